@@ -1,0 +1,78 @@
+-- What a signed-in request may see and change of Pie's own tables: policies first, then grants.
+
+-- A user sees and changes their own row.
+create policy users_own on pie_schema.users
+  for select to webuser using (id = (select pie_schema.current_user_id()));
+create policy users_change_own on pie_schema.users
+  for update to webuser
+  using (id = (select pie_schema.current_user_id()))
+  with check (id = (select pie_schema.current_user_id()));
+-- An admin sees and changes every user. Being webadmin is not enough: the session's user must be one.
+create policy users_admin on pie_schema.users
+  for select to webadmin using ((select pie_schema.has_role('admin')));
+create policy users_change_admin on pie_schema.users
+  for update to webadmin
+  using ((select pie_schema.has_role('admin')))
+  with check ((select pie_schema.has_role('admin')));
+
+-- A user sees their own addresses; an admin sees all.
+create policy user_emails_own on pie_schema.user_emails
+  for select to webuser using (user_id = (select pie_schema.current_user_id()));
+create policy user_emails_admin on pie_schema.user_emails
+  for select to webadmin using ((select pie_schema.has_role('admin')));
+
+-- A user sees their own roles; an admin sees everybody's.
+create policy user_roles_own on pie_schema.user_roles
+  for select to webuser using (user_id = (select pie_schema.current_user_id()));
+create policy user_roles_admin on pie_schema.user_roles
+  for select to webadmin using ((select pie_schema.has_role('admin')));
+
+-- What roles and permissions there are is no secret to somebody who is signed in.
+create policy roles_signed_in on pie_schema.roles
+  for select to webuser using ((select pie_schema.current_user_id()) is not null);
+create policy permissions_signed_in on pie_schema.permissions
+  for select to webuser using ((select pie_schema.current_user_id()) is not null);
+create policy role_permissions_signed_in on pie_schema.role_permissions
+  for select to webuser using ((select pie_schema.current_user_id()) is not null);
+
+-- Granted to webuser, and so to webadmin, which inherits it. Not granted: insert and delete of
+-- anything; users.disabled_at; whether an address is verified; roles. Those change through the
+-- functions of pie_private, which keep the audit log.
+grant select on
+  pie_schema.users, pie_schema.user_emails, pie_schema.user_roles,
+  pie_schema.roles, pie_schema.permissions, pie_schema.role_permissions
+to webuser;
+grant update (name) on pie_schema.users to webuser;
+
+-- A user as Pie's doors show it. It runs with the caller's rights: a signed-in request gets itself or,
+-- for an admin, anybody; everybody else gets null.
+create function pie_schema.describe_user(user_id uuid) returns jsonb
+  language sql stable
+  set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', users.id,
+    'email', user_emails.email,
+    'email_verified', user_emails.is_verified,
+    'name', users.name,
+    'roles', (
+      select coalesce(jsonb_agg(user_roles.role order by user_roles.role), '[]')
+      from pie_schema.user_roles
+      where user_roles.user_id = users.id
+    ),
+    'permissions', (
+      select coalesce(jsonb_agg(distinct role_permissions.permission order by role_permissions.permission), '[]')
+      from pie_schema.user_roles
+      join pie_schema.role_permissions using (role)
+      where user_roles.user_id = users.id
+    ),
+    'created_at', users.created_at,
+    'updated_at', users.updated_at
+  )
+  from pie_schema.users
+  left join pie_schema.user_emails on user_emails.user_id = users.id and user_emails.is_primary
+  where users.id = describe_user.user_id
+$$;
+revoke execute on function pie_schema.describe_user(uuid) from public;
+grant execute on function pie_schema.describe_user(uuid) to webuser;
+comment on function pie_schema.describe_user(uuid) is 'A user with address, roles and permissions, as far as the caller may see them.';

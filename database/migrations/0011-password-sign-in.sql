@@ -1,0 +1,125 @@
+-- Signing in with a password, in two statements around the hashing, which Postgres does not do.
+--
+-- The attempt is counted by the first statement, which commits before the password is looked at: what
+-- must survive a failure is written outside it.
+
+-- The network that an address is counted by: an IPv4 address by itself, IPv6 by the /64 that one
+-- customer has to themselves.
+create function pie_private.network_of(address inet) returns text
+  language sql immutable
+  set search_path = ''
+as $$
+  select network(set_masklen(address, case family(address) when 6 then 64 else 32 end))::text
+$$;
+
+-- Counts an attempt and hands out what to check it against. wait is null when it may be made.
+--
+-- Three buckets. One network may try one account 10 times, then once a minute. One network may try
+-- 100 times altogether, then every 10 seconds. One account may be tried 50 times from everywhere, then
+-- every 30 seconds; but networks from which its owner has signed in lately are not held back by that,
+-- so that strangers' guesses cannot keep the owner out. Unknown accounts are counted just the same.
+create function pie_private.begin_password_sign_in(email text, address inet)
+  returns table (wait_seconds integer, user_id uuid, password_hash text)
+  language plpgsql volatile security definer rows 1
+  set search_path = ''
+as $$
+declare
+  network text := pie_private.network_of(address);
+  account text := encode(sha256(convert_to(email, 'utf8')), 'hex');
+  found_id uuid;
+  found_hash text;
+  wait interval;
+begin
+  perform pie_private.clear_empty_throttles();
+
+  select user_emails.user_id, passwords.hash into found_id, found_hash
+  from pie_schema.user_emails
+  left join pie_private.passwords on passwords.user_id = user_emails.user_id
+  where user_emails.email = begin_password_sign_in.email;
+
+  wait := pie_private.spend_attempt('network:' || network, 100, interval '10 seconds');
+  if wait is null then
+    wait := pie_private.spend_attempt('account-network:' || account || ':' || network, 10, interval '1 minute');
+  end if;
+  if wait is null and not exists (
+    select from pie_private.sessions
+    where sessions.user_id = found_id
+      and pie_private.network_of(sessions.address) = network
+      and sessions.last_seen_at > now() - interval '90 days'
+  ) then
+    wait := pie_private.spend_attempt('account:' || account, 50, interval '30 seconds');
+  end if;
+
+  if wait is not null then
+    return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text;
+  else
+    return query select null::integer, found_id, found_hash;
+  end if;
+end
+$$;
+
+-- The password was right: gives the attempt back and starts the session. No row, and nothing changed,
+-- when the password was changed meanwhile or the user may not sign in.
+create function pie_private.complete_password_sign_in(
+  user_id uuid,
+  email text,
+  verified_hash text,
+  session_id uuid,
+  kind text,
+  proof_hash bytea,
+  lifetime interval,
+  absolute_lifetime interval,
+  address inet,
+  user_agent text
+)
+  returns table (started_at timestamptz, expires_at timestamptz, absolute_expires_at timestamptz, "user" jsonb)
+  language plpgsql volatile security definer rows 1
+  set search_path = ''
+as $$
+declare
+  network text := pie_private.network_of(address);
+  account text := encode(sha256(convert_to(email, 'utf8')), 'hex');
+begin
+  -- Locked until the session is there, so that a password change that ends the other sessions finds it.
+  perform from pie_private.passwords
+  where passwords.user_id = complete_password_sign_in.user_id and passwords.hash = verified_hash
+  for share;
+  if not found then
+    return;
+  end if;
+
+  return query
+    select * from pie_private.start_session(
+      user_id, session_id, kind, proof_hash, array['pwd'], lifetime, absolute_lifetime, address, user_agent
+    );
+  if not found then
+    return;
+  end if;
+
+  delete from pie_private.throttles where throttles.key = 'account-network:' || account || ':' || network;
+  perform pie_private.refund_attempt('account:' || account, interval '30 seconds');
+  perform pie_private.refund_attempt('network:' || network, interval '10 seconds');
+end
+$$;
+
+-- The password was wrong, or there is none: one line for the operator, whether or not the user exists.
+create function pie_private.fail_password_sign_in(user_id uuid, address inet) returns void
+  language sql volatile security definer
+  set search_path = ''
+as $$
+  insert into pie_private.audit_log (event, user_id, address, detail)
+  values ('sign_in.failed', user_id, address, '{"method": "pwd"}')
+$$;
+
+revoke execute on function pie_private.network_of(inet) from public;
+revoke execute on function pie_private.begin_password_sign_in(text, inet) from public;
+revoke execute on function pie_private.complete_password_sign_in(uuid, text, text, uuid, text, bytea, interval, interval, inet, text) from public;
+revoke execute on function pie_private.fail_password_sign_in(uuid, inet) from public;
+grant execute on function pie_private.begin_password_sign_in(text, inet) to pie_auth;
+grant execute on function pie_private.complete_password_sign_in(uuid, text, text, uuid, text, bytea, interval, interval, inet, text) to pie_auth;
+grant execute on function pie_private.fail_password_sign_in(uuid, inet) to pie_auth;
+
+comment on function pie_private.network_of(inet) is 'The network an address is counted by: IPv4 by /32, IPv6 by /64.';
+comment on function pie_private.begin_password_sign_in(text, inet) is 'Counts an attempt and returns the hash to check it against, or how many seconds to wait.';
+comment on function pie_private.complete_password_sign_in(uuid, text, text, uuid, text, bytea, interval, interval, inet, text) is 'Starts the session of somebody whose password was right; no row if it no longer is.';
+comment on function pie_private.fail_password_sign_in(uuid, inet) is 'Records a failed attempt in the audit log.';

@@ -1,0 +1,87 @@
+/** The entry of `pie`: reads the configuration, runs a command, and ends in 0 or in a clear error. */
+import { type Config, readConfig, readEnvironment } from './config.ts'
+import { createProgram } from './edge/cli/program.ts'
+import { welcome } from './edge/cli/welcome.ts'
+import type { OwnersPlace, Workplace } from './edge/cli/workplace.ts'
+import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
+import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
+import { OperatorError, Refusal } from './ground/errors.ts'
+import { createLog, type Log } from './ground/log.ts'
+import { readPolicy, type RunningPie, startPie, version } from './main.ts'
+import { findDatabase, findRoleUrls, readKeys } from './places.ts'
+
+/** Runs `pie` with the arguments of this process. Sets the exit code. */
+export async function runCommandLine(): Promise<void> {
+  const workplace: Workplace = {
+    version,
+    serve: (options) => serve(readConfig(readEnvironment()), options),
+    asOwner: (work) => workAsOwner(readConfig(readEnvironment()), work),
+  }
+  try {
+    await createProgram(workplace).parseAsync()
+  } catch (error) {
+    process.stderr.write(`pie: ${describeFailure(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+function describeFailure(error: unknown): string {
+  if (error instanceof OperatorError) return error.message
+  if (error instanceof Refusal) {
+    return error.faults?.map(({ path, message }) => `${path.slice(1)} ${message}`).join(', ') ?? error.message
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+async function workAsOwner<T>(config: Config, work: (place: OwnersPlace) => Promise<T>): Promise<T> {
+  const keys = await readKeys(config)
+  const database = await findDatabase(config, 'command')
+  const hasher = createPasswordHasher(1)
+  try {
+    return await asOwner(database.directUrl, (owner) =>
+      work({
+        owner,
+        keys,
+        hasher,
+        policy: readPolicy(config),
+        prepare: () => prepareDatabase(owner),
+        urls: async () => ({ owner: database.url, ...(await findRoleUrls(owner, config, database.url, keys)) }),
+      }),
+    )
+  } finally {
+    await hasher.close()
+    await database.close()
+  }
+}
+
+async function serve(config: Config, { isDevelopment }: { isDevelopment: boolean }): Promise<void> {
+  const log = createLog(isDevelopment ? 'debug' : config.LOG_LEVEL, isDevelopment)
+  // Asked for before anything is started: a Ctrl-C during the start stops cleanly too.
+  const asked = untilAskedToStop()
+  const pie = await startPie(config, log)
+  process.stdout.write(welcome(pie))
+  const reason = await Promise.race([asked, pie.failed])
+  const isFailure = reason !== null
+  if (isFailure) log.fatal(reason)
+  await stop(pie, log)
+  if (isFailure) process.exitCode = 1
+}
+
+/** Resolves at the first SIGINT or SIGTERM. More of them (npm passes on its own) change nothing. */
+function untilAskedToStop(): Promise<null> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(null))
+  })
+}
+
+/** How long requests in flight may take. Load balancers and supervisors wait 30 seconds or less. */
+const STOP_WITHIN_MS = 25_000
+
+async function stop(pie: RunningPie, log: Log): Promise<void> {
+  const giveUp = setTimeout(() => {
+    log.error('could not stop in time: ending now')
+    process.exit(1)
+  }, STOP_WITHIN_MS)
+  await pie.close()
+  clearTimeout(giveUp)
+}

@@ -1,0 +1,9 @@
+import { Command } from 'commander'
+import type { Workplace } from '../workplace.ts'
+
+export function startCommand({ serve }: Workplace): Command {
+  return new Command('start')
+    .description('Run Pie until it is stopped (Ctrl-C, SIGTERM), finishing the requests in flight.')
+    .option('--dev', 'readable logs, one line for every request')
+    .action(({ dev = false }: { dev?: boolean }) => serve({ isDevelopment: dev }))
+}

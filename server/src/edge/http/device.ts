@@ -1,0 +1,26 @@
+import { isIP } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+import type { Device } from '../../features/sessions/session.ts'
+
+/** From where and with what a request comes. */
+export function deviceOf(request: FastifyRequest): Device {
+  return { address: addressOf(request), userAgent: readable(request.headers['user-agent']) }
+}
+
+/**
+ * The network address a request is counted by: the connection's, or, from a proxy in TRUSTED_PROXIES,
+ * the one that it names. An IPv4 address inside IPv6 is the IPv4 address.
+ */
+export function addressOf(request: FastifyRequest): string {
+  const candidates = [request.ip, request.socket.remoteAddress ?? '']
+  for (const candidate of candidates) {
+    const address = candidate.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+    if (isIP(address) !== 0) return address
+  }
+  return '0.0.0.0'
+}
+
+/** Printable ASCII only: what a client calls itself is shown to people and stored. */
+function readable(userAgent: string | undefined): string | null {
+  return userAgent?.replace(/[^\x20-\x7e]/g, '').slice(0, 512) || null
+}

@@ -1,0 +1,104 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { type Fault, Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
+
+/** The status of each refusal. This is the only place that knows. */
+export const statusOf: Record<RefusalCode, number> = {
+  invalid_request: 400,
+  malformed_json: 400,
+  malformed_http: 400,
+  weak_password: 400,
+  unauthenticated: 401,
+  invalid_credentials: 401,
+  invalid_refresh_token: 401,
+  forbidden: 403,
+  registration_closed: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  email_taken: 409,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  too_many_attempts: 429,
+  headers_too_large: 431,
+  internal: 500,
+  busy: 503,
+  database_unavailable: 503,
+  timeout: 503,
+}
+
+/** A problem answer (RFC 9457). `code` is stable; `detail` is for people and may change. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: RefusalCode
+  detail?: string
+  errors?: Fault[]
+}
+
+export function describeProblem(refusal: Refusal): Problem {
+  const { code, message, faults } = refusal
+  return {
+    type: `urn:pie:error:${code}`,
+    title: refusals[code],
+    status: statusOf[code],
+    code,
+    ...(message !== refusals[code] && { detail: message }),
+    ...(faults !== undefined && { errors: faults }),
+  }
+}
+
+/** Fastify's error handler: everything that was thrown becomes a problem answer, and only bugs are logged. */
+export function answerWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = toRefusal(error)
+  const problem = describeProblem(refusal)
+  if (problem.status >= 500) request.log.error({ err: refusal.cause ?? error, code: refusal.code }, 'request failed')
+  if (problem.status === 401) reply.header('www-authenticate', challengeFor(refusal, request))
+  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', refusal.retryAfterSeconds)
+  return reply
+    .code(problem.status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(JSON.stringify(problem))
+}
+
+/** RFC 6750 section 3: what is wrong with a token is said only to somebody who has shown one. */
+function challengeFor(refusal: Refusal, request: FastifyRequest): string {
+  const hasToken = refusal.code === 'unauthenticated' && request.headers.authorization !== undefined
+  return hasToken ? 'Bearer error="invalid_token"' : 'Bearer'
+}
+
+/** Codes of Fastify's own errors, as far as a request can cause them. */
+const fastifyCodes: Record<string, RefusalCode> = {
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
+  FST_ERR_BAD_URL: 'invalid_request',
+  FST_ERR_ASYNC_CONSTRAINT: 'invalid_request',
+}
+
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const { code = '', validation, validationContext, statusCode } = error as Partial<FastifyError>
+  if (validation !== undefined) {
+    const faults = validation.map(({ instancePath, message = 'is not valid', params }) => ({
+      path: `${instancePath}${namedIn(params)}` || '/',
+      message,
+    }))
+    return new Refusal('invalid_request', { faults, detail: `The ${validationContext ?? 'request'} has mistakes.` })
+  }
+  const known = fastifyCodes[code]
+  if (known !== undefined) return new Refusal(known, { cause: error })
+  // secure-json-parse throws a SyntaxError with a status where a key could reach a prototype.
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new Refusal(error instanceof SyntaxError ? 'malformed_json' : 'invalid_request', { cause: error })
+  }
+  return new Refusal('internal', { cause: error })
+}
+
+/** Ajv names a missing or surplus member beside the path, not in it. */
+function namedIn(params: Record<string, unknown> = {}): string {
+  const name = params['missingProperty'] ?? params['additionalProperty']
+  return typeof name === 'string' ? `/${name}` : ''
+}

@@ -1,0 +1,40 @@
+import { Type } from 'typebox'
+import { changeMe } from '../../../features/accounts/change-me.ts'
+import { getMe } from '../../../features/accounts/get-me.ts'
+import { credentialOf } from '../guard.ts'
+import type { Pie } from '../pie.ts'
+import type { App } from '../server.ts'
+import { Name, problems } from '../shapes.ts'
+
+export function usersMeRoutes(app: App, pie: Pie): void {
+  app.get(
+    '/users/me',
+    {
+      schema: {
+        summary: 'Who am I',
+        tags: ['users'],
+        response: { 200: Type.Ref('User'), ...problems(401, 503) },
+      },
+    },
+    async (request, reply) => {
+      const user = await getMe(pie, credentialOf(request))
+      return reply.header('cache-control', 'private, no-store').send(user)
+    },
+  )
+
+  app.patch(
+    '/users/me',
+    {
+      schema: {
+        summary: 'Change my name',
+        tags: ['users'],
+        body: Type.Object({ name: Name }, { additionalProperties: false }),
+        response: { 200: Type.Ref('User'), ...problems(400, 401, 413, 415, 503) },
+      },
+    },
+    async (request, reply) => {
+      const user = await changeMe(pie, credentialOf(request), request.body)
+      return reply.header('cache-control', 'private, no-store').send(user)
+    },
+  )
+}

@@ -1,0 +1,87 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { fastify, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { Refusal } from '../../ground/errors.ts'
+import { guard } from './guard.ts'
+import type { Pie } from './pie.ts'
+import { answerWithProblem, describeProblem } from './problem.ts'
+import { describeRoutes, documentationRoutes } from './routes/documentation.ts'
+import { healthRoutes } from './routes/health.ts'
+import { jwksRoute } from './routes/jwks.ts'
+import { loginRoute } from './routes/login.ts'
+import { logoutRoute } from './routes/logout.ts'
+import { refreshRoute } from './routes/refresh.ts'
+import { registerRoute } from './routes/register.ts'
+import { usersMeRoutes } from './routes/users-me.ts'
+import { IssuedTokens, Problem, User } from './shapes.ts'
+
+export type App = FastifyInstance<
+  RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider
+>
+
+/** No request of Pie's is larger: a password is at most 1024 characters, a token a few kilobytes. */
+const BODY_LIMIT_BYTES = 64 * 1024
+
+export interface ServerOptions {
+  trustedProxies: string[]
+  version: string
+}
+
+/** Builds the HTTP server: every route of Pie's, in the order in which they are documented. */
+export async function createServer(pie: Pie, { trustedProxies, version }: ServerOptions): Promise<App> {
+  const app = fastify({
+    loggerInstance: pie.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    frameworkErrors: answerWithProblem,
+    clientErrorHandler: answerBrokenHttp,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  app.setErrorHandler(answerWithProblem)
+  app.setNotFoundHandler({}, (request) => {
+    throw new Refusal(isKnownPath(app, request.url) ? 'method_not_allowed' : 'not_found')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug({ method: request.method, path: pathOf(request.url), status: reply.statusCode, ms: reply.elapsedTime }, 'request')
+  })
+  for (const shape of [User, IssuedTokens, Problem]) app.addSchema(shape)
+
+  await app.register(guard, { pie })
+  await describeRoutes(app, pie.policy.serviceName, version)
+  registerRoute(app, pie)
+  loginRoute(app, pie)
+  refreshRoute(app, pie)
+  logoutRoute(app, pie)
+  usersMeRoutes(app, pie)
+  jwksRoute(app, pie)
+  healthRoutes(app, pie)
+  await documentationRoutes(app)
+  return app
+}
+
+/** Without the query: that is where careless clients put secrets. */
+const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+function isKnownPath(app: App, url: string): boolean {
+  return methods.some((method) => app.findRoute({ method, url: pathOf(url) }) !== null)
+}
+
+/** What cannot be parsed as HTTP never becomes a request: it is answered on the bare connection. */
+function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const problem = describeProblem(
+    new Refusal(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_http'),
+  )
+  const body = JSON.stringify(problem)
+  socket.end(
+    `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,14 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
+
+/** To be run in a request transaction: row-level security shows it the session's own user. */
+export const describeMe: Statement = {
+  name: 'describe_me',
+  text: 'select pie_schema.describe_user((select pie_schema.current_user_id())) as user',
+  values: [],
+}
+
+export const changeMyName = (name: string | null): Statement => ({
+  name: 'change_my_name',
+  text: 'update pie_schema.users set name = $1 where id = (select pie_schema.current_user_id())',
+  values: [name],
+})

@@ -1,0 +1,12 @@
+/** A user as every door shows it: what `pie_schema.describe_user` returns. */
+export interface User {
+  id: string
+  email: string | null
+  email_verified: boolean | null
+  name: string | null
+  roles: string[]
+  permissions: string[]
+  /** ISO 8601 with a time zone. */
+  created_at: string
+  updated_at: string
+}

@@ -1,0 +1,52 @@
+import type { Ground } from '../../ground/ground.ts'
+import type { User } from '../accounts/user.ts'
+import { proveSession } from './prove-session.ts'
+import { refreshSession } from './queries.ts'
+import type { ActiveSession } from './session.ts'
+
+/** What came of presenting one generation of a session's refresh token. */
+export type RotationResult =
+  /** The session went on, or had just gone on: the same successor for every retry. */
+  | { outcome: 'rotated' | 'repeated'; session: ActiveSession }
+  /** A token that had been used before, outside the retry window: the session has been ended. */
+  | { outcome: 'stolen' }
+  /** No such session, expired, or ended. */
+  | { outcome: 'refused' }
+
+/**
+ * For how long the token before the current one gets the same successor once more: two requests at
+ * once, or an answer that was lost on its way, are no theft.
+ */
+const RETRY_WINDOW_SECONDS = 30
+
+interface RotationRow {
+  outcome: RotationResult['outcome']
+  current_generation: number
+  refreshed_at: Date
+  expires_at: Date
+  user: User
+}
+
+/** Moves a session on to its next refresh token. One statement, one round trip. */
+export async function rotateSession(
+  { auth, keys, policy }: Pick<Ground, 'auth' | 'keys' | 'policy'>,
+  presented: { sessionId: string; generation: number; address: string },
+): Promise<RotationResult> {
+  const credential = proveSession(keys, presented.sessionId)
+  const [rows = []] = (await auth.send(
+    refreshSession(credential, presented.generation, policy.refreshTokenSeconds, RETRY_WINDOW_SECONDS, presented.address),
+  )) as [RotationRow[]]
+  const [row] = rows
+  if (row === undefined) return { outcome: 'refused' }
+  if (row.outcome === 'refused' || row.outcome === 'stolen') return { outcome: row.outcome }
+  return {
+    outcome: row.outcome,
+    session: {
+      id: presented.sessionId,
+      user: row.user,
+      generation: row.current_generation,
+      refreshedAt: row.refreshed_at,
+      expiresAt: row.expires_at,
+    },
+  }
+}

@@ -1,0 +1,38 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
+import type { NewSession } from '../sessions/new-session.ts'
+import type { Lifetimes } from '../sessions/queries.ts'
+import type { Device } from '../sessions/session.ts'
+
+/** Returns null in place of the id when the address is another user's. */
+export const registerUser = (
+  userId: string, email: string, name: string | null, passwordHash: string, address: string | null,
+): Statement => ({
+  name: 'register_user',
+  text: 'select pie_private.register_user($1, $2, $3, $4, $5) as id',
+  values: [userId, email, name, passwordHash, address],
+})
+
+export const beginPasswordSignIn = (email: string, address: string): Statement => ({
+  name: 'begin_password_sign_in',
+  text: 'select * from pie_private.begin_password_sign_in($1, $2)',
+  values: [email, address],
+})
+
+export const completePasswordSignIn = (
+  account: { userId: string; email: string; hash: string },
+  session: NewSession, lifetimes: Lifetimes, device: Device,
+): Statement => ({
+  name: 'complete_password_sign_in',
+  text: `select * from pie_private.complete_password_sign_in(
+    $1, $2, $3, $4, 'token', $5, make_interval(secs => $6), make_interval(secs => $7), $8, $9)`,
+  values: [
+    account.userId, account.email, account.hash, session.id, session.proofHash,
+    lifetimes.refreshTokenSeconds, lifetimes.sessionAbsoluteSeconds, device.address, device.userAgent,
+  ],
+})
+
+export const failPasswordSignIn = (userId: string | null, address: string): Statement => ({
+  name: 'fail_password_sign_in',
+  text: 'select pie_private.fail_password_sign_in($1, $2)',
+  values: [userId, address],
+})

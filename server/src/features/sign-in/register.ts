@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto'
+import { Refusal } from '../../ground/errors.ts'
+import type { Ground } from '../../ground/ground.ts'
+import { normalizeEmail } from '../accounts/normalize-email.ts'
+import { normalizeName } from '../accounts/normalize-name.ts'
+import { hashNewPassword } from '../passwords/hash-new-password.ts'
+import { newSession } from '../sessions/new-session.ts'
+import { readStartedSession, startTokenSession } from '../sessions/queries.ts'
+import type { ActiveSession, Device } from '../sessions/session.ts'
+import { registerUser } from './queries.ts'
+
+export interface Registration {
+  email: string
+  password: string
+  name: string | null
+  device: Device
+}
+
+/**
+ * Makes an account and signs its owner in: one transaction, so there is never one without the other.
+ * @throws Refusal `registration_closed`, `invalid_request`, `weak_password`, `email_taken`, `busy`
+ */
+export async function register(
+  ground: Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy'>,
+  registration: Registration,
+): Promise<ActiveSession> {
+  if (!ground.policy.isRegistrationOpen) throw new Refusal('registration_closed')
+  const email = normalizeEmail(registration.email)
+  const name = normalizeName(registration.name)
+  const passwordHash = await hashNewPassword(ground, registration.password, [email, name])
+
+  const userId = randomUUID()
+  const session = newSession(ground.keys)
+  const [, started] = await ground.auth.send(
+    registerUser(userId, email, name, passwordHash, registration.device.address),
+    startTokenSession(userId, session, ['pwd'], ground.policy, registration.device),
+  )
+  // No user was made, so none could be signed in: the address belongs to somebody.
+  const active = readStartedSession(session.id, started?.[0])
+  if (active === null) throw new Refusal('email_taken')
+  return active
+}

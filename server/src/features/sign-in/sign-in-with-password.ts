@@ -1,0 +1,54 @@
+import { Refusal } from '../../ground/errors.ts'
+import type { Ground } from '../../ground/ground.ts'
+import { normalizeEmail } from '../accounts/normalize-email.ts'
+import { normalizePassword } from '../passwords/normalize-password.ts'
+import { newSession } from '../sessions/new-session.ts'
+import { readStartedSession } from '../sessions/queries.ts'
+import type { ActiveSession, Device } from '../sessions/session.ts'
+import { beginPasswordSignIn, completePasswordSignIn, failPasswordSignIn } from './queries.ts'
+
+export interface SignInAttempt {
+  email: string
+  password: string
+  device: Device
+}
+
+interface Begun {
+  wait_seconds: number | null
+  user_id: string | null
+  password_hash: string | null
+}
+
+/**
+ * Signs a person in with e-mail and password, and starts a session. Two round trips: the attempt is
+ * counted, and committed, before the password is looked at.
+ *
+ * Whatever is wrong (no such account, no password, a wrong one, a disabled user), the answer is the
+ * same and takes as long: one argon2id run, always.
+ *
+ * @throws Refusal `invalid_credentials`, `too_many_attempts`, `invalid_request`, `busy`
+ */
+export async function signInWithPassword(
+  { auth, keys, hasher, policy }: Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy'>,
+  attempt: SignInAttempt,
+): Promise<ActiveSession> {
+  const email = normalizeEmail(attempt.email)
+  const { password } = normalizePassword(attempt.password)
+
+  const [[begun] = []] = (await auth.send(beginPasswordSignIn(email, attempt.device.address))) as [[Begun]]
+  if (begun === undefined) throw new Error('begin_password_sign_in returned no row')
+  if (begun.wait_seconds !== null) {
+    throw new Refusal('too_many_attempts', { retryAfterSeconds: begun.wait_seconds })
+  }
+
+  const isRight = await hasher.verify(password, begun.password_hash)
+  if (isRight && begun.user_id !== null && begun.password_hash !== null) {
+    const account = { userId: begun.user_id, email, hash: begun.password_hash }
+    const session = newSession(keys)
+    const [started] = await auth.send(completePasswordSignIn(account, session, policy, attempt.device))
+    const active = readStartedSession(session.id, started?.[0])
+    if (active !== null) return active
+  }
+  await auth.send(failPasswordSignIn(begun.user_id, attempt.device.address))
+  throw new Refusal('invalid_credentials')
+}

@@ -1,0 +1,28 @@
+import { Refusal } from '../../ground/errors.ts'
+import type { Ground } from '../../ground/ground.ts'
+import { endSession } from '../sessions/end-session.ts'
+import type { VerifyAccessToken } from './access-token.ts'
+import { readRefreshToken } from './refresh-token.ts'
+
+export interface PresentedTokens {
+  accessToken: string | null
+  refreshToken: string | null
+  address: string
+}
+
+/**
+ * Ends the session that a token belongs to, whichever of the pair is presented. Nothing happens, and
+ * nothing is said, when it has ended before.
+ *
+ * @throws Refusal `unauthenticated` when neither is a token of ours
+ */
+export async function endPresentedSession(
+  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock'> & { verifyAccessToken: VerifyAccessToken },
+  { accessToken, refreshToken, address }: PresentedTokens,
+): Promise<void> {
+  const claims =
+    (refreshToken === null ? null : await readRefreshToken(needs, refreshToken)) ??
+    (accessToken === null ? null : await needs.verifyAccessToken(accessToken))
+  if (claims === null) throw new Refusal('unauthenticated')
+  await endSession(needs, { sessionId: claims.sessionId, address })
+}

@@ -1,0 +1,58 @@
+import { availableParallelism } from 'node:os'
+import { Piscina } from 'piscina'
+import { Refusal } from '../errors.ts'
+import { Secret } from './secret.ts'
+
+/** What a password is to be judged with, besides the lists of common ones: the user's own words. */
+export interface GuessingContext {
+  password: Secret
+  ownWords: string[]
+}
+
+/**
+ * Hashes and judges passwords in threads of its own, as many as there are cores and at a lower priority
+ * than the thread that answers requests. A storm of sign-ins therefore takes the time that is left
+ * over, a fixed amount of memory (19 MiB a thread), and a queue of fixed length; whoever comes when the
+ * queue is full is told to come again (`busy`).
+ */
+export interface PasswordHasher {
+  /** An argon2id hash in PHC form. */
+  hash(password: Secret): Promise<string>
+  /** Whether the password is the one that was hashed. With null it is not, and that takes as long. */
+  verify(password: Secret, hash: string | null): Promise<boolean>
+  /** How hard the password is to guess: 0 (a common one) to 4. */
+  judge(context: GuessingContext): Promise<number>
+  close(): Promise<void>
+}
+
+/** How many may wait for each thread. At about 35 ms a hash, the last of them waits two seconds. */
+const WAITING_PER_THREAD = 64
+
+export function createPasswordHasher(threads = availableParallelism()): PasswordHasher {
+  const workers = new Piscina({
+    filename: new URL('./password-hasher-worker.ts', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: threads,
+    idleTimeout: 60_000,
+    maxQueue: threads * WAITING_PER_THREAD,
+    concurrentTasksPerWorker: 1,
+  })
+  const run = async (task: Record<string, unknown>, name: string) => {
+    try {
+      return await workers.run(task, { name })
+    } catch (cause) {
+      if (isQueueFull(cause)) throw new Refusal('busy', { retryAfterSeconds: 2, cause })
+      throw cause
+    }
+  }
+  return {
+    hash: (password) => run({ password: password.reveal() }, 'hash'),
+    verify: (password, hash) => run({ password: password.reveal(), hash }, 'verify'),
+    judge: ({ password, ownWords }) => run({ password: password.reveal(), ownWords }, 'judge'),
+    close: () => workers.destroy(),
+  }
+}
+
+function isQueueFull(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('queue is at limit')
+}

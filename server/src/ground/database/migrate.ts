@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { OperatorError } from '../errors.ts'
+
+export interface Migration {
+  /** The file's name: `0001-roles.sql`. */
+  name: string
+  sql: string
+  /** SHA-256 of the file, hexadecimal. */
+  checksum: string
+}
+
+const migrationsDirectory = fileURLToPath(new URL('../../../../database/migrations/', import.meta.url))
+
+/** Everybody who migrates one database waits here for the one before: "pie" and the number of the lock. */
+const MIGRATION_LOCK = 0x7069650001
+
+export async function readMigrations(): Promise<Migration[]> {
+  const names = (await readdir(migrationsDirectory)).filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name)).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const sql = await readFile(new URL(name, `file://${migrationsDirectory}`), 'utf8')
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
+    }),
+  )
+}
+
+/**
+ * Runs the migrations that this database has not seen, each in a transaction of its own. Nodes that
+ * start at once take turns, and the later ones find nothing to do.
+ *
+ * @returns the names of those that ran now
+ * @throws OperatorError when a released migration was changed, or the database has newer ones
+ */
+export async function migrate(owner: pg.Client, migrations: Migration[]): Promise<string[]> {
+  await owner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+  try {
+    const pending = await findPending(owner, migrations)
+    for (const migration of pending) await run(owner, migration)
+    return pending.map(({ name }) => name)
+  } finally {
+    await owner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK])
+  }
+}
+
+/** The migrations that `migrate` would run. Changes nothing. */
+export async function findPending(owner: pg.Client, migrations: Migration[]): Promise<Migration[]> {
+  const applied = await readApplied(owner)
+  for (const [name, checksum] of applied) {
+    const known = migrations.find((migration) => migration.name === name)
+    if (known === undefined) {
+      throw new OperatorError(
+        `The database has had the migration ${name}, which this version of Pie does not know. ` +
+          'It was migrated by a newer Pie: run that one.',
+      )
+    }
+    if (known.checksum !== checksum) {
+      throw new OperatorError(
+        `The migration ${name} is not the one that this database has had. ` +
+          'A released migration is never changed: restore the file, and write a new migration for the change.',
+      )
+    }
+  }
+  return migrations.filter(({ name }) => !applied.has(name))
+}
+
+async function readApplied(owner: pg.Client): Promise<Map<string, string>> {
+  const { rows: there } = await owner.query<{ there: boolean }>(
+    `select to_regclass('pie_private.migrations') is not null as there`,
+  )
+  if (there[0]?.there !== true) return new Map()
+  const { rows } = await owner.query<{ name: string; checksum: string }>(
+    'select name, checksum from pie_private.migrations order by name',
+  )
+  return new Map(rows.map(({ name, checksum }) => [name, checksum]))
+}
+
+async function run(owner: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+  await owner.query('begin')
+  try {
+    await owner.query(sql)
+    await owner.query('insert into pie_private.migrations (name, checksum) values ($1, $2)', [name, checksum])
+    await owner.query('commit')
+  } catch (cause) {
+    await owner.query('rollback')
+    const { message, hint } = cause as pg.DatabaseError
+    throw new OperatorError(
+      `The migration ${name} failed, and nothing of it was kept: ${message}${hint ? ` (${hint})` : ''}`,
+      { cause },
+    )
+  }
+}

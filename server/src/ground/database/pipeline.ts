@@ -1,0 +1,170 @@
+import type { Connection, PoolClient, QueryResultRow, Submittable } from 'pg'
+import { Result } from 'pg'
+
+/** What a parameter of a statement may be. Arrays are one-dimensional. */
+export type Parameter = string | number | boolean | Date | Buffer | null | readonly (string | Buffer)[]
+
+/** A statement that is prepared once per connection under its name. One name is one text, for ever. */
+export interface Statement {
+  name: string
+  text: string
+  values: readonly Parameter[]
+}
+
+/**
+ * Runs several prepared statements in one round trip and one transaction.
+ *
+ * Bind and Execute of each are sent before a single Sync, so Postgres runs them as one implicit
+ * transaction (PostgreSQL manual, "Extended Query", 53.2.3): all of it is kept, or, when one raises,
+ * none of it, and the statements after that one do not run. Settings made with
+ * `set_config(…, is_local)` last until the Sync and no longer, so the connection goes back clean.
+ *
+ * @returns the rows of each statement, in order
+ * @throws pg.DatabaseError of the first statement that failed
+ */
+export function sendTogether(client: PoolClient, statements: readonly Statement[]): Promise<QueryResultRow[][]> {
+  return new Promise((resolve, reject) => {
+    client.query(new Pipeline(statements, resolve, reject))
+  })
+}
+
+/** What one connection has prepared: the description of each statement's rows, by its name. */
+const preparedOn = new WeakMap<object, Map<string, unknown[]>>()
+
+/** The part of pg's connection that a pipeline speaks to; its public types name little of it. */
+interface Wire {
+  stream: { cork(): void; uncork(): void }
+  parse(message: { name: string; text: string; types: number[] }): void
+  bind(message: { portal: string; statement: string; values: (string | Buffer | null)[]; binary: boolean }): void
+  describe(message: { type: 'P'; name: string }): void
+  execute(message: { portal: string; rows: number }): void
+  close(message: { type: 'S'; name: string }): void
+  sync(): void
+  sendCopyFail(reason: string): void
+}
+
+interface RowReader {
+  addFields(fields: unknown[]): void
+  parseRow(values: unknown[]): QueryResultRow
+}
+
+class Pipeline implements Submittable {
+  readonly #statements: readonly Statement[]
+  readonly #resolve: (rows: QueryResultRow[][]) => void
+  readonly #reject: (error: Error) => void
+  readonly #rows: QueryResultRow[][] = []
+  #prepared: Map<string, unknown[]> = new Map()
+  #reader: RowReader | undefined
+  #current: QueryResultRow[] = []
+  #broken: Error | undefined
+
+  constructor(
+    statements: readonly Statement[],
+    resolve: (rows: QueryResultRow[][]) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#statements = statements
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  submit(connection: Connection): void {
+    const wire = connection as unknown as Wire
+    const prepared = preparedOn.get(wire) ?? new Map<string, unknown[]>()
+    preparedOn.set(wire, prepared)
+    this.#prepared = prepared
+    const parameters = this.#statements.map(({ values }) => values.map(toWire))
+    wire.stream.cork()
+    for (const [index, { name, text }] of this.#statements.entries()) {
+      const isPrepared = prepared.has(name)
+      if (!isPrepared) {
+        // A statement whose first use failed may or may not be there; closing one that is not is no error.
+        wire.close({ type: 'S', name })
+        wire.parse({ name, text, types: [] })
+      }
+      wire.bind({ portal: '', statement: name, values: parameters[index] ?? [], binary: false })
+      if (!isPrepared) wire.describe({ type: 'P', name: '' })
+      wire.execute({ portal: '', rows: 0 })
+    }
+    wire.sync()
+    wire.stream.uncork()
+    this.#expectRows()
+  }
+
+  /** Readies the reader for the next statement: from memory, where its rows have been described before. */
+  #expectRows(): void {
+    this.#current = []
+    this.#reader = undefined
+    const fields = this.#prepared.get(this.#statement()?.name ?? '')
+    if (fields !== undefined) this.#readRowsOf(fields)
+  }
+
+  #statement(): Statement | undefined {
+    return this.#statements[this.#rows.length]
+  }
+
+  #readRowsOf(fields: unknown[]): void {
+    this.#reader = new Result('', undefined as never) as unknown as RowReader
+    this.#reader.addFields(fields)
+  }
+
+  handleRowDescription(message: { fields: unknown[] }): void {
+    const statement = this.#statement()
+    if (statement !== undefined) this.#prepared.set(statement.name, message.fields)
+    this.#readRowsOf(message.fields)
+  }
+
+  handleDataRow(message: { fields: unknown[] }): void {
+    try {
+      if (this.#reader !== undefined) this.#current.push(this.#reader.parseRow(message.fields))
+    } catch (error) {
+      this.#broken = error as Error
+    }
+  }
+
+  handleCommandComplete(): void {
+    const statement = this.#statement()
+    if (statement !== undefined && !this.#prepared.has(statement.name)) this.#prepared.set(statement.name, [])
+    this.#rows.push(this.#current)
+    this.#expectRows()
+  }
+
+  handleEmptyQuery(): void {
+    this.handleCommandComplete()
+  }
+
+  handleError(error: Error): void {
+    this.#prepared.delete(this.#statement()?.name ?? '')
+    this.#reject(error)
+  }
+
+  handleReadyForQuery(): void {
+    if (this.#broken !== undefined) this.#reject(this.#broken)
+    else this.#resolve(this.#rows)
+  }
+
+  handlePortalSuspended(): void {}
+
+  handleCopyData(): void {}
+
+  handleCopyInResponse(connection: Connection): void {
+    const wire = connection as unknown as Wire
+    wire.sendCopyFail('a pipeline takes no copy')
+  }
+}
+
+function toWire(value: Parameter): string | Buffer | null {
+  if (value === null || typeof value === 'string' || Buffer.isBuffer(value)) return value
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) return toArrayLiteral(value)
+  return String(value)
+}
+
+/** PostgreSQL manual, 8.15.6: every element quoted, so that none can end the array or read as null. */
+function toArrayLiteral(elements: readonly (string | Buffer)[]): string {
+  const quoted = elements.map((element) => {
+    const text = Buffer.isBuffer(element) ? `\\x${element.toString('hex')}` : element
+    return `"${text.replace(/["\\]/g, '\\$&')}"`
+  })
+  return `{${quoted.join(',')}}`
+}

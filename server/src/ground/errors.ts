@@ -1,0 +1,67 @@
+/**
+ * The catalogue of refusals: a stable code, and what the world is told.
+ *
+ * Features throw a `Refusal`; `edge/http/problem.ts` alone knows the status that goes with a code, and
+ * `docs/errors.md` explains each one.
+ */
+export const refusals = {
+  invalid_request: 'The request is not of the form that this endpoint takes.',
+  malformed_json: 'The body is not valid JSON.',
+  unsupported_media_type: 'This endpoint takes application/json.',
+  body_too_large: 'The body is larger than this endpoint takes.',
+  malformed_http: 'The request is not valid HTTP.',
+  headers_too_large: 'The headers are larger than this server takes.',
+  not_found: 'There is nothing at this address.',
+  method_not_allowed: 'This address does not take this method.',
+  unauthenticated: 'This needs a valid access token, sent as Authorization: Bearer.',
+  invalid_credentials: 'The address or the password is wrong.',
+  invalid_refresh_token: 'The refresh token is not valid, or no longer. Sign in again.',
+  email_taken: 'This address belongs to another account.',
+  weak_password: 'This password is too easy to guess.',
+  registration_closed: 'This service takes no registrations.',
+  too_many_attempts: 'Too many attempts. Wait, then try again.',
+  forbidden: 'This is not allowed.',
+  busy: 'The server is busy. Try again in a moment.',
+  database_unavailable: 'The database cannot be reached. Try again in a moment.',
+  timeout: 'The request took too long and was given up. Nothing was changed.',
+  internal: 'Something went wrong on our side. It has been logged.',
+} as const
+
+export type RefusalCode = keyof typeof refusals
+
+/** A part of the request that is wrong: where (a JSON pointer such as `/password`) and why. */
+export interface Fault {
+  path: string
+  message: string
+}
+
+export interface RefusalDetails {
+  /** Says more than the catalogue's sentence. Public: never a secret, never another user's existence. */
+  detail?: string
+  /** Which parts of the request are wrong. */
+  faults?: Fault[]
+  /** After how many seconds another try makes sense. */
+  retryAfterSeconds?: number
+  /** What happened inside. Logged where it matters, never sent. */
+  cause?: unknown
+}
+
+/** Thrown to refuse a request for a reason that its sender may know. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: RefusalCode
+  readonly faults: Fault[] | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: RefusalCode, details: RefusalDetails = {}) {
+    super(details.detail ?? refusals[code], { cause: details.cause })
+    this.code = code
+    this.faults = details.faults
+    this.retryAfterSeconds = details.retryAfterSeconds
+  }
+}
+
+/** Thrown when Pie cannot start or a command cannot run, with a message for the operator. */
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError'
+}

@@ -1,0 +1,31 @@
+import type { Clock } from './clock.ts'
+import type { DerivedKeys } from './crypto/derive-keys.ts'
+import type { PasswordHasher } from './crypto/password-hasher.ts'
+import type { Database } from './database/pool.ts'
+import type { Log } from './log.ts'
+
+/** What the operator has decided. Durations are in seconds. */
+export interface Policy {
+  /** The issuer of every token (RFC 8414 section 2): the public origin. */
+  issuer: string
+  serviceName: string
+  isRegistrationOpen: boolean
+  passwordMinLength: number
+  accessTokenSeconds: number
+  refreshTokenSeconds: number
+  sessionAbsoluteSeconds: number
+}
+
+/** What features stand on. A feature names the parts it uses: `Pick<Ground, 'auth' | 'keys'>`. */
+export interface Ground {
+  /** Connections as pie_auth: the server's own work, by functions of pie_private. */
+  auth: Database
+  /** Connections as cream: request transactions. */
+  requests: Database
+  /** Derived from each value of SECRET_KEY; the first is current. */
+  keys: readonly [DerivedKeys, ...DerivedKeys[]]
+  hasher: PasswordHasher
+  policy: Policy
+  clock: Clock
+  log: Log
+}

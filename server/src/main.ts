@@ -1,0 +1,118 @@
+/** Puts Pie together: configuration → ground → what features keep in this process → HTTP. */
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import type pg from 'pg'
+import type { Config } from './config.ts'
+import type { Pie } from './edge/http/pie.ts'
+import { createServer } from './edge/http/server.ts'
+import { openKeyRing } from './features/keys/key-ring.ts'
+import { createAccessTokenVerifier } from './features/tokens/access-token.ts'
+import { systemClock } from './ground/clock.ts'
+import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
+import { checkRoles } from './ground/database/check-roles.ts'
+import { openDatabase } from './ground/database/pool.ts'
+import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
+import { OperatorError } from './ground/errors.ts'
+import type { Ground, Policy } from './ground/ground.ts'
+import type { Log } from './ground/log.ts'
+import { findDatabase, findRoleUrls, readKeys } from './places.ts'
+
+export const version: string = createRequire(import.meta.url)('../package.json').version
+
+export interface RunningPie {
+  /** Where it listens: `http://127.0.0.1:3000`. */
+  address: string
+  /** Its public origin. */
+  origin: string
+  /** Where the data is, in words for the operator: never with a password. */
+  dataPlace: string
+  hasUsers: boolean
+  /** Resolves with the reason when Pie can go on no longer. */
+  failed: Promise<string>
+  /** Takes no more requests, finishes those in flight, and stops what was started. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts Pie.
+ * @throws OperatorError when something that it needs is missing, wrong or unsafe
+ */
+export async function startPie(config: Config, log: Log): Promise<RunningPie> {
+  const closing: (() => Promise<void> | void)[] = []
+  const close = async () => {
+    for (const step of closing.splice(0).reverse()) await step()
+  }
+  try {
+    const keys = await readKeys(config)
+    const database = await findDatabase(config, 'server')
+    closing.push(database.close)
+    const { ran, urls, hasUsers } = await asOwner(database.directUrl, async (owner) => ({
+      ran: await prepareDatabase(owner),
+      urls: await findRoleUrls(owner, config, database.url, keys),
+      hasUsers: await hasAnyUser(owner),
+    }))
+    if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database')
+
+    const auth = openDatabase(urls.auth, log, config.DATABASE_CONNECTIONS)
+    closing.push(() => auth.pool.end())
+    const requests = openDatabase(urls.requests, log, config.DATABASE_CONNECTIONS)
+    closing.push(() => requests.pool.end())
+    await checkRoles(auth, requests)
+
+    const hasher = createPasswordHasher()
+    closing.push(() => hasher.close())
+    const policy = readPolicy(config)
+    const ground: Ground = { auth, requests, keys, hasher, policy, clock: systemClock, log }
+    const keyRing = await openKeyRing(ground)
+    closing.push(() => keyRing.close())
+    const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })
+    const pie: Pie = { ...ground, keyRing, verifyAccessToken }
+
+    const server = await createServer(pie, { trustedProxies: config.TRUSTED_PROXIES, version })
+    closing.push(() => server.close())
+    await listen(server, config.SOCKET)
+    const { port } = server.server.address() as AddressInfo
+    if (config.SERVICE_DOMAIN === null) policy.issuer = defaultOrigin(port)
+    return {
+      address: `http://${config.SOCKET.host.includes(':') ? `[${config.SOCKET.host}]` : config.SOCKET.host}:${port}`,
+      origin: policy.issuer,
+      dataPlace: database.place,
+      hasUsers,
+      failed: database.ended.then(() => 'The embedded Postgres has ended. Its log is postgres.log in DATA_DIR.'),
+      close,
+    }
+  } catch (error) {
+    await close().catch((cause) => log.error({ err: cause }, 'could not stop cleanly'))
+    throw error
+  }
+}
+
+const defaultOrigin = (port: number): string => `http://localhost:${port}`
+
+export function readPolicy(config: Config): Policy {
+  return {
+    issuer: config.SERVICE_DOMAIN ?? defaultOrigin(config.SOCKET.port),
+    serviceName: config.SERVICE_NAME,
+    isRegistrationOpen: config.REGISTRATION === 'open',
+    passwordMinLength: config.PASSWORD_MIN_LENGTH,
+    accessTokenSeconds: config.ACCESS_TOKEN_TTL,
+    refreshTokenSeconds: config.REFRESH_TOKEN_TTL,
+    sessionAbsoluteSeconds: config.SESSION_ABSOLUTE_TTL,
+  }
+}
+
+async function hasAnyUser(owner: pg.Client): Promise<boolean> {
+  const { rows } = await owner.query<{ has_any: boolean }>('select exists (select from pie_schema.users) as has_any')
+  return rows[0]?.has_any === true
+}
+
+async function listen(server: Awaited<ReturnType<typeof createServer>>, socket: Config['SOCKET']): Promise<void> {
+  try {
+    await server.listen(socket)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === undefined) throw cause
+    const reason = code === 'EADDRINUSE' ? 'something else listens there' : message
+    throw new OperatorError(`Could not listen on ${socket.host}:${socket.port}: ${reason}. Set SOCKET to another address.`, { cause })
+  }
+}
