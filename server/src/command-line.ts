@@ -4,10 +4,11 @@ import { createProgram } from './edge/cli/program.ts'
 import { welcome } from './edge/cli/welcome.ts'
 import type { OwnersPlace, Workplace } from './edge/cli/workplace.ts'
 import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
+import { inTurn } from './ground/database/migrate.ts'
 import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
 import { OperatorError, Refusal } from './ground/errors.ts'
 import { createLog, type Log } from './ground/log.ts'
-import { readPolicy, type RunningPie, startPie, version } from './main.ts'
+import { type RunningPie, readPolicy, startPie, version } from './main.ts'
 import { findDatabase, findRoleUrls, readKeys } from './places.ts'
 
 /** Runs `pie` with the arguments of this process. Sets the exit code. */
@@ -28,12 +29,18 @@ export async function runCommandLine(): Promise<void> {
 function describeFailure(error: unknown): string {
   if (error instanceof OperatorError) return error.message
   if (error instanceof Refusal) {
-    return error.faults?.map(({ path, message }) => `${path.slice(1)} ${message}`).join(', ') ?? error.message
+    return (
+      error.faults?.map(({ path, message }) => `${path.slice(1)} ${message}`).join(', ') ??
+      error.message
+    )
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-async function workAsOwner<T>(config: Config, work: (place: OwnersPlace) => Promise<T>): Promise<T> {
+async function workAsOwner<T>(
+  config: Config,
+  work: (place: OwnersPlace) => Promise<T>,
+): Promise<T> {
   const keys = await readKeys(config)
   const database = await findDatabase(config, 'command')
   const hasher = createPasswordHasher(1)
@@ -44,8 +51,11 @@ async function workAsOwner<T>(config: Config, work: (place: OwnersPlace) => Prom
         keys,
         hasher,
         policy: readPolicy(config),
-        prepare: () => prepareDatabase(owner),
-        urls: async () => ({ owner: database.url, ...(await findRoleUrls(owner, config, database.url, keys)) }),
+        prepare: () => inTurn(owner, () => prepareDatabase(owner)),
+        urls: async () => ({
+          owner: database.url,
+          ...(await inTurn(owner, () => findRoleUrls(owner, config, database.url, keys))),
+        }),
       }),
     )
   } finally {

@@ -22,11 +22,26 @@ interface Setting<T> {
 
 class Mistake extends Error {}
 
-const optional = <T>(form: string, read: (text: string) => T, about: string): Setting<T | null> => ({
-  form, read, fallback: null, about,
+const optional = <T>(
+  form: string,
+  read: (text: string) => T,
+  about: string,
+): Setting<T | null> => ({
+  form,
+  read,
+  fallback: null,
+  about,
 })
-const withDefault = <T>(form: string, read: (text: string) => T, fallback: string, about: string): Setting<T> => ({
-  form, read, fallback, about,
+const withDefault = <T>(
+  form: string,
+  read: (text: string) => T,
+  fallback: string,
+  about: string,
+): Setting<T> => ({
+  form,
+  read,
+  fallback,
+  about,
 })
 
 const asText = (text: string): string => text
@@ -42,14 +57,19 @@ function asChoice<T extends string>(...choices: T[]): (text: string) => T {
 /** `127.0.0.1:3000` or `[::1]:3000`. Port 0 takes any free one. */
 function asSocket(text: string): { host: string; port: number } {
   const [, v6, host, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? []
-  if (port === undefined || Number(port) > 65_535) throw new Mistake('is an address and a port, such as 127.0.0.1:3000')
+  if (port === undefined || Number(port) > 65_535)
+    throw new Mistake('is an address and a port, such as 127.0.0.1:3000')
   return { host: v6 ?? host ?? '', port: Number(port) }
 }
 
 /** Scheme and host without a path: what tokens name as their issuer. */
 function asOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.origin !== text.replace(/\/$/, '')) {
+  if (
+    url === null ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.origin !== text.replace(/\/$/, '')
+  ) {
     throw new Mistake('is a scheme and a host without a path, such as https://auth.example.com')
   }
   return url.origin
@@ -76,7 +96,8 @@ function asDuration(text: string): number {
 function asNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    if (!(number >= least && number <= most)) throw new Mistake(`is a whole number from ${least} to ${most}`)
+    if (!(number >= least && number <= most))
+      throw new Mistake(`is a whole number from ${least} to ${most}`)
     return number
   }
 }
@@ -89,7 +110,11 @@ function asSecretKeys(text: string): [Secret, ...Secret[]] {
   const keys = text.split(',').map((key) => key.trim())
   for (const key of keys) {
     const isExample = /change.?me|secret.?key|example|password/i.test(key)
-    if (key.length < LEAST_SECRET_CHARACTERS || new Set(key).size < LEAST_DIFFERENT_CHARACTERS || isExample) {
+    if (
+      key.length < LEAST_SECRET_CHARACTERS ||
+      new Set(key).size < LEAST_DIFFERENT_CHARACTERS ||
+      isExample
+    ) {
       throw new Mistake(
         `is ${LEAST_SECRET_CHARACTERS} random characters or more, or several such keys with commas between them. ` +
           'Make one: openssl rand -base64 33',
@@ -101,70 +126,117 @@ function asSecretKeys(text: string): [Secret, ...Secret[]] {
 
 /** Addresses and networks, comma-separated. */
 function asNetworks(text: string): string[] {
-  const networks = text.split(',').map((network) => network.trim()).filter((network) => network !== '')
+  const networks = text
+    .split(',')
+    .map((network) => network.trim())
+    .filter((network) => network !== '')
   const isNetwork = (network: string) => /^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(network)
-  if (!networks.every(isNetwork)) throw new Mistake('is a list of addresses or networks, such as 10.0.0.0/8,::1')
+  if (!networks.every(isNetwork))
+    throw new Mistake('is a list of addresses or networks, such as 10.0.0.0/8,::1')
   return networks
 }
 
 export const settings = {
   SOCKET: withDefault('address:port', asSocket, '127.0.0.1:3000', 'Where Pie listens.'),
   SERVICE_DOMAIN: optional(
-    'origin', asOrigin,
+    'origin',
+    asOrigin,
     'The public origin of the service, with its scheme: the issuer of its tokens. When it is https, Pie takes itself ' +
       'to be in production and refuses to start with a missing secret. Default: http://localhost and the port of SOCKET.',
   ),
-  SERVICE_NAME: withDefault('text', asText, 'Pie', 'What the service is called where people see it.'),
+  SERVICE_NAME: withDefault(
+    'text',
+    asText,
+    'Pie',
+    'What the service is called where people see it.',
+  ),
   SECRET_KEY: optional(
-    'keys, comma-separated', asSecretKeys,
+    'keys, comma-separated',
+    asSecretKeys,
     'What every key of Pie is derived from: 32 random characters or more. Of several, the first signs and all verify. ' +
       'Default: made at the first start and kept in DATA_DIR.',
   ),
-  DATA_DIR: withDefault('path', asText, '.pie', 'Where Pie keeps what is not in a database of yours.'),
+  DATA_DIR: withDefault(
+    'path',
+    asText,
+    '.pie',
+    'Where Pie keeps what is not in a database of yours.',
+  ),
   DATABASE_URL: optional(
-    'Postgres address', asPostgresUrl,
+    'Postgres address',
+    asPostgresUrl,
     'The database, as the role that owns and migrates it; it needs CREATEROLE, not superuser. Postgres 15 or later. ' +
       'Default: a Postgres of its own in DATA_DIR.',
   ),
   DIRECT_DATABASE_URL: optional(
-    'Postgres address', asPostgresUrl,
+    'Postgres address',
+    asPostgresUrl,
     'The same past a connection pooler, for migrations. Default: DATABASE_URL.',
   ),
   AUTH_DATABASE_URL: optional(
-    'Postgres address', asPostgresUrl,
+    'Postgres address',
+    asPostgresUrl,
     'The database as the role pie_auth. Default: DATABASE_URL with a password derived from SECRET_KEY.',
   ),
   REQUEST_DATABASE_URL: optional(
-    'Postgres address', asPostgresUrl,
+    'Postgres address',
+    asPostgresUrl,
     'The database as the role cream. Default: DATABASE_URL with a password derived from SECRET_KEY.',
   ),
   DATABASE_CONNECTIONS: withDefault(
-    'number', asNumber(1, 1000), '10', 'How many connections each of pie_auth and cream opens at most.',
+    'number',
+    asNumber(1, 1000),
+    '10',
+    'How many connections each of pie_auth and cream opens at most.',
   ),
   REGISTRATION: withDefault(
-    'open or closed', asChoice('open', 'closed'), 'open', 'Whether strangers may register.',
+    'open or closed',
+    asChoice('open', 'closed'),
+    'open',
+    'Whether strangers may register.',
   ),
   PASSWORD_MIN_LENGTH: withDefault(
-    'number', asNumber(8, 128), '10', 'The least number of characters in a new password.',
+    'number',
+    asNumber(8, 128),
+    '10',
+    'The least number of characters in a new password.',
   ),
-  ACCESS_TOKEN_TTL: withDefault('duration', asDuration, '30m', 'How long an access token is good for.'),
+  ACCESS_TOKEN_TTL: withDefault(
+    'duration',
+    asDuration,
+    '30m',
+    'How long an access token is good for.',
+  ),
   REFRESH_TOKEN_TTL: withDefault(
-    'duration', asDuration, '7d', 'How long a session of tokens lives without being refreshed.',
+    'duration',
+    asDuration,
+    '7d',
+    'How long a session of tokens lives without being refreshed.',
   ),
-  SESSION_ABSOLUTE_TTL: withDefault('duration', asDuration, '90d', 'How long any session lives at most.'),
+  SESSION_ABSOLUTE_TTL: withDefault(
+    'duration',
+    asDuration,
+    '90d',
+    'How long any session lives at most.',
+  ),
   TRUSTED_PROXIES: withDefault(
-    'networks, comma-separated', asNetworks, '',
+    'networks, comma-separated',
+    asNetworks,
+    '',
     'Proxies whose X-Forwarded-For is believed. From anybody else it is ignored.',
   ),
   LOG_LEVEL: withDefault(
-    'level', asChoice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info',
+    'level',
+    asChoice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'info',
     'The least serious lines that are logged. At debug there is one for every request.',
   ),
 } satisfies Record<string, Setting<unknown>>
 
 type SettingName = keyof typeof settings
 type Values = { [Name in SettingName]: ReturnType<(typeof settings)[Name]['read']> | NullOf<Name> }
-type NullOf<Name extends SettingName> = (typeof settings)[Name] extends Setting<infer T> ? Extract<T, null> : never
+type NullOf<Name extends SettingName> =
+  (typeof settings)[Name] extends Setting<infer T> ? Extract<T, null> : never
 
 export interface Config extends Values {
   /** SERVICE_DOMAIN is https: weak choices are refused. */
@@ -200,12 +272,16 @@ export function readConfig(environment: Environment): Config {
   const config = { ...values, isProduction: values.SERVICE_DOMAIN?.startsWith('https:') ?? false }
   const isSecretMissing = config.SECRET_KEY === null && !environment['SECRET_KEY']?.trim()
   if (config.isProduction && isSecretMissing) {
-    mistakes.push('SECRET_KEY has to be set when SERVICE_DOMAIN is https. Make one: openssl rand -base64 33')
+    mistakes.push(
+      'SECRET_KEY has to be set when SERVICE_DOMAIN is https. Make one: openssl rand -base64 33',
+    )
   }
   if (mistakes.length > 0) {
-    throw new OperatorError(`The configuration has ${mistakes.length === 1 ? 'a mistake' : 'mistakes'}:\n${
-      mistakes.map((mistake) => `  ${mistake}`).join('\n')
-    }`)
+    throw new OperatorError(
+      `The configuration has ${mistakes.length === 1 ? 'a mistake' : 'mistakes'}:\n${mistakes
+        .map((mistake) => `  ${mistake}`)
+        .join('\n')}`,
+    )
   }
   return config
 }

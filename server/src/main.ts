@@ -7,9 +7,10 @@ import type { Pie } from './edge/http/pie.ts'
 import { createServer } from './edge/http/server.ts'
 import { openKeyRing } from './features/keys/key-ring.ts'
 import { createAccessTokenVerifier } from './features/tokens/access-token.ts'
-import { systemClock } from './ground/clock.ts'
+import { type Clock, systemClock } from './ground/clock.ts'
 import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
 import { checkRoles } from './ground/database/check-roles.ts'
+import { inTurn } from './ground/database/migrate.ts'
 import { openDatabase } from './ground/database/pool.ts'
 import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
 import { OperatorError } from './ground/errors.ts'
@@ -35,9 +36,14 @@ export interface RunningPie {
 
 /**
  * Starts Pie.
+ * @param clock replaced only by tests
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
-export async function startPie(config: Config, log: Log): Promise<RunningPie> {
+export async function startPie(
+  config: Config,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<RunningPie> {
   const closing: (() => Promise<void> | void)[] = []
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step()
@@ -46,11 +52,13 @@ export async function startPie(config: Config, log: Log): Promise<RunningPie> {
     const keys = await readKeys(config)
     const database = await findDatabase(config, 'server')
     closing.push(database.close)
-    const { ran, urls, hasUsers } = await asOwner(database.directUrl, async (owner) => ({
-      ran: await prepareDatabase(owner),
-      urls: await findRoleUrls(owner, config, database.url, keys),
-      hasUsers: await hasAnyUser(owner),
-    }))
+    const { ran, urls, hasUsers } = await asOwner(database.directUrl, (owner) =>
+      inTurn(owner, async () => ({
+        ran: await prepareDatabase(owner),
+        urls: await findRoleUrls(owner, config, database.url, keys),
+        hasUsers: await hasAnyUser(owner),
+      })),
+    )
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database')
 
     const auth = openDatabase(urls.auth, log, config.DATABASE_CONNECTIONS)
@@ -62,7 +70,7 @@ export async function startPie(config: Config, log: Log): Promise<RunningPie> {
     const hasher = createPasswordHasher()
     closing.push(() => hasher.close())
     const policy = readPolicy(config)
-    const ground: Ground = { auth, requests, keys, hasher, policy, clock: systemClock, log }
+    const ground: Ground = { auth, requests, keys, hasher, policy, clock, log }
     const keyRing = await openKeyRing(ground)
     closing.push(() => keyRing.close())
     const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })
@@ -78,7 +86,9 @@ export async function startPie(config: Config, log: Log): Promise<RunningPie> {
       origin: policy.issuer,
       dataPlace: database.place,
       hasUsers,
-      failed: database.ended.then(() => 'The embedded Postgres has ended. Its log is postgres.log in DATA_DIR.'),
+      failed: database.ended.then(
+        () => 'The embedded Postgres has ended. Its log is postgres.log in DATA_DIR.',
+      ),
       close,
     }
   } catch (error) {
@@ -102,17 +112,25 @@ export function readPolicy(config: Config): Policy {
 }
 
 async function hasAnyUser(owner: pg.Client): Promise<boolean> {
-  const { rows } = await owner.query<{ has_any: boolean }>('select exists (select from pie_schema.users) as has_any')
+  const { rows } = await owner.query<{ has_any: boolean }>(
+    'select exists (select from pie_schema.users) as has_any',
+  )
   return rows[0]?.has_any === true
 }
 
-async function listen(server: Awaited<ReturnType<typeof createServer>>, socket: Config['SOCKET']): Promise<void> {
+async function listen(
+  server: Awaited<ReturnType<typeof createServer>>,
+  socket: Config['SOCKET'],
+): Promise<void> {
   try {
     await server.listen(socket)
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === undefined) throw cause
     const reason = code === 'EADDRINUSE' ? 'something else listens there' : message
-    throw new OperatorError(`Could not listen on ${socket.host}:${socket.port}: ${reason}. Set SOCKET to another address.`, { cause })
+    throw new OperatorError(
+      `Could not listen on ${socket.host}:${socket.port}: ${reason}. Set SOCKET to another address.`,
+      { cause },
+    )
   }
 }

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import type pg from 'pg'
 import type { Config } from './config.ts'
-import { deriveKeys, type DerivedKeys } from './ground/crypto/derive-keys.ts'
+import { type DerivedKeys, deriveKeys } from './ground/crypto/derive-keys.ts'
 import { keepSecretKey } from './ground/crypto/keep-secret-key.ts'
 import type { Secret } from './ground/crypto/secret.ts'
 import { prepareLoginRole } from './ground/database/prepare-database.ts'
@@ -29,7 +29,10 @@ export interface FoundDatabase {
 }
 
 /** The database of DATABASE_URL, or an embedded one in DATA_DIR, which is started if need be. */
-export async function findDatabase(config: Config, kind: 'server' | 'command'): Promise<FoundDatabase> {
+export async function findDatabase(
+  config: Config,
+  kind: 'server' | 'command',
+): Promise<FoundDatabase> {
   if (config.DATABASE_URL !== null) {
     const { host, pathname } = new URL(config.DATABASE_URL.revealText())
     return {
@@ -42,15 +45,25 @@ export async function findDatabase(config: Config, kind: 'server' | 'command'): 
   }
   const directory = join(resolve(config.DATA_DIR), 'postgres')
   const { url, ended, stop } = await startEmbeddedPostgres({ directory, holder: { kind } })
-  return { url, directUrl: url, place: `${resolve(config.DATA_DIR)} (embedded Postgres)`, ended, close: stop }
+  return {
+    url,
+    directUrl: url,
+    place: `${resolve(config.DATA_DIR)} (embedded Postgres)`,
+    ended,
+    close: stop,
+  }
 }
 
 /** Where the two login roles connect: as configured, or the owner's address with derived passwords. */
 export async function findRoleUrls(
-  owner: pg.Client, config: Config, ownerUrl: Secret, keys: Keys,
+  owner: pg.Client,
+  config: Config,
+  ownerUrl: Secret,
+  keys: Keys,
 ): Promise<{ auth: Secret; requests: Secret }> {
   return {
     auth: config.AUTH_DATABASE_URL ?? (await prepareLoginRole(owner, ownerUrl, 'pie_auth', keys)),
-    requests: config.REQUEST_DATABASE_URL ?? (await prepareLoginRole(owner, ownerUrl, 'cream', keys)),
+    requests:
+      config.REQUEST_DATABASE_URL ?? (await prepareLoginRole(owner, ownerUrl, 'cream', keys)),
   }
 }

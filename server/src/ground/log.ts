@@ -8,6 +8,9 @@ export function createLog(level: LogLevel, isPretty: boolean): Log {
   if (!isPretty) return pino({ level })
   return pino({
     level,
-    transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } },
+    transport: {
+      target: 'pino-pretty',
+      options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' },
+    },
   })
 }

@@ -1,5 +1,10 @@
 /** What `pie start` prints when it is ready: where it is, where the data is, and three things to try. */
-export function welcome(pie: { address: string; origin: string; dataPlace: string; hasUsers: boolean }): string {
+export function welcome(pie: {
+  address: string
+  origin: string
+  dataPlace: string
+  hasUsers: boolean
+}): string {
   // A second start must not ask for an address that the first one has registered.
   const email = pie.hasUsers ? `ada.${Date.now().toString(36)}@example.com` : 'ada@example.com'
   const credentials = `'{"email":"${email}","password":"correct horse battery staple"}'`

@@ -48,12 +48,18 @@ export function describeProblem(refusal: Refusal): Problem {
 }
 
 /** Fastify's error handler: everything that was thrown becomes a problem answer, and only bugs are logged. */
-export function answerWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerWithProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const refusal = toRefusal(error)
   const problem = describeProblem(refusal)
-  if (problem.status >= 500) request.log.error({ err: refusal.cause ?? error, code: refusal.code }, 'request failed')
+  if (problem.status >= 500)
+    request.log.error({ err: refusal.cause ?? error, code: refusal.code }, 'request failed')
   if (problem.status === 401) reply.header('www-authenticate', challengeFor(refusal, request))
-  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', refusal.retryAfterSeconds)
+  if (refusal.retryAfterSeconds !== undefined)
+    reply.header('retry-after', refusal.retryAfterSeconds)
   return reply
     .code(problem.status)
     .header('cache-control', 'no-store')
@@ -86,13 +92,18 @@ function toRefusal(error: unknown): Refusal {
       path: `${instancePath}${namedIn(params)}` || '/',
       message,
     }))
-    return new Refusal('invalid_request', { faults, detail: `The ${validationContext ?? 'request'} has mistakes.` })
+    return new Refusal('invalid_request', {
+      faults,
+      detail: `The ${validationContext ?? 'request'} has mistakes.`,
+    })
   }
   const known = fastifyCodes[code]
   if (known !== undefined) return new Refusal(known, { cause: error })
   // secure-json-parse throws a SyntaxError with a status where a key could reach a prototype.
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new Refusal(error instanceof SyntaxError ? 'malformed_json' : 'invalid_request', { cause: error })
+    return new Refusal(error instanceof SyntaxError ? 'malformed_json' : 'invalid_request', {
+      cause: error,
+    })
   }
   return new Refusal('internal', { cause: error })
 }

@@ -1,7 +1,13 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { fastify, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  fastify,
+  LogController,
+  type RawServerDefault,
+} from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
 import { guard } from './guard.ts'
 import type { Pie } from './pie.ts'
@@ -17,7 +23,11 @@ import { usersMeRoutes } from './routes/users-me.ts'
 import { IssuedTokens, Problem, User } from './shapes.ts'
 
 export type App = FastifyInstance<
-  RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
 >
 
 /** No request of Pie's is larger: a password is at most 1024 characters, a token a few kilobytes. */
@@ -29,25 +39,48 @@ export interface ServerOptions {
 }
 
 /** Builds the HTTP server: every route of Pie's, in the order in which they are documented. */
-export async function createServer(pie: Pie, { trustedProxies, version }: ServerOptions): Promise<App> {
+export async function createServer(
+  pie: Pie,
+  { trustedProxies, version }: ServerOptions,
+): Promise<App> {
   const app = fastify({
     loggerInstance: pie.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allErrors: false,
+      },
+    },
     frameworkErrors: answerWithProblem,
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.setErrorHandler(answerWithProblem)
-  app.setNotFoundHandler({}, (request) => {
-    throw new Refusal(isKnownPath(app, request.url) ? 'method_not_allowed' : 'not_found')
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods.filter(
+      (method) => app.findRoute({ method, url: pathOf(request.url) }) !== null,
+    )
+    if (allowed.length === 0) throw new Refusal('not_found')
+    reply.header('allow', allowed.join(', '))
+    throw new Refusal('method_not_allowed')
   })
   app.addHook('onResponse', async (request, reply) => {
-    request.log.debug({ method: request.method, path: pathOf(request.url), status: reply.statusCode, ms: reply.elapsedTime }, 'request')
+    request.log.debug(
+      {
+        method: request.method,
+        path: pathOf(request.url),
+        status: reply.statusCode,
+        ms: reply.elapsedTime,
+      },
+      'request',
+    )
   })
   for (const shape of [User, IssuedTokens, Problem]) app.addSchema(shape)
 
@@ -68,10 +101,6 @@ export async function createServer(pie: Pie, { trustedProxies, version }: Server
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-
-function isKnownPath(app: App, url: string): boolean {
-  return methods.some((method) => app.findRoute({ method, url: pathOf(url) }) !== null)
-}
 
 /** What cannot be parsed as HTTP never becomes a request: it is answered on the bare connection. */
 function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {

@@ -2,12 +2,17 @@
 import { Type } from 'typebox'
 
 export const Email = Type.String({
-  minLength: 3, maxLength: 320, description: 'An e-mail address.', examples: ['ada@example.com'],
+  minLength: 3,
+  maxLength: 320,
+  description: 'An e-mail address.',
+  examples: ['ada@example.com'],
 })
 
 /** Longer than the limit after normalisation, which may shorten a text. */
 export const Password = Type.String({
-  minLength: 1, maxLength: 8192, description: 'A password: 10 to 1024 characters.',
+  minLength: 1,
+  maxLength: 8192,
+  description: 'A password: 10 to 1024 characters.',
   examples: ['correct horse battery staple'],
 })
 
@@ -18,8 +23,9 @@ export const Name = Type.Union([Type.String({ minLength: 1, maxLength: 400 }), T
 
 export const Token = Type.String({ minLength: 1, maxLength: 4096 })
 
-const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Boolean>>(type: T) =>
-  Type.Union([type, Type.Null()])
+const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Boolean>>(
+  type: T,
+) => Type.Union([type, Type.Null()])
 
 export const User = Type.Object(
   {
@@ -51,7 +57,9 @@ export const Problem = Type.Object(
     type: Type.String(),
     title: Type.String(),
     status: Type.Integer(),
-    code: Type.String({ description: 'Stable: what a program should look at. See docs/errors.md.' }),
+    code: Type.String({
+      description: 'Stable: what a program should look at. See docs/errors.md.',
+    }),
     detail: Type.Optional(Type.String()),
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
   },
@@ -61,11 +69,19 @@ export const Problem = Type.Object(
 /** The problem answers of an endpoint, for its documentation: `...problems(400, 401)`. */
 export function problems<Status extends number>(...statuses: Status[]) {
   return Object.fromEntries(
-    statuses.map((status) => [status, { content: { 'application/problem+json': { schema: Type.Ref('Problem') } } }]),
-  ) as Record<Status, { content: { 'application/problem+json': { schema: ReturnType<typeof Type.Ref> } } }>
+    statuses.map((status) => [
+      status,
+      { content: { 'application/problem+json': { schema: Type.Ref('Problem') } } },
+    ]),
+  ) as Record<
+    Status,
+    { content: { 'application/problem+json': { schema: ReturnType<typeof Type.Ref> } } }
+  >
 }
 
 /** How the session is handed over. Cookies come beside it. */
 export const TokenTransport = Type.Optional(
-  Type.Literal('token', { description: 'How the session is handed over: as tokens in the answer.' }),
+  Type.Literal('token', {
+    description: 'How the session is handed over: as tokens in the answer.',
+  }),
 )

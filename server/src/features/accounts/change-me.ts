@@ -1,4 +1,7 @@
-import { requestTransaction, type SessionCredential } from '../../ground/database/request-transaction.ts'
+import {
+  requestTransaction,
+  type SessionCredential,
+} from '../../ground/database/request-transaction.ts'
 import type { Ground } from '../../ground/ground.ts'
 import { normalizeName } from './normalize-name.ts'
 import { changeMyName, describeMe } from './queries.ts'

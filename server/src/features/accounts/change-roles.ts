@@ -18,11 +18,16 @@ export async function changeRoles(
   { email: given, role }: { email: string; role: string },
 ): Promise<{ email: string; role: string }> {
   const email = normalizeEmail(given)
-  const { rows: roles } = await owner.query<{ name: string }>('select name from pie_schema.roles order by name')
+  const { rows: roles } = await owner.query<{ name: string }>(
+    'select name from pie_schema.roles order by name',
+  )
   if (!roles.some(({ name }) => name === role)) {
-    throw new OperatorError(`There is no role ${role}. There are: ${roles.map(({ name }) => name).join(', ')}.`)
+    throw new OperatorError(
+      `There is no role ${role}. There are: ${roles.map(({ name }) => name).join(', ')}.`,
+    )
   }
   const { rows } = await owner.query<{ is_user: boolean }>(changes[change], [email, role])
-  if (rows[0]?.is_user !== true) throw new OperatorError(`There is no user with the address ${email}.`)
+  if (rows[0]?.is_user !== true)
+    throw new OperatorError(`There is no user with the address ${email}.`)
   return { email, role }
 }

@@ -1,7 +1,13 @@
-import type { Ground } from '../../ground/ground.ts'
 import { OperatorError } from '../../ground/errors.ts'
+import type { Ground } from '../../ground/ground.ts'
 import { addFirstSigningKey, listSigningKeys } from './queries.ts'
-import { makeSigningKey, openPrivateKey, type PublicJwk, readPublicKey, type SigningKey } from './signing-key.ts'
+import {
+  makeSigningKey,
+  openPrivateKey,
+  type PublicJwk,
+  readPublicKey,
+  type SigningKey,
+} from './signing-key.ts'
 
 /** The keys that sign and verify access tokens, as this node last read them. */
 export interface KeyRing {
@@ -38,7 +44,8 @@ export async function openKeyRing(ground: Needs): Promise<KeyRing> {
     }
   }, REREAD_MS)
   timer.unref()
-  const accepted = () => keys.filter(({ verifiesUntil }) => verifiesUntil === null || verifiesUntil > ground.clock.now())
+  const accepted = () =>
+    keys.filter(({ verifiesUntil }) => verifiesUntil === null || verifiesUntil > ground.clock.now())
   return {
     current: () => {
       const now = ground.clock.now()

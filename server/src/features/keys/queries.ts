@@ -7,7 +7,11 @@ export const listSigningKeys: Statement = {
   values: [],
 }
 
-export const addFirstSigningKey = ({ kid, publicJwk, sealedPrivate }: SealedSigningKey): Statement => ({
+export const addFirstSigningKey = ({
+  kid,
+  publicJwk,
+  sealedPrivate,
+}: SealedSigningKey): Statement => ({
   name: 'add_first_signing_key',
   text: 'select pie_private.add_first_signing_key($1, $2, $3)',
   values: [kid, JSON.stringify(publicJwk), sealedPrivate],

@@ -1,4 +1,10 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
 import { seal, unseal } from '../../ground/crypto/seal.ts'
 import { Secret } from '../../ground/crypto/secret.ts'
@@ -52,10 +58,14 @@ function thumbprint(x: string, y: string): string {
 }
 
 /** Opens a private key with whichever key of SECRET_KEY sealed it; null when none did. */
-export function openPrivateKey({ kid, sealedPrivate }: SealedSigningKey, keys: readonly DerivedKeys[]): KeyObject | null {
+export function openPrivateKey(
+  { kid, sealedPrivate }: SealedSigningKey,
+  keys: readonly DerivedKeys[],
+): KeyObject | null {
   for (const { sealing } of keys) {
     const plain = unseal(sealing, sealedPrivate, kid)
-    if (plain !== null) return createPrivateKey({ key: plain.reveal(), type: 'pkcs8', format: 'der' })
+    if (plain !== null)
+      return createPrivateKey({ key: plain.reveal(), type: 'pkcs8', format: 'der' })
   }
   return null
 }

@@ -22,7 +22,9 @@ export async function hashNewPassword(
   }
   const context = ownWords.concat(policy.serviceName).flatMap(wordsOf)
   if ((await hasher.judge({ password, ownWords: context })) < LEAST_SCORE) {
-    throw weak('is too easy to guess: it is common, or made of your own name or address. Try a few unrelated words')
+    throw weak(
+      'is too easy to guess: it is common, or made of your own name or address. Try a few unrelated words',
+    )
   }
   return hasher.hash(password)
 }

@@ -7,7 +7,10 @@ import type { SessionCredential } from '../../ground/database/request-transactio
  * opens nothing over HTTP, so a parameter in a query log lets nobody in.
  */
 export function proveSession(keys: readonly DerivedKeys[], sessionId: string): SessionCredential {
-  return { sessionId, proofs: keys.map(({ sessionProof }) => authenticateText(sessionProof, sessionId)) }
+  return {
+    sessionId,
+    proofs: keys.map(({ sessionProof }) => authenticateText(sessionProof, sessionId)),
+  }
 }
 
 /** What Postgres keeps of a proof. */

@@ -12,14 +12,24 @@ export interface Lifetimes {
 
 /** Returns no row when the user does not exist or is disabled. */
 export const startTokenSession = (
-  userId: string, session: NewSession, methods: string[], lifetimes: Lifetimes, device: Device,
+  userId: string,
+  session: NewSession,
+  methods: string[],
+  lifetimes: Lifetimes,
+  device: Device,
 ): Statement => ({
   name: 'start_token_session',
   text: `select * from pie_private.start_session(
     $1, $2, 'token', $3, $4, make_interval(secs => $5), make_interval(secs => $6), $7, $8)`,
   values: [
-    userId, session.id, session.proofHash, methods,
-    lifetimes.refreshTokenSeconds, lifetimes.sessionAbsoluteSeconds, device.address, device.userAgent,
+    userId,
+    session.id,
+    session.proofHash,
+    methods,
+    lifetimes.refreshTokenSeconds,
+    lifetimes.sessionAbsoluteSeconds,
+    device.address,
+    device.userAgent,
   ],
 })
 
@@ -36,8 +46,11 @@ export function readStartedSession(id: string, row: Row | undefined): ActiveSess
 }
 
 export const refreshSession = (
-  { sessionId, proofs }: SessionCredential, generation: number,
-  lifetimeSeconds: number, retryWindowSeconds: number, address: string,
+  { sessionId, proofs }: SessionCredential,
+  generation: number,
+  lifetimeSeconds: number,
+  retryWindowSeconds: number,
+  address: string,
 ): Statement => ({
   name: 'refresh_session',
   text: `select * from pie_private.refresh_session(
@@ -46,7 +59,9 @@ export const refreshSession = (
 })
 
 export const endSessionStatement = (
-  { sessionId, proofs }: SessionCredential, reason: string, address: string,
+  { sessionId, proofs }: SessionCredential,
+  reason: string,
+  address: string,
 ): Statement => ({
   name: 'end_session',
   text: 'select pie_private.end_session($1, $2, $3, $4)',

@@ -34,7 +34,13 @@ export async function rotateSession(
 ): Promise<RotationResult> {
   const credential = proveSession(keys, presented.sessionId)
   const [rows = []] = (await auth.send(
-    refreshSession(credential, presented.generation, policy.refreshTokenSeconds, RETRY_WINDOW_SECONDS, presented.address),
+    refreshSession(
+      credential,
+      presented.generation,
+      policy.refreshTokenSeconds,
+      RETRY_WINDOW_SECONDS,
+      presented.address,
+    ),
   )) as [RotationRow[]]
   const [row] = rows
   if (row === undefined) return { outcome: 'refused' }

@@ -33,7 +33,8 @@ export async function createUser(
     const { rows } = await owner.query<{ id: string | null }>(text, [...values])
     const id = rows[0]?.id
     if (typeof id !== 'string') throw new Refusal('email_taken')
-    for (const role of user.roles) await owner.query('select pie_private.grant_role($1, $2)', [email, role])
+    for (const role of user.roles)
+      await owner.query('select pie_private.grant_role($1, $2)', [email, role])
     await owner.query('commit')
     return { id, email }
   } catch (error) {

@@ -5,7 +5,11 @@ import type { Device } from '../sessions/session.ts'
 
 /** Returns null in place of the id when the address is another user's. */
 export const registerUser = (
-  userId: string, email: string, name: string | null, passwordHash: string, address: string | null,
+  userId: string,
+  email: string,
+  name: string | null,
+  passwordHash: string,
+  address: string | null,
 ): Statement => ({
   name: 'register_user',
   text: 'select pie_private.register_user($1, $2, $3, $4, $5) as id',
@@ -20,14 +24,23 @@ export const beginPasswordSignIn = (email: string, address: string): Statement =
 
 export const completePasswordSignIn = (
   account: { userId: string; email: string; hash: string },
-  session: NewSession, lifetimes: Lifetimes, device: Device,
+  session: NewSession,
+  lifetimes: Lifetimes,
+  device: Device,
 ): Statement => ({
   name: 'complete_password_sign_in',
   text: `select * from pie_private.complete_password_sign_in(
     $1, $2, $3, $4, 'token', $5, make_interval(secs => $6), make_interval(secs => $7), $8, $9)`,
   values: [
-    account.userId, account.email, account.hash, session.id, session.proofHash,
-    lifetimes.refreshTokenSeconds, lifetimes.sessionAbsoluteSeconds, device.address, device.userAgent,
+    account.userId,
+    account.email,
+    account.hash,
+    session.id,
+    session.proofHash,
+    lifetimes.refreshTokenSeconds,
+    lifetimes.sessionAbsoluteSeconds,
+    device.address,
+    device.userAgent,
   ],
 })
 

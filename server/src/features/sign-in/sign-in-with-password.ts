@@ -35,7 +35,9 @@ export async function signInWithPassword(
   const email = normalizeEmail(attempt.email)
   const { password } = normalizePassword(attempt.password)
 
-  const [[begun] = []] = (await auth.send(beginPasswordSignIn(email, attempt.device.address))) as [[Begun]]
+  const [[begun] = []] = (await auth.send(beginPasswordSignIn(email, attempt.device.address))) as [
+    [Begun],
+  ]
   if (begun === undefined) throw new Error('begin_password_sign_in returned no row')
   if (begun.wait_seconds !== null) {
     throw new Refusal('too_many_attempts', { retryAfterSeconds: begun.wait_seconds })
@@ -45,7 +47,9 @@ export async function signInWithPassword(
   if (isRight && begun.user_id !== null && begun.password_hash !== null) {
     const account = { userId: begun.user_id, email, hash: begun.password_hash }
     const session = newSession(keys)
-    const [started] = await auth.send(completePasswordSignIn(account, session, policy, attempt.device))
+    const [started] = await auth.send(
+      completePasswordSignIn(account, session, policy, attempt.device),
+    )
     const active = readStartedSession(session.id, started?.[0])
     if (active !== null) return active
   }

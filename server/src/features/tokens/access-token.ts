@@ -34,7 +34,10 @@ export function signAccessToken({ clock, policy, keyRing }: Needs, session: Acti
     permissions: session.user.permissions,
   }
   const signed = `${encode(header)}.${encode(claims)}`
-  const signature = sign('sha256', Buffer.from(signed), { key: key.privateKey, dsaEncoding: 'ieee-p1363' })
+  const signature = sign('sha256', Buffer.from(signed), {
+    key: key.privateKey,
+    dsaEncoding: 'ieee-p1363',
+  })
   return `${signed}.${signature.toString('base64url')}`
 }
 
@@ -56,12 +59,16 @@ const REMEMBERED_TOKENS = 50_000
  * signature is good is remembered, never that the session is alive.
  */
 export function createAccessTokenVerifier({ clock, policy, keyRing }: Needs): VerifyAccessToken {
-  const verified = new LRUCache<string, AccessTokenClaims & { kid: string }>({ max: REMEMBERED_TOKENS })
+  const verified = new LRUCache<string, AccessTokenClaims & { kid: string }>({
+    max: REMEMBERED_TOKENS,
+  })
   return async (token) => {
     const hash = createHash('sha256').update(token).digest('base64url')
     const remembered = verified.get(hash)
     if (remembered !== undefined) {
-      const isGood = remembered.expiresAt > epochSeconds(clock.now()) && keyRing.find(remembered.kid) !== undefined
+      const isGood =
+        remembered.expiresAt > epochSeconds(clock.now()) &&
+        keyRing.find(remembered.kid) !== undefined
       return isGood ? remembered : null
     }
     const claims = await verify(token, { clock, policy, keyRing })
@@ -89,7 +96,8 @@ async function verify(token: string, { clock, policy, keyRing }: Needs) {
       },
     )
     const { sid, exp } = payload
-    if (typeof sid !== 'string' || exp === undefined || protectedHeader.kid === undefined) return null
+    if (typeof sid !== 'string' || exp === undefined || protectedHeader.kid === undefined)
+      return null
     return { sessionId: sid, expiresAt: exp, kid: protectedHeader.kid }
   } catch (error) {
     if (error instanceof errors.JOSEError) return null

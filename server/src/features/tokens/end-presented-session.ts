@@ -17,7 +17,9 @@ export interface PresentedTokens {
  * @throws Refusal `unauthenticated` when neither is a token of ours
  */
 export async function endPresentedSession(
-  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock'> & { verifyAccessToken: VerifyAccessToken },
+  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock'> & {
+    verifyAccessToken: VerifyAccessToken
+  },
   { accessToken, refreshToken, address }: PresentedTokens,
 ): Promise<void> {
   const claims =

@@ -34,7 +34,10 @@ export interface RefreshTokenClaims {
 }
 
 /** Reads a refresh token without any I/O. Null for one that is forged, malformed or expired. */
-export async function readRefreshToken({ clock, policy, keys }: Needs, token: string): Promise<RefreshTokenClaims | null> {
+export async function readRefreshToken(
+  { clock, policy, keys }: Needs,
+  token: string,
+): Promise<RefreshTokenClaims | null> {
   for (const { refreshToken } of keys) {
     try {
       const { payload } = await jwtVerify(token, refreshToken.reveal(), {

@@ -2,7 +2,7 @@ import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { rotateSession } from '../sessions/rotate-session.ts'
-import { issueTokens, type IssuedTokens } from './issue-tokens.ts'
+import { type IssuedTokens, issueTokens } from './issue-tokens.ts'
 import { readRefreshToken } from './refresh-token.ts'
 
 /**
@@ -21,7 +21,10 @@ export async function refreshTokens(
     case 'repeated':
       return issueTokens(needs, result.session)
     case 'stolen':
-      needs.log.warn({ sessionId: claims.sessionId }, 'a used refresh token was presented again; its session has been ended')
+      needs.log.warn(
+        { sessionId: claims.sessionId },
+        'a used refresh token was presented again; its session has been ended',
+      )
       throw new Refusal('invalid_refresh_token')
     case 'refused':
       throw new Refusal('invalid_refresh_token')

@@ -27,7 +27,13 @@ let estimator: ZxcvbnFactory | undefined
 /** Reading a long password for patterns takes long and finds nothing more: its beginning is judged. */
 const JUDGED_CHARACTERS = 100
 
-export async function judge({ password, ownWords }: { password: Uint8Array; ownWords: string[] }): Promise<number> {
+export async function judge({
+  password,
+  ownWords,
+}: {
+  password: Uint8Array
+  ownWords: string[]
+}): Promise<number> {
   estimator ??= await loadEstimator()
   const beginning = Buffer.from(password).toString('utf8').slice(0, JUDGED_CHARACTERS)
   return estimator.check(beginning, ownWords).score

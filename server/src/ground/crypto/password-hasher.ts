@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { Refusal } from '../errors.ts'
-import { Secret } from './secret.ts'
+import type { Secret } from './secret.ts'
 
 /** What a password is to be judged with, besides the lists of common ones: the user's own words. */
 export interface GuessingContext {

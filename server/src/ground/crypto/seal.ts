@@ -16,7 +16,9 @@ export function seal(key: Secret, plain: Secret, context: string): Buffer {
 export function unseal(key: Secret, sealed: Buffer, context: string): Secret | null {
   const nonce = sealed.subarray(0, NONCE_BYTES)
   const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)
-  const decipher = createDecipheriv('aes-256-gcm', key.reveal(), nonce, { authTagLength: TAG_BYTES })
+  const decipher = createDecipheriv('aes-256-gcm', key.reveal(), nonce, {
+    authTagLength: TAG_BYTES,
+  })
     .setAAD(Buffer.from(context))
     .setAuthTag(tag)
   try {

@@ -53,15 +53,30 @@ async function checkRole(database: Database, setting: string, allowed: string[])
 
 function faultOf(facts: RoleFacts, allowed: string[]): { what: string; mend: string } | null {
   const { name } = facts
-  if (facts.is_superuser) return { what: 'is a superuser', mend: `Mend it: alter role "${name}" nosuperuser` }
+  if (facts.is_superuser)
+    return { what: 'is a superuser', mend: `Mend it: alter role "${name}" nosuperuser` }
   if (facts.bypasses) {
-    return { what: 'bypasses row-level security', mend: `Mend it: alter role "${name}" nobypassrls` }
+    return {
+      what: 'bypasses row-level security',
+      mend: `Mend it: alter role "${name}" nobypassrls`,
+    }
   }
-  if (facts.inherits) return { what: 'inherits the rights of other roles', mend: `Mend it: alter role "${name}" noinherit` }
-  if (facts.owns) return { what: 'owns tables of Pie', mend: 'Let Pie migrate as another role: set DATABASE_URL to it.' }
+  if (facts.inherits)
+    return {
+      what: 'inherits the rights of other roles',
+      mend: `Mend it: alter role "${name}" noinherit`,
+    }
+  if (facts.owns)
+    return {
+      what: 'owns tables of Pie',
+      mend: 'Let Pie migrate as another role: set DATABASE_URL to it.',
+    }
   const extra = facts.memberships.filter((role) => !allowed.includes(role))
   if (extra.length > 0) {
-    return { what: `is a member of ${extra.join(', ')}`, mend: `Mend it: revoke ${extra[0]} from "${name}"` }
+    return {
+      what: `is a member of ${extra.join(', ')}`,
+      mend: `Mend it: revoke ${extra[0]} from "${name}"`,
+    }
   }
   return null
 }

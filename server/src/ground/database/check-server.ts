@@ -16,7 +16,9 @@ export async function checkServer(owner: pg.Client): Promise<void> {
   const major = Math.floor(version / 10_000)
   const minor = version % 10_000
   if (major < 15) {
-    throw new OperatorError(`This Postgres is version ${major}.${minor}. Pie needs 15 or later: upgrade the server.`)
+    throw new OperatorError(
+      `This Postgres is version ${major}.${minor}. Pie needs 15 or later: upgrade the server.`,
+    )
   }
   const fixed = fixedMinors[major] ?? 0
   if (minor < fixed) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { OperatorError } from '../errors.ts'
 
 export interface Migration {
@@ -12,13 +12,17 @@ export interface Migration {
   checksum: string
 }
 
-const migrationsDirectory = fileURLToPath(new URL('../../../../database/migrations/', import.meta.url))
+const migrationsDirectory = fileURLToPath(
+  new URL('../../../../database/migrations/', import.meta.url),
+)
 
-/** Everybody who migrates one database waits here for the one before: "pie" and the number of the lock. */
+/** The advisory lock of whoever prepares a database: "pie" and the number of the lock. */
 const MIGRATION_LOCK = 0x7069650001
 
 export async function readMigrations(): Promise<Migration[]> {
-  const names = (await readdir(migrationsDirectory)).filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name)).sort()
+  const names = (await readdir(migrationsDirectory))
+    .filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name))
+    .sort()
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(new URL(name, `file://${migrationsDirectory}`), 'utf8')
@@ -28,21 +32,29 @@ export async function readMigrations(): Promise<Migration[]> {
 }
 
 /**
- * Runs the migrations that this database has not seen, each in a transaction of its own. Nodes that
- * start at once take turns, and the later ones find nothing to do.
+ * Takes turns: of several nodes that start at once on one database, one works here at a time, and the
+ * later ones find little left to do.
+ */
+export async function inTurn<T>(owner: pg.Client, work: () => Promise<T>): Promise<T> {
+  await owner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+  try {
+    return await work()
+  } finally {
+    await owner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK])
+  }
+}
+
+/**
+ * Runs the migrations that this database has not seen, each in a transaction of its own. To be called
+ * in turn.
  *
  * @returns the names of those that ran now
  * @throws OperatorError when a released migration was changed, or the database has newer ones
  */
 export async function migrate(owner: pg.Client, migrations: Migration[]): Promise<string[]> {
-  await owner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
-  try {
-    const pending = await findPending(owner, migrations)
-    for (const migration of pending) await run(owner, migration)
-    return pending.map(({ name }) => name)
-  } finally {
-    await owner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK])
-  }
+  const pending = await findPending(owner, migrations)
+  for (const migration of pending) await run(owner, migration)
+  return pending.map(({ name }) => name)
 }
 
 /** The migrations that `migrate` would run. Changes nothing. */
@@ -81,7 +93,10 @@ async function run(owner: pg.Client, { name, sql, checksum }: Migration): Promis
   await owner.query('begin')
   try {
     await owner.query(sql)
-    await owner.query('insert into pie_private.migrations (name, checksum) values ($1, $2)', [name, checksum])
+    await owner.query('insert into pie_private.migrations (name, checksum) values ($1, $2)', [
+      name,
+      checksum,
+    ])
     await owner.query('commit')
   } catch (cause) {
     await owner.query('rollback')

@@ -2,7 +2,14 @@ import type { Connection, PoolClient, QueryResultRow, Submittable } from 'pg'
 import { Result } from 'pg'
 
 /** What a parameter of a statement may be. Arrays are one-dimensional. */
-export type Parameter = string | number | boolean | Date | Buffer | null | readonly (string | Buffer)[]
+export type Parameter =
+  | string
+  | number
+  | boolean
+  | Date
+  | Buffer
+  | null
+  | readonly (string | Buffer)[]
 
 /** A statement that is prepared once per connection under its name. One name is one text, for ever. */
 export interface Statement {
@@ -22,7 +29,10 @@ export interface Statement {
  * @returns the rows of each statement, in order
  * @throws pg.DatabaseError of the first statement that failed
  */
-export function sendTogether(client: PoolClient, statements: readonly Statement[]): Promise<QueryResultRow[][]> {
+export function sendTogether(
+  client: PoolClient,
+  statements: readonly Statement[],
+): Promise<QueryResultRow[][]> {
   return new Promise((resolve, reject) => {
     client.query(new Pipeline(statements, resolve, reject))
   })
@@ -35,7 +45,12 @@ const preparedOn = new WeakMap<object, Map<string, unknown[]>>()
 interface Wire {
   stream: { cork(): void; uncork(): void }
   parse(message: { name: string; text: string; types: number[] }): void
-  bind(message: { portal: string; statement: string; values: (string | Buffer | null)[]; binary: boolean }): void
+  bind(message: {
+    portal: string
+    statement: string
+    values: (string | Buffer | null)[]
+    binary: boolean
+  }): void
   describe(message: { type: 'P'; name: string }): void
   execute(message: { portal: string; rows: number }): void
   close(message: { type: 'S'; name: string }): void
@@ -124,7 +139,8 @@ class Pipeline implements Submittable {
 
   handleCommandComplete(): void {
     const statement = this.#statement()
-    if (statement !== undefined && !this.#prepared.has(statement.name)) this.#prepared.set(statement.name, [])
+    if (statement !== undefined && !this.#prepared.has(statement.name))
+      this.#prepared.set(statement.name, [])
     this.#rows.push(this.#current)
     this.#expectRows()
   }

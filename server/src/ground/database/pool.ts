@@ -1,7 +1,7 @@
 import pg from 'pg'
-import type { Log } from '../log.ts'
 import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { type Statement, sendTogether } from './pipeline.ts'
 
 export type Row = pg.QueryResultRow

@@ -32,7 +32,7 @@ export async function asOwner<T>(url: Secret, work: (owner: pg.Client) => Promis
   }
 }
 
-/** Checks the server and migrates. Returns the names of the migrations that ran. */
+/** Checks the server and migrates. To be called in turn. Returns the names of the migrations that ran. */
 export async function prepareDatabase(owner: pg.Client): Promise<string[]> {
   await checkServer(owner)
   return migrate(owner, await readMigrations())
@@ -80,7 +80,10 @@ function withCredentials(url: Secret, user: string, password: Secret): Secret {
 }
 
 async function canConnect(url: Secret): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url.revealText(), connectionTimeoutMillis: 5_000 })
+  const client = new pg.Client({
+    connectionString: url.revealText(),
+    connectionTimeoutMillis: 5_000,
+  })
   client.on('error', () => {})
   try {
     await client.connect()

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Secret } from '../crypto/secret.ts'
@@ -34,9 +34,13 @@ export async function createCluster(inDirectory: string): Promise<Cluster> {
   const unprivileged = findUnprivileged([directory, dirname(binaries.postgres)])
   const passwordFile = join(directory, 'password')
   if (!existsSync(passwordFile)) {
-    await writeFile(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' })
+    await writeFile(passwordFile, randomBytes(24).toString('base64url'), {
+      mode: 0o600,
+      flag: 'wx',
+    })
   }
-  if (!existsSync(dataDirectory)) await initialise(directory, dataDirectory, passwordFile, binaries, unprivileged)
+  if (!existsSync(dataDirectory))
+    await initialise(directory, dataDirectory, passwordFile, binaries, unprivileged)
   await unprivileged.own(dataDirectory)
   const password = (await readFile(passwordFile, 'utf8')).trim()
   return {
@@ -44,7 +48,8 @@ export async function createCluster(inDirectory: string): Promise<Cluster> {
     dataDirectory,
     binaries,
     unprivileged,
-    urlOf: (database, port) => Secret.fromText(`postgres://postgres:${password}@127.0.0.1:${port}/${database}`),
+    urlOf: (database, port) =>
+      Secret.fromText(`postgres://postgres:${password}@127.0.0.1:${port}/${database}`),
     choosePort: () => choosePort(join(directory, 'port')),
   }
 }
@@ -64,7 +69,11 @@ async function findBinaries(): Promise<Binaries> {
 
 /** Made beside its place and moved there when it is whole: what is killed half-way is begun again. */
 async function initialise(
-  directory: string, dataDirectory: string, passwordFile: string, binaries: Binaries, unprivileged: Unprivileged,
+  directory: string,
+  dataDirectory: string,
+  passwordFile: string,
+  binaries: Binaries,
+  unprivileged: Unprivileged,
 ): Promise<void> {
   const unfinished = join(directory, 'data.unfinished')
   await rm(unfinished, { recursive: true, force: true })
@@ -75,14 +84,31 @@ async function initialise(
   await writeFile(passwordCopy, await readFile(passwordFile), { mode: 0o600 })
   await unprivileged.own(passwordCopy)
   const [command, args] = unprivileged.wrap(binaries.initdb, [
-    '--pgdata', unfinished, '--username', 'postgres', '--pwfile', passwordCopy, '--auth', 'scram-sha-256',
-    '--encoding', 'UTF8', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--locale', 'C',
+    '--pgdata',
+    unfinished,
+    '--username',
+    'postgres',
+    '--pwfile',
+    passwordCopy,
+    '--auth',
+    'scram-sha-256',
+    '--encoding',
+    'UTF8',
+    '--locale-provider',
+    'builtin',
+    '--builtin-locale',
+    'C.UTF-8',
+    '--locale',
+    'C',
   ])
   try {
     await promisify(execFile)(command, args, { ...unprivileged.identity, cwd: directory })
   } catch (cause) {
     const { stderr } = cause as { stderr?: string }
-    throw new OperatorError(`Could not make a Postgres cluster in ${directory}: ${stderr?.trim() ?? cause}`, { cause })
+    throw new OperatorError(
+      `Could not make a Postgres cluster in ${directory}: ${stderr?.trim() ?? cause}`,
+      { cause },
+    )
   } finally {
     await rm(passwordCopy, { force: true })
   }

@@ -10,8 +10,10 @@ export async function createPieDatabase(cluster: Cluster, port: number): Promise
       `select exists (select from pg_tablespace where spcname = 'pie_tablespace') as tablespace,
               exists (select from pg_database where datname = 'pie_db') as database`,
     )
-    if (rows[0]?.tablespace !== true) await client.query(`create tablespace pie_tablespace location ''`)
-    if (rows[0]?.database !== true) await client.query('create database pie_db tablespace pie_tablespace')
+    if (rows[0]?.tablespace !== true)
+      await client.query(`create tablespace pie_tablespace location ''`)
+    if (rows[0]?.database !== true)
+      await client.query('create database pie_db tablespace pie_tablespace')
   } finally {
     await client.end()
   }

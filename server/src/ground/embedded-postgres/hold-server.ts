@@ -15,7 +15,11 @@ const HOLD_LOCK = 0x706965
  * connection, and goes with it. That is how the next Pie knows a server that is used from one that a
  * killed Pie has left behind.
  */
-export async function holdServer(cluster: Cluster, port: number, holder: Holder): Promise<{ release(): Promise<void> }> {
+export async function holdServer(
+  cluster: Cluster,
+  port: number,
+  holder: Holder,
+): Promise<{ release(): Promise<void> }> {
   const client = new pg.Client({
     connectionString: cluster.urlOf('postgres', port).revealText(),
     application_name: `pie ${holder.kind} ${process.pid}`,
@@ -23,7 +27,10 @@ export async function holdServer(cluster: Cluster, port: number, holder: Holder)
   // When Postgres ends, `ended` of the server tells.
   client.on('error', () => {})
   await client.connect()
-  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [HOLD_LOCK])
+  const { rows } = await client.query<{ held: boolean }>(
+    'select pg_try_advisory_lock($1) as held',
+    [HOLD_LOCK],
+  )
   if (rows[0]?.held !== true) {
     await client.end()
     throw new OperatorError(`Another Pie has just started on ${cluster.directory}.`)
@@ -32,7 +39,10 @@ export async function holdServer(cluster: Cluster, port: number, holder: Holder)
 }
 
 /** Who holds the server on this port, or null when nobody does or it does not answer. */
-export async function whoHolds(cluster: Cluster, port: number): Promise<(Holder & { pid: number }) | null> {
+export async function whoHolds(
+  cluster: Cluster,
+  port: number,
+): Promise<(Holder & { pid: number }) | null> {
   const client = new pg.Client({
     connectionString: cluster.urlOf('postgres', port).revealText(),
     connectionTimeoutMillis: 1_000,

@@ -63,7 +63,8 @@ function findUser(matches: (uid: number, name: string) => boolean): User | undef
 function addPostgresUser(): User {
   execFileSync('useradd', ['--system', '--user-group', '--shell', '/usr/sbin/nologin', 'postgres'])
   const added = findUser((_, name) => name === 'postgres')
-  if (added === undefined) throw new OperatorError('Could not add a user to run Postgres as. Run Pie as an ordinary user.')
+  if (added === undefined)
+    throw new OperatorError('Could not add a user to run Postgres as. Run Pie as an ordinary user.')
   return added
 }
 

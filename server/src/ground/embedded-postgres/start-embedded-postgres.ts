@@ -3,11 +3,11 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Secret } from '../crypto/secret.ts'
+import type { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
-import { createCluster, type Cluster } from './create-cluster.ts'
+import { type Cluster, createCluster } from './create-cluster.ts'
 import { createPieDatabase } from './create-pie-database.ts'
-import { holdServer, type Holder, whoHolds } from './hold-server.ts'
+import { type Holder, holdServer, whoHolds } from './hold-server.ts'
 import { findPostmaster, stopPostmaster } from './postmaster.ts'
 
 /** A Postgres that this process has started, or found running and joined. */
@@ -68,7 +68,11 @@ async function joinOrClear(cluster: Cluster, holder: Holder): Promise<EmbeddedPo
     if (postmaster === null) return null
     const heldBy = await whoHolds(cluster, postmaster.port)
     if (heldBy?.kind === 'server' && holder.kind === 'command') {
-      return { url: cluster.urlOf('pie_db', postmaster.port), ended: new Promise(() => {}), stop: async () => {} }
+      return {
+        url: cluster.urlOf('pie_db', postmaster.port),
+        ended: new Promise(() => {}),
+        stop: async () => {},
+      }
     }
     if (waitedMs < PATIENCE_MS[heldBy?.kind ?? 'nobody']) {
       await sleep(100)
@@ -97,13 +101,18 @@ async function startServer(cluster: Cluster, settings: Record<string, string>) {
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const [command, args] = cluster.unprivileged.wrap(cluster.binaries.postgres, [
-    '-D', cluster.dataDirectory, ...settingArguments,
+    '-D',
+    cluster.dataDirectory,
+    ...settingArguments,
   ])
   const logFile = join(cluster.directory, 'postgres.log')
   const output = openSync(logFile, 'w', 0o600)
   // A session of its own: Ctrl-C in a terminal is for Pie, which stops Postgres when it is done with it.
   const child = spawn(command, args, {
-    ...cluster.unprivileged.identity, detached: true, stdio: ['ignore', output, output], cwd: cluster.directory,
+    ...cluster.unprivileged.identity,
+    detached: true,
+    stdio: ['ignore', output, output],
+    cwd: cluster.directory,
   })
   closeSync(output)
   child.unref()

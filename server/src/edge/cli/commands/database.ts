@@ -4,7 +4,9 @@ import type { Workplace } from '../workplace.ts'
 
 export function databaseCommand({ asOwner }: Workplace): Command {
   return new Command('database')
-    .description('Show how to connect to the database, for psql and dashboards. The addresses hold passwords.')
+    .description(
+      'Show how to connect to the database, for psql and dashboards. The addresses hold passwords.',
+    )
     .option(...jsonOption)
     .action(async (output: { json?: boolean }) => {
       const urls = await asOwner(async ({ prepare, urls }) => {
@@ -16,6 +18,12 @@ export function databaseCommand({ asOwner }: Workplace): Command {
         pie_auth: urls.auth.revealText(),
         cream: urls.requests.revealText(),
       }
-      print(shown, Object.entries(shown).map(([role, url]) => `${role.padEnd(9)}${url}`).join('\n'), output)
+      print(
+        shown,
+        Object.entries(shown)
+          .map(([role, url]) => `${role.padEnd(9)}${url}`)
+          .join('\n'),
+        output,
+      )
     })
 }

@@ -4,18 +4,28 @@ import { jsonOption, print } from '../print.ts'
 import type { Workplace } from '../workplace.ts'
 
 export function keyCommand(workplace: Workplace): Command {
-  return new Command('key').description('Manage the keys that sign access tokens.').addCommand(rotateCommand(workplace))
+  return new Command('key')
+    .description('Manage the keys that sign access tokens.')
+    .addCommand(rotateCommand(workplace))
 }
 
 function rotateCommand({ asOwner }: Workplace): Command {
   return new Command('rotate')
-    .description('Add a signing key. It is published at once and signs from ten minutes on; older keys run out by themselves.')
-    .option('--now', 'for a key that somebody else may have: older keys end at once, and with them every access token')
+    .description(
+      'Add a signing key. It is published at once and signs from ten minutes on; older keys run out by themselves.',
+    )
+    .option(
+      '--now',
+      'for a key that somebody else may have: older keys end at once, and with them every access token',
+    )
     .option(...jsonOption)
     .action(async ({ now = false, ...output }: { now?: boolean; json?: boolean }) => {
       const rotation = await asOwner(async ({ owner, prepare, keys, policy }) => {
         await prepare()
-        return rotateSigningKey(owner, keys, { accessTokenSeconds: policy.accessTokenSeconds, endOlderNow: now })
+        return rotateSigningKey(owner, keys, {
+          accessTokenSeconds: policy.accessTokenSeconds,
+          endOlderNow: now,
+        })
       })
       const { kid, signsAfterSeconds, olderEndAfterSeconds } = rotation
       print(

@@ -23,39 +23,55 @@ interface CreateOptions {
 
 function createCommand({ asOwner }: Workplace): Command {
   return new Command('create')
-    .description('Make a user, with the role viewer. Without --password-stdin, a password is made and shown once.')
+    .description(
+      'Make a user, with the role viewer. Without --password-stdin, a password is made and shown once.',
+    )
     .argument('<email>', 'the address that the user signs in with')
     .option('--name <name>', 'what the user is called')
     .option('--admin', 'give the role admin too')
     .option('--password-stdin', 'read the password from standard input')
     .option(...jsonOption)
-    .action(async (email: string, { name = '', admin, passwordStdin, ...output }: CreateOptions) => {
-      const given = passwordStdin === true ? (await text(process.stdin)).replace(/\r?\n$/, '') : null
-      const password = given ?? randomBytes(15).toString('base64url')
-      const roles = admin === true ? ['admin'] : []
-      const user = await asOwner(async (place) => {
-        await place.prepare()
-        return createUser(place, place.owner, { email, password, name: name === '' ? null : name, roles })
-      })
-      const shown = given === null ? { ...user, password } : user
-      print(
-        { ...shown, roles: [...roles, 'viewer'] },
-        `Made the user ${user.email}${admin === true ? ', an admin' : ''}.` +
-          (given === null ? `\nPassword: ${password}\nIt is shown this once.` : ''),
-        output,
-      )
-    })
+    .action(
+      async (email: string, { name = '', admin, passwordStdin, ...output }: CreateOptions) => {
+        const given =
+          passwordStdin === true ? (await text(process.stdin)).replace(/\r?\n$/, '') : null
+        const password = given ?? randomBytes(15).toString('base64url')
+        const roles = admin === true ? ['admin'] : []
+        const user = await asOwner(async (place) => {
+          await place.prepare()
+          return createUser(place, place.owner, {
+            email,
+            password,
+            name: name === '' ? null : name,
+            roles,
+          })
+        })
+        const shown = given === null ? { ...user, password } : user
+        print(
+          { ...shown, roles: [...roles, 'viewer'] },
+          `Made the user ${user.email}${admin === true ? ', an admin' : ''}.` +
+            (given === null ? `\nPassword: ${password}\nIt is shown this once.` : ''),
+          output,
+        )
+      },
+    )
 }
 
 const roleCommands = {
-  grant: { description: 'Give a user a role.', done: (email: string, role: string) => `${email} has the role ${role}.` },
-  revoke: { description: 'Take a role from a user.', done: (email: string, role: string) => `${email} no longer has the role ${role}.` },
+  grant: {
+    description: 'Give a user a role.',
+    done: (email: string, role: string) => `${email} has the role ${role}.`,
+  },
+  revoke: {
+    description: 'Take a role from a user.',
+    done: (email: string, role: string) => `${email} no longer has the role ${role}.`,
+  },
 }
 
 function roleCommand({ asOwner }: Workplace, change: 'grant' | 'revoke'): Command {
   return new Command(change)
     .description(roleCommands[change].description)
-    .argument('<email>', 'the user\'s address')
+    .argument('<email>', "the user's address")
     .argument('<role>', 'viewer, editor, admin, or a role of yours')
     .option(...jsonOption)
     .action(async (email: string, role: string, output: { json?: boolean }) => {

@@ -3,28 +3,49 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { App } from '../server.ts'
 
 /** Describes the routes that are added after this. */
-export async function describeRoutes(app: App, serviceName: string, version: string): Promise<void> {
+export async function describeRoutes(
+  app: App,
+  serviceName: string,
+  version: string,
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: serviceName, version, description: 'Sign-in, sessions and tokens. Errors are problem answers (RFC 9457) with a stable `code`.' },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      info: {
+        title: serviceName,
+        version,
+        description:
+          'Sign-in, sessions and tokens. Errors are problem answers (RFC 9457) with a stable `code`.',
+      },
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      },
       security: [{ bearer: [] }],
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `schema-${index}`) },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) =>
+        String(json['$id'] ?? `schema-${index}`),
+    },
   })
 }
 
 /** `/openapi.json`, and a reader for it at `/docs`. */
 export async function documentationRoutes(app: App): Promise<void> {
-  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, async (_request, reply) =>
-    reply.header('cache-control', 'public, max-age=60').send(app.swagger()),
+  app.get(
+    '/openapi.json',
+    { config: { access: 'open' }, schema: { hide: true } },
+    async (_request, reply) =>
+      reply.header('cache-control', 'public, max-age=60').send(app.swagger()),
   )
   await app.register(async (docs) => {
     // The reader is somebody else's plugin, with routes of its own: all of them are open.
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'open' }
     })
-    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { url: '/openapi.json' } })
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: true,
+      uiConfig: { url: '/openapi.json' },
+    })
   })
 }

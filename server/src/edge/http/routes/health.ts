@@ -10,7 +10,12 @@ export function healthRoutes(app: App, pie: Pie): void {
     '/health/live',
     {
       config: { access: 'open' },
-      schema: { summary: 'Whether this process answers', tags: ['operations'], security: [], response: { 200: Health } },
+      schema: {
+        summary: 'Whether this process answers',
+        tags: ['operations'],
+        security: [],
+        response: { 200: Health },
+      },
     },
     async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
   )

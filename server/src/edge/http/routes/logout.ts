@@ -14,10 +14,14 @@ export function logoutRoute(app: App, pie: Pie): void {
       config: { access: 'open' },
       schema: {
         summary: 'End the session of a token',
-        description: 'Takes the access token as Authorization: Bearer, or the refresh token in the body. Idempotent.',
+        description:
+          'Takes the access token as Authorization: Bearer, or the refresh token in the body. Idempotent.',
         tags: ['auth'],
         body: Type.Optional(
-          Type.Union([Type.Object({ refresh_token: Type.Optional(Token) }, { additionalProperties: false }), Type.Null()]),
+          Type.Union([
+            Type.Object({ refresh_token: Type.Optional(Token) }, { additionalProperties: false }),
+            Type.Null(),
+          ]),
         ),
         response: { 204: Type.Null(), ...problems(400, 401, 413, 415, 503) },
       },

@@ -16,7 +16,12 @@ export function registerRoute(app: App, pie: Pie): void {
         tags: ['auth'],
         security: [],
         body: Type.Object(
-          { email: Email, password: Password, name: Type.Optional(Name), transport: TokenTransport },
+          {
+            email: Email,
+            password: Password,
+            name: Type.Optional(Name),
+            transport: TokenTransport,
+          },
           { additionalProperties: false },
         ),
         response: { 201: Type.Ref('IssuedTokens'), ...problems(400, 403, 409, 413, 415, 503) },
