@@ -18,10 +18,14 @@ begin
   end;
   begin
     create role pie_auth login noinherit;
+    alter role pie_auth set statement_timeout = '15s';
+    alter role pie_auth set idle_in_transaction_session_timeout = '15s';
   exception when duplicate_object or unique_violation then null;
   end;
   begin
     create role cream login noinherit;
+    alter role cream set statement_timeout = '15s';
+    alter role cream set idle_in_transaction_session_timeout = '15s';
   exception when duplicate_object or unique_violation then null;
   end;
 
@@ -46,9 +50,3 @@ $$;
 -- to prove its session, and is webuser or webadmin from then on.
 grant usage on schema pie_schema to webuser;
 grant usage on schema pie_private to pie_auth, cream;
-
--- A request that hangs gives its connection back. An operator may set other limits on the roles.
-alter role pie_auth set statement_timeout = '15s';
-alter role pie_auth set idle_in_transaction_session_timeout = '15s';
-alter role cream set statement_timeout = '15s';
-alter role cream set idle_in_transaction_session_timeout = '15s';

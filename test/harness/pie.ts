@@ -53,6 +53,8 @@ export async function startTestPie({
   let offsetMs = 0
   const config = readConfig({
     SOCKET: '127.0.0.1:0',
+    // One issuer for every node, whichever port it gets.
+    SERVICE_DOMAIN: 'http://localhost:3000',
     SECRET_KEY: testSecretKey,
     DATABASE_URL: database.url,
     DATABASE_CONNECTIONS: '4',

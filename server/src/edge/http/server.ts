@@ -1,14 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  fastify,
-  LogController,
-  type RawServerDefault,
-} from 'fastify'
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
+import type { App } from './app.ts'
 import { guard } from './guard.ts'
 import type { Pie } from './pie.ts'
 import { answerWithProblem, describeProblem } from './problem.ts'
@@ -21,14 +15,6 @@ import { refreshRoute } from './routes/refresh.ts'
 import { registerRoute } from './routes/register.ts'
 import { usersMeRoutes } from './routes/users-me.ts'
 import { IssuedTokens, Problem, User } from './shapes.ts'
-
-export type App = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->
 
 /** No request of Pie's is larger: a password is at most 1024 characters, a token a few kilobytes. */
 const BODY_LIMIT_BYTES = 64 * 1024

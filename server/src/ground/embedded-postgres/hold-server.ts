@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import pg from 'pg'
 import { OperatorError } from '../errors.ts'
 import type { Cluster } from './create-cluster.ts'
@@ -33,7 +34,7 @@ export async function holdServer(
   )
   if (rows[0]?.held !== true) {
     await client.end()
-    throw new OperatorError(`Another Pie has just started on ${cluster.directory}.`)
+    throw new OperatorError(`Another Pie has just started on ${dirname(cluster.directory)}.`)
   }
   return { release: () => client.end() }
 }

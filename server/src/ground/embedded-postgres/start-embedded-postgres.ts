@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
@@ -80,7 +80,7 @@ async function joinOrClear(cluster: Cluster, holder: Holder): Promise<EmbeddedPo
     }
     if (heldBy !== null) {
       throw new OperatorError(
-        `Another Pie (process ${heldBy.pid}) is running on ${cluster.directory}. ` +
+        `Another Pie (process ${heldBy.pid}) is running on ${dirname(cluster.directory)}. ` +
           'Stop it first, or give this one a DATA_DIR of its own.',
       )
     }

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { App } from '../server.ts'
+import type { App } from '../app.ts'
 
 /** Describes the routes that are added after this. */
 export async function describeRoutes(

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
+import type { App } from '../app.ts'
 import type { Pie } from '../pie.ts'
-import type { App } from '../server.ts'
 import { problems } from '../shapes.ts'
 
 const Health = Type.Object({ status: Type.Literal('ok') })

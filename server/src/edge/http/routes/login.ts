@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { signInWithPassword } from '../../../features/sign-in/sign-in-with-password.ts'
 import { issueTokens } from '../../../features/tokens/issue-tokens.ts'
+import type { App } from '../app.ts'
 import { deviceOf } from '../device.ts'
 import type { Pie } from '../pie.ts'
-import type { App } from '../server.ts'
 import { Email, Password, problems, TokenTransport } from '../shapes.ts'
 
 export function loginRoute(app: App, pie: Pie): void {

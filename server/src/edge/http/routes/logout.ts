@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { endPresentedSession } from '../../../features/tokens/end-presented-session.ts'
+import type { App } from '../app.ts'
 import { addressOf } from '../device.ts'
 import { bearerToken } from '../guard.ts'
 import type { Pie } from '../pie.ts'
-import type { App } from '../server.ts'
 import { problems, Token } from '../shapes.ts'
 
 export function logoutRoute(app: App, pie: Pie): void {

@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { refreshTokens } from '../../../features/tokens/refresh-tokens.ts'
+import type { App } from '../app.ts'
 import { addressOf } from '../device.ts'
 import type { Pie } from '../pie.ts'
-import type { App } from '../server.ts'
 import { problems, Token } from '../shapes.ts'
 
 export function refreshRoute(app: App, pie: Pie): void {

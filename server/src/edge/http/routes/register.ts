@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { register } from '../../../features/sign-in/register.ts'
 import { issueTokens } from '../../../features/tokens/issue-tokens.ts'
+import type { App } from '../app.ts'
 import { deviceOf } from '../device.ts'
 import type { Pie } from '../pie.ts'
-import type { App } from '../server.ts'
 import { Email, Name, Password, problems, TokenTransport } from '../shapes.ts'
 
 export function registerRoute(app: App, pie: Pie): void {

@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { changeMe } from '../../../features/accounts/change-me.ts'
 import { getMe } from '../../../features/accounts/get-me.ts'
+import type { App } from '../app.ts'
 import { credentialOf } from '../guard.ts'
 import type { Pie } from '../pie.ts'
-import type { App } from '../server.ts'
 import { Name, problems } from '../shapes.ts'
 
 export function usersMeRoutes(app: App, pie: Pie): void {

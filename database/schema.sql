@@ -1,0 +1,914 @@
+-- The database as the migrations leave it. Printed by `npm run print`; not to be edited.
+-- Read it to review a change; the reasons stand in the migrations.
+
+create schema pie_hooks;
+comment on schema pie_hooks is 'Functions that the application defines and Pie calls.';
+
+create schema pie_private;
+comment on schema pie_private is 'Secrets, sessions and the functions that handle them. No table here is granted to anyone.';
+grant usage on schema pie_private to cream;
+grant usage on schema pie_private to pie_auth;
+
+create schema pie_schema;
+comment on schema pie_schema is 'Users, roles and permissions: what a signed-in request may see, row by row.';
+grant usage on schema pie_schema to webuser;
+
+create table pie_private.audit_log (
+  id bigint generated always as identity not null,
+  happened_at timestamp with time zone default now() not null,
+  event text not null,
+  user_id uuid,
+  session_id uuid,
+  address inet,
+  detail jsonb default '{}'::jsonb not null,
+  constraint audit_log_pkey PRIMARY KEY (id),
+  constraint audit_log_detail_is_object CHECK ((jsonb_typeof(detail) = 'object'::text)),
+  constraint audit_log_event_is_subject_and_verb CHECK ((event ~ '^[a-z_]+\.[a-z_]+$'::text))
+);
+CREATE INDEX audit_log_user_id_idx ON pie_private.audit_log USING btree (user_id, id);
+CREATE TRIGGER audit_log_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pie_private.audit_log FOR EACH STATEMENT EXECUTE FUNCTION pie_private.refuse_change();
+alter table pie_private.audit_log enable row level security;
+alter table pie_private.audit_log force row level security;
+create policy audit_log_add_by_owner on pie_private.audit_log for insert to <owner> with check (true);
+create policy audit_log_read_by_owner on pie_private.audit_log for select to <owner> using (true);
+comment on table pie_private.audit_log is 'What happened and to whom. Lines are added, never changed or deleted.';
+comment on column pie_private.audit_log.id is 'The order in which lines were added.';
+comment on column pie_private.audit_log.happened_at is 'When the transaction that did it began.';
+comment on column pie_private.audit_log.event is 'What happened, as `subject.verb`.';
+comment on column pie_private.audit_log.user_id is 'To whom; no foreign key, because a line outlives its user.';
+comment on column pie_private.audit_log.session_id is 'In which session.';
+comment on column pie_private.audit_log.address is 'From which network address.';
+comment on column pie_private.audit_log.detail is 'What else is worth knowing. Never a secret.';
+
+create table pie_private.migrations (
+  name text not null,
+  checksum text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint migrations_pkey PRIMARY KEY (name)
+);
+alter table pie_private.migrations enable row level security;
+alter table pie_private.migrations force row level security;
+create policy migrations_for_owner on pie_private.migrations for all to <owner> using (true) with check (true);
+comment on table pie_private.migrations is 'The migrations that this database has had.';
+comment on column pie_private.migrations.name is 'The migration''s file name.';
+comment on column pie_private.migrations.checksum is 'SHA-256 of the file when it ran.';
+comment on column pie_private.migrations.applied_at is 'When it ran.';
+
+create table pie_private.passwords (
+  user_id uuid not null,
+  hash text not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint passwords_pkey PRIMARY KEY (user_id),
+  constraint passwords_hash_is_argon2id CHECK (((hash ~~ '$argon2id$%'::text) AND (char_length(hash) <= 256))),
+  constraint passwords_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
+);
+alter table pie_private.passwords enable row level security;
+alter table pie_private.passwords force row level security;
+create policy passwords_for_owner on pie_private.passwords for all to <owner> using (true) with check (true);
+comment on table pie_private.passwords is 'Argon2id hashes of passwords. Granted to no role.';
+comment on column pie_private.passwords.user_id is 'Whose password this is.';
+comment on column pie_private.passwords.hash is 'The hash in PHC form, with its parameters and salt.';
+comment on column pie_private.passwords.changed_at is 'When the password was last set.';
+
+create table pie_private.sessions (
+  id uuid not null,
+  user_id uuid not null,
+  kind text not null,
+  proof_hash bytea not null,
+  created_at timestamp with time zone default now() not null,
+  last_seen_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  absolute_expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  revoked_reason text,
+  assurance_level smallint default 1 not null,
+  methods text[] not null,
+  refresh_generation integer default 0 not null,
+  refreshed_at timestamp with time zone default now() not null,
+  successor_id uuid,
+  actor_id uuid,
+  scopes text[],
+  address inet,
+  user_agent text,
+  version bigint default 1 not null,
+  constraint sessions_pkey PRIMARY KEY (id),
+  constraint sessions_assurance_level_is_known CHECK (((assurance_level >= 1) AND (assurance_level <= 3))),
+  constraint sessions_expiry_within_limit CHECK ((expires_at <= absolute_expires_at)),
+  constraint sessions_kind_is_known CHECK ((kind = ANY (ARRAY['browser'::text, 'token'::text, 'oauth'::text, 'api_key'::text]))),
+  constraint sessions_proof_hash_is_sha256 CHECK ((octet_length(proof_hash) = 32)),
+  constraint sessions_revoked_for_a_reason CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL))),
+  constraint sessions_user_agent_is_short CHECK ((char_length(user_agent) <= 512)),
+  constraint sessions_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE,
+  constraint sessions_successor_id_fkey FOREIGN KEY (successor_id) REFERENCES pie_private.sessions(id) ON DELETE SET NULL,
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
+) with (fillfactor=80);
+CREATE INDEX sessions_actor_id_idx ON pie_private.sessions USING btree (actor_id) WHERE (actor_id IS NOT NULL);
+CREATE UNIQUE INDEX sessions_successor_id_idx ON pie_private.sessions USING btree (successor_id) WHERE (successor_id IS NOT NULL);
+CREATE INDEX sessions_user_id_idx ON pie_private.sessions USING btree (user_id);
+CREATE TRIGGER sessions_touch BEFORE UPDATE ON pie_private.sessions FOR EACH ROW EXECUTE FUNCTION pie_private.touch_version();
+alter table pie_private.sessions enable row level security;
+alter table pie_private.sessions force row level security;
+create policy sessions_for_owner on pie_private.sessions for all to <owner> using (true) with check (true);
+comment on table pie_private.sessions is 'One row that can act as a user; revoking the row ends everything issued for it.';
+comment on column pie_private.sessions.id is 'Identifies the session; the `sid` of its tokens. Not a secret: it opens nothing without its proof.';
+comment on column pie_private.sessions.user_id is 'Whom the session acts as.';
+comment on column pie_private.sessions.kind is 'What holds the session: browser, token, oauth or api_key.';
+comment on column pie_private.sessions.proof_hash is 'SHA-256 of the session''s proof; the proof itself is stored nowhere.';
+comment on column pie_private.sessions.created_at is 'When the session was started.';
+comment on column pie_private.sessions.last_seen_at is 'When the session was last used, written at most every few minutes.';
+comment on column pie_private.sessions.expires_at is 'When the session ends unless it is used or refreshed before.';
+comment on column pie_private.sessions.absolute_expires_at is 'When the session ends, however much it is used.';
+comment on column pie_private.sessions.revoked_at is 'Since when the session is refused; null for one that is not revoked.';
+comment on column pie_private.sessions.revoked_reason is 'Why it was revoked: logout, stolen, user_disabled and others.';
+comment on column pie_private.sessions.assurance_level is 'How sure Pie is of the person, 1 to 3 (NIST SP 800-63B).';
+comment on column pie_private.sessions.methods is 'How the person signed in, as RFC 8176 names it: pwd, otp, hwk and others.';
+comment on column pie_private.sessions.refresh_generation is 'Which refresh token is the current one; grows by one at each refresh.';
+comment on column pie_private.sessions.refreshed_at is 'When the current refresh token was made.';
+comment on column pie_private.sessions.successor_id is 'The session that continues this one after a renewal.';
+comment on column pie_private.sessions.actor_id is 'Who acts, where it is somebody else than the user (RFC 8693 section 4.1).';
+comment on column pie_private.sessions.scopes is 'What the session is limited to; null for no limit.';
+comment on column pie_private.sessions.address is 'The network address the session was started from.';
+comment on column pie_private.sessions.user_agent is 'What the client called itself, cut to 512 characters.';
+comment on column pie_private.sessions.version is 'Grows by one with every change; what caches compare.';
+
+create table pie_private.signing_keys (
+  kid text not null,
+  public_jwk jsonb not null,
+  sealed_private bytea not null,
+  created_at timestamp with time zone default now() not null,
+  signs_from timestamp with time zone not null,
+  verifies_until timestamp with time zone,
+  constraint signing_keys_pkey PRIMARY KEY (kid),
+  constraint signing_keys_public_jwk_is_public CHECK (((jsonb_typeof(public_jwk) = 'object'::text) AND (NOT (public_jwk ? 'd'::text)) AND ((public_jwk ->> 'kid'::text) = kid))),
+  constraint signing_keys_verifies_after_it_signs CHECK ((verifies_until >= created_at))
+);
+alter table pie_private.signing_keys enable row level security;
+alter table pie_private.signing_keys force row level security;
+create policy signing_keys_for_owner on pie_private.signing_keys for all to <owner> using (true) with check (true);
+comment on table pie_private.signing_keys is 'ES256 keys that sign access tokens. Granted to no role.';
+comment on column pie_private.signing_keys.kid is 'Names the key in tokens and in the published key set: its RFC 7638 thumbprint.';
+comment on column pie_private.signing_keys.public_jwk is 'The public key as published (RFC 7517).';
+comment on column pie_private.signing_keys.sealed_private is 'The private key, sealed with AES-256-GCM under a key derived from SECRET_KEY.';
+comment on column pie_private.signing_keys.created_at is 'When the key was made.';
+comment on column pie_private.signing_keys.signs_from is 'From when on this key signs, if no newer one does.';
+comment on column pie_private.signing_keys.verifies_until is 'When the key stops being published; null for the newest.';
+
+create table pie_private.throttles (
+  key text not null,
+  empty_at timestamp with time zone not null,
+  constraint throttles_pkey PRIMARY KEY (key),
+  constraint throttles_key_is_short CHECK ((char_length(key) <= 200))
+);
+CREATE INDEX throttles_empty_at_idx ON pie_private.throttles USING btree (empty_at);
+alter table pie_private.throttles enable row level security;
+alter table pie_private.throttles force row level security;
+create policy throttles_for_owner on pie_private.throttles for all to <owner> using (true) with check (true);
+comment on table pie_private.throttles is 'Leaky buckets that slow down guessing. Granted to no role.';
+comment on column pie_private.throttles.key is 'What is counted: a subject, a colon, and a hash or a network.';
+comment on column pie_private.throttles.empty_at is 'When the attempts made so far will have drained away.';
+
+create table pie_schema.permissions (
+  name text not null,
+  description text not null,
+  constraint permissions_pkey PRIMARY KEY (name),
+  constraint permissions_name_is_subject_and_verb CHECK ((name ~ '^[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*$'::text))
+);
+alter table pie_schema.permissions enable row level security;
+alter table pie_schema.permissions force row level security;
+create policy permissions_for_owner on pie_schema.permissions for all to <owner> using (true) with check (true);
+create policy permissions_signed_in on pie_schema.permissions for select to webuser using ((( SELECT pie_schema.current_user_id() AS current_user_id) IS NOT NULL));
+grant select on pie_schema.permissions to webuser;
+comment on table pie_schema.permissions is 'Something a role may do, as `subject:verb`.';
+comment on column pie_schema.permissions.name is 'The permission''s name, as tokens carry it.';
+comment on column pie_schema.permissions.description is 'What the permission allows, in a sentence.';
+
+create table pie_schema.role_permissions (
+  role text not null,
+  permission text not null,
+  constraint role_permissions_pkey PRIMARY KEY (role, permission),
+  constraint role_permissions_permission_fkey FOREIGN KEY (permission) REFERENCES pie_schema.permissions(name) ON UPDATE CASCADE ON DELETE CASCADE,
+  constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES pie_schema.roles(name) ON UPDATE CASCADE ON DELETE CASCADE
+);
+CREATE INDEX role_permissions_permission_idx ON pie_schema.role_permissions USING btree (permission);
+alter table pie_schema.role_permissions enable row level security;
+alter table pie_schema.role_permissions force row level security;
+create policy role_permissions_for_owner on pie_schema.role_permissions for all to <owner> using (true) with check (true);
+create policy role_permissions_signed_in on pie_schema.role_permissions for select to webuser using ((( SELECT pie_schema.current_user_id() AS current_user_id) IS NOT NULL));
+grant select on pie_schema.role_permissions to webuser;
+comment on table pie_schema.role_permissions is 'Which role has which permission.';
+comment on column pie_schema.role_permissions.role is 'The role.';
+comment on column pie_schema.role_permissions.permission is 'A permission that the role has.';
+
+create table pie_schema.roles (
+  name text not null,
+  description text not null,
+  constraint roles_pkey PRIMARY KEY (name),
+  constraint roles_name_is_a_word CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text))
+);
+alter table pie_schema.roles enable row level security;
+alter table pie_schema.roles force row level security;
+create policy roles_for_owner on pie_schema.roles for all to <owner> using (true) with check (true);
+create policy roles_signed_in on pie_schema.roles for select to webuser using ((( SELECT pie_schema.current_user_id() AS current_user_id) IS NOT NULL));
+grant select on pie_schema.roles to webuser;
+comment on table pie_schema.roles is 'A role of the application. Not a database role.';
+comment on column pie_schema.roles.name is 'The role''s name, as tokens carry it.';
+comment on column pie_schema.roles.description is 'What the role is for, in a sentence.';
+
+create table pie_schema.user_emails (
+  id uuid default gen_random_uuid() not null,
+  user_id uuid not null,
+  email text not null,
+  is_verified boolean default false not null,
+  is_primary boolean default false not null,
+  created_at timestamp with time zone default now() not null,
+  constraint user_emails_pkey PRIMARY KEY (id),
+  constraint user_emails_email_key UNIQUE (email),
+  constraint user_emails_email_is_plain CHECK (((email = lower(email)) AND (char_length(email) <= 254) AND (email ~ '^[a-z0-9!#$%&''*+/=?^_`{|}~.-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$'::text))),
+  constraint user_emails_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX user_emails_one_primary_idx ON pie_schema.user_emails USING btree (user_id) WHERE is_primary;
+CREATE INDEX user_emails_user_id_idx ON pie_schema.user_emails USING btree (user_id);
+alter table pie_schema.user_emails enable row level security;
+alter table pie_schema.user_emails force row level security;
+create policy user_emails_admin on pie_schema.user_emails for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
+create policy user_emails_for_owner on pie_schema.user_emails for all to <owner> using (true) with check (true);
+create policy user_emails_own on pie_schema.user_emails for select to webuser using ((user_id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
+grant select on pie_schema.user_emails to webuser;
+comment on table pie_schema.user_emails is 'An address that a user signs in with or is written to at.';
+comment on column pie_schema.user_emails.id is 'Identifies the address.';
+comment on column pie_schema.user_emails.user_id is 'Whose address this is.';
+comment on column pie_schema.user_emails.email is 'The address, in lower case; unique among all users.';
+comment on column pie_schema.user_emails.is_verified is 'Whether the user has shown that mail to this address reaches them.';
+comment on column pie_schema.user_emails.is_primary is 'Whether this is the address that Pie writes to.';
+comment on column pie_schema.user_emails.created_at is 'When the address was added.';
+
+create table pie_schema.user_roles (
+  user_id uuid not null,
+  role text not null,
+  granted_at timestamp with time zone default now() not null,
+  constraint user_roles_pkey PRIMARY KEY (user_id, role),
+  constraint user_roles_role_fkey FOREIGN KEY (role) REFERENCES pie_schema.roles(name) ON UPDATE CASCADE ON DELETE CASCADE,
+  constraint user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
+);
+CREATE INDEX user_roles_role_idx ON pie_schema.user_roles USING btree (role);
+alter table pie_schema.user_roles enable row level security;
+alter table pie_schema.user_roles force row level security;
+create policy user_roles_admin on pie_schema.user_roles for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
+create policy user_roles_for_owner on pie_schema.user_roles for all to <owner> using (true) with check (true);
+create policy user_roles_own on pie_schema.user_roles for select to webuser using ((user_id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
+grant select on pie_schema.user_roles to webuser;
+comment on table pie_schema.user_roles is 'Which user has which role.';
+comment on column pie_schema.user_roles.user_id is 'The user.';
+comment on column pie_schema.user_roles.role is 'A role that the user has.';
+comment on column pie_schema.user_roles.granted_at is 'When the user was given the role.';
+
+create table pie_schema.users (
+  id uuid not null,
+  name text,
+  disabled_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  version bigint default 1 not null,
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_name_is_one_line CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 200)) AND (name !~ '[[:cntrl:]]'::text) AND (name = btrim(name))))
+);
+CREATE TRIGGER users_end_sessions_when_disabled AFTER UPDATE OF disabled_at ON pie_schema.users FOR EACH ROW WHEN (((new.disabled_at IS NOT NULL) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION pie_private.end_sessions_of_disabled_user();
+CREATE TRIGGER users_touch BEFORE UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user();
+alter table pie_schema.users enable row level security;
+alter table pie_schema.users force row level security;
+create policy users_admin on pie_schema.users for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
+create policy users_change_admin on pie_schema.users for update to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role)) with check (( SELECT pie_schema.has_role('admin'::text) AS has_role));
+create policy users_change_own on pie_schema.users for update to webuser using ((id = ( SELECT pie_schema.current_user_id() AS current_user_id))) with check ((id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
+create policy users_for_owner on pie_schema.users for all to <owner> using (true) with check (true);
+create policy users_own on pie_schema.users for select to webuser using ((id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
+grant select on pie_schema.users to webuser;
+grant update (name) on pie_schema.users to webuser;
+comment on table pie_schema.users is 'A person or a service account.';
+comment on column pie_schema.users.id is 'Identifies the user for ever; the `sub` of every token.';
+comment on column pie_schema.users.name is 'What the user wants to be called: one line, 1 to 200 characters.';
+comment on column pie_schema.users.disabled_at is 'Since when the user may not sign in; null for a usable account.';
+comment on column pie_schema.users.created_at is 'When the user was made.';
+comment on column pie_schema.users.updated_at is 'When this row last changed.';
+comment on column pie_schema.users.version is 'Grows by one with every change; what caches compare.';
+
+CREATE OR REPLACE FUNCTION pie_private.add_first_signing_key(kid text, public_jwk jsonb, sealed_private bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  lock table pie_private.signing_keys in share row exclusive mode;
+  insert into pie_private.signing_keys (kid, public_jwk, sealed_private, signs_from)
+  select add_first_signing_key.kid, add_first_signing_key.public_jwk, add_first_signing_key.sealed_private, now()
+  where not exists (
+    select from pie_private.signing_keys where signing_keys.verifies_until is null
+  );
+end
+$function$
+;
+grant execute on function pie_private.add_first_signing_key(text,jsonb,bytea) to pie_auth;
+comment on function pie_private.add_first_signing_key(text,jsonb,bytea) is 'Adds the first key, unless there is one.';
+
+CREATE OR REPLACE FUNCTION pie_private.authenticate(session_id uuid, proof bytea)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  session record;
+begin
+  select * into strict session from pie_private.check_session(session_id, proof);
+  perform set_config('pie.session_id', session_id::text, true),
+          set_config('pie.session_proof', encode(proof, 'hex'), true),
+          set_config('role', session.database_role, true);
+  return session.user_id;
+end
+$function$
+;
+grant execute on function pie_private.authenticate(uuid,bytea) to cream;
+comment on function pie_private.authenticate(uuid,bytea) is 'First statement of every request transaction: proves the session and takes its database role, or raises 28000.';
+
+CREATE OR REPLACE FUNCTION pie_private.begin_password_sign_in(email text, address inet)
+ RETURNS TABLE(wait_seconds integer, user_id uuid, password_hash text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO ''
+AS $function$
+declare
+  network text := pie_private.network_of(address);
+  account text := encode(sha256(convert_to(email, 'utf8')), 'hex');
+  found_id uuid;
+  found_hash text;
+  wait interval;
+begin
+  perform pie_private.clear_empty_throttles();
+
+  select user_emails.user_id, passwords.hash into found_id, found_hash
+  from pie_schema.user_emails
+  left join pie_private.passwords on passwords.user_id = user_emails.user_id
+  where user_emails.email = begin_password_sign_in.email;
+
+  wait := pie_private.spend_attempt('network:' || network, 100, interval '10 seconds');
+  if wait is null then
+    wait := pie_private.spend_attempt('account-network:' || account || ':' || network, 10, interval '1 minute');
+  end if;
+  if wait is null and not exists (
+    select from pie_private.sessions
+    where sessions.user_id = found_id
+      and pie_private.network_of(sessions.address) = network
+      and sessions.last_seen_at > now() - interval '90 days'
+  ) then
+    wait := pie_private.spend_attempt('account:' || account, 50, interval '30 seconds');
+  end if;
+
+  if wait is not null then
+    return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text;
+  else
+    return query select null::integer, found_id, found_hash;
+  end if;
+end
+$function$
+;
+grant execute on function pie_private.begin_password_sign_in(text,inet) to pie_auth;
+comment on function pie_private.begin_password_sign_in(text,inet) is 'Counts an attempt and returns the hash to check it against, or how many seconds to wait.';
+
+CREATE OR REPLACE FUNCTION pie_private.check_session(session_id uuid, proof bytea)
+ RETURNS TABLE(user_id uuid, database_role text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 1
+ SET search_path TO ''
+AS $function$
+begin
+  return query
+    select sessions.user_id,
+           case when exists (
+             select from pie_schema.user_roles
+             where user_roles.user_id = sessions.user_id and user_roles.role = 'admin'
+           ) then 'webadmin' else 'webuser' end
+    from pie_private.sessions
+    where sessions.id = check_session.session_id
+      and sessions.proof_hash = sha256(check_session.proof)
+      and sessions.revoked_at is null
+      and sessions.expires_at > now();
+  if not found then
+    raise exception 'the session is not valid' using errcode = '28000';
+  end if;
+end
+$function$
+;
+grant execute on function pie_private.check_session(uuid,bytea) to cream;
+comment on function pie_private.check_session(uuid,bytea) is 'Says whom a session acts as and which database role it works as, or raises 28000.';
+
+CREATE OR REPLACE FUNCTION pie_private.clear_empty_throttles()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  delete from pie_private.throttles
+  where throttles.key in (
+    select stale.key from pie_private.throttles as stale
+    where stale.empty_at < now() - interval '1 minute'
+    order by stale.empty_at
+    limit 4
+    for update skip locked
+  )
+$function$
+;
+comment on function pie_private.clear_empty_throttles() is 'Deletes a few buckets that have drained.';
+
+CREATE OR REPLACE FUNCTION pie_private.complete_password_sign_in(user_id uuid, email text, verified_hash text, session_id uuid, kind text, proof_hash bytea, lifetime interval, absolute_lifetime interval, address inet, user_agent text)
+ RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO ''
+AS $function$
+declare
+  network text := pie_private.network_of(address);
+  account text := encode(sha256(convert_to(email, 'utf8')), 'hex');
+begin
+  -- Locked until the session is there, so that a password change that ends the other sessions finds it.
+  perform from pie_private.passwords
+  where passwords.user_id = complete_password_sign_in.user_id and passwords.hash = verified_hash
+  for share;
+  if not found then
+    return;
+  end if;
+
+  return query
+    select * from pie_private.start_session(
+      user_id, session_id, kind, proof_hash, array['pwd'], lifetime, absolute_lifetime, address, user_agent
+    );
+  if not found then
+    return;
+  end if;
+
+  delete from pie_private.throttles where throttles.key = 'account-network:' || account || ':' || network;
+  perform pie_private.refund_attempt('account:' || account, interval '30 seconds');
+  perform pie_private.refund_attempt('network:' || network, interval '10 seconds');
+end
+$function$
+;
+grant execute on function pie_private.complete_password_sign_in(uuid,text,text,uuid,text,bytea,interval,interval,inet,text) to pie_auth;
+comment on function pie_private.complete_password_sign_in(uuid,text,text,uuid,text,bytea,interval,interval,inet,text) is 'Starts the session of somebody whose password was right; no row if it no longer is.';
+
+CREATE OR REPLACE FUNCTION pie_private.current_session()
+ RETURNS TABLE(session_id uuid, user_id uuid, scopes text[])
+ LANGUAGE sql
+ STABLE SECURITY DEFINER ROWS 1
+ SET search_path TO ''
+AS $function$
+  select sessions.id, sessions.user_id, sessions.scopes
+  from pie_private.sessions
+  where sessions.id = nullif(current_setting('pie.session_id', true), '')::uuid
+    and sessions.proof_hash = sha256(decode(current_setting('pie.session_proof', true), 'hex'))
+    and sessions.revoked_at is null
+    and sessions.expires_at > now()
+$function$
+;
+comment on function pie_private.current_session() is 'The session that this transaction has proven, or no row.';
+
+CREATE OR REPLACE FUNCTION pie_private.end_session(session_id uuid, proofs bytea[], reason text, address inet)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with ended as (
+    update pie_private.sessions
+    set revoked_at = now(), revoked_reason = end_session.reason
+    where sessions.id = end_session.session_id
+      and sessions.proof_hash = any (array(select sha256(proof) from unnest(end_session.proofs) as given (proof)))
+      and sessions.revoked_at is null
+    returning sessions.id, sessions.user_id
+  )
+  insert into pie_private.audit_log (event, user_id, session_id, address, detail)
+  select 'session.ended', ended.user_id, ended.id, end_session.address, jsonb_build_object('reason', end_session.reason)
+  from ended
+$function$
+;
+grant execute on function pie_private.end_session(uuid,bytea[],text,inet) to pie_auth;
+comment on function pie_private.end_session(uuid,bytea[],text,inet) is 'Ends a session that its holder proves; idempotent.';
+
+CREATE OR REPLACE FUNCTION pie_private.end_sessions_of_disabled_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  update pie_private.sessions
+  set revoked_at = now(), revoked_reason = 'user_disabled'
+  where user_id = new.id and revoked_at is null;
+  return null;
+end
+$function$
+;
+comment on function pie_private.end_sessions_of_disabled_user() is 'Trigger: disabling a user ends their sessions in the same transaction.';
+
+CREATE OR REPLACE FUNCTION pie_private.fail_password_sign_in(user_id uuid, address inet)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  insert into pie_private.audit_log (event, user_id, address, detail)
+  values ('sign_in.failed', user_id, address, '{"method": "pwd"}')
+$function$
+;
+grant execute on function pie_private.fail_password_sign_in(uuid,inet) to pie_auth;
+comment on function pie_private.fail_password_sign_in(uuid,inet) is 'Records a failed attempt in the audit log.';
+
+CREATE OR REPLACE FUNCTION pie_private.grant_role(email text, role text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = grant_role.email);
+begin
+  if found_id is null then
+    return false;
+  end if;
+  insert into pie_schema.user_roles (user_id, role) values (found_id, grant_role.role)
+  on conflict on constraint user_roles_pkey do nothing;
+  if found then
+    perform pie_private.record_event('role.granted', found_id, null, null, jsonb_build_object('role', grant_role.role));
+  end if;
+  return true;
+end
+$function$
+;
+comment on function pie_private.grant_role(text,text) is 'Gives the user of an address a role; false when there is no such user. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.list_signing_keys()
+ RETURNS TABLE(kid text, public_jwk jsonb, sealed_private bytea, signs_from timestamp with time zone, verifies_until timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select signing_keys.kid, signing_keys.public_jwk, signing_keys.sealed_private,
+         signing_keys.signs_from, signing_keys.verifies_until
+  from pie_private.signing_keys
+  where signing_keys.verifies_until is null or signing_keys.verifies_until > now()
+  order by signing_keys.signs_from desc, signing_keys.kid
+$function$
+;
+grant execute on function pie_private.list_signing_keys() to pie_auth;
+comment on function pie_private.list_signing_keys() is 'The keys that tokens may be verified with, the newest first.';
+
+CREATE OR REPLACE FUNCTION pie_private.network_of(address inet)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select network(set_masklen(address, case family(address) when 6 then 64 else 32 end))::text
+$function$
+;
+comment on function pie_private.network_of(inet) is 'The network an address is counted by: IPv4 by /32, IPv6 by /64.';
+
+CREATE OR REPLACE FUNCTION pie_private.record_event(event text, user_id uuid, session_id uuid, address inet, detail jsonb DEFAULT '{}'::jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  insert into pie_private.audit_log (event, user_id, session_id, address, detail)
+  values (event, user_id, session_id, address, detail)
+$function$
+;
+comment on function pie_private.record_event(text,uuid,uuid,inet,jsonb) is 'Adds a line to the audit log.';
+
+CREATE OR REPLACE FUNCTION pie_private.refresh_session(session_id uuid, proofs bytea[], generation integer, lifetime interval, retry_window interval, address inet)
+ RETURNS TABLE(outcome text, current_generation integer, refreshed_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO ''
+AS $function$
+#variable_conflict use_column
+declare
+  proof_hashes bytea[] := array(select sha256(proof) from unnest(proofs) with ordinality as given (proof, place) order by place);
+  session pie_private.sessions;
+begin
+  update pie_private.sessions
+  set refresh_generation = sessions.refresh_generation + 1,
+      refreshed_at = now(),
+      last_seen_at = now(),
+      expires_at = least(now() + lifetime, sessions.absolute_expires_at),
+      proof_hash = proof_hashes[1]
+  where sessions.id = session_id
+    and sessions.refresh_generation = generation
+    and sessions.proof_hash = any (proof_hashes)
+    and sessions.revoked_at is null
+    and sessions.expires_at > now()
+  returning * into session;
+  if found then
+    return query select 'rotated', session.refresh_generation, session.refreshed_at,
+      session.expires_at, session.absolute_expires_at, pie_schema.describe_user(session.user_id);
+    return;
+  end if;
+
+  -- A loser of a race waited above for the winner, and sees here what the winner wrote.
+  select * into session from pie_private.sessions
+  where sessions.id = session_id
+    and sessions.proof_hash = any (proof_hashes)
+    and sessions.revoked_at is null
+    and sessions.expires_at > now()
+  for update;
+  if not found or generation > session.refresh_generation then
+    return query select 'refused', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::jsonb;
+  elsif generation = session.refresh_generation - 1 and session.refreshed_at > now() - retry_window then
+    return query select 'repeated', session.refresh_generation, session.refreshed_at,
+      session.expires_at, session.absolute_expires_at, pie_schema.describe_user(session.user_id);
+  else
+    update pie_private.sessions set revoked_at = now(), revoked_reason = 'stolen' where sessions.id = session_id;
+    insert into pie_private.audit_log (event, user_id, session_id, address, detail)
+    values ('session.stolen', session.user_id, session.id, refresh_session.address,
+            jsonb_build_object('presented', generation, 'current', session.refresh_generation));
+    return query select 'stolen', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::jsonb;
+  end if;
+end
+$function$
+;
+grant execute on function pie_private.refresh_session(uuid,bytea[],integer,interval,interval,inet) to pie_auth;
+comment on function pie_private.refresh_session(uuid,bytea[],integer,interval,interval,inet) is 'Rotates a session''s refresh token, repeats the last rotation, or ends a session whose token was stolen.';
+
+CREATE OR REPLACE FUNCTION pie_private.refund_attempt(key text, drain interval)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  update pie_private.throttles set empty_at = throttles.empty_at - drain
+  where throttles.key = refund_attempt.key
+$function$
+;
+comment on function pie_private.refund_attempt(text,interval) is 'Takes one attempt back.';
+
+CREATE OR REPLACE FUNCTION pie_private.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  raise exception 'the audit log is only ever added to'
+    using errcode = '42501', hint = 'To keep less of it, move old lines elsewhere with a migration of your own that says so.';
+end
+$function$
+;
+comment on function pie_private.refuse_change() is 'Trigger: refuses to change or delete a line of the audit log.';
+
+CREATE OR REPLACE FUNCTION pie_private.register_user(user_id uuid, email text, name text, password_hash text, address inet)
+ RETURNS uuid
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with new_email as (
+    insert into pie_schema.user_emails (user_id, email, is_primary)
+    values (register_user.user_id, register_user.email, true)
+    on conflict on constraint user_emails_email_key do nothing
+    returning user_emails.user_id
+  ), new_user as (
+    insert into pie_schema.users (id, name)
+    select new_email.user_id, register_user.name from new_email
+    returning users.id
+  ), new_role as (
+    insert into pie_schema.user_roles (user_id, role)
+    select new_user.id, 'viewer' from new_user
+  ), new_password as (
+    insert into pie_private.passwords (user_id, hash)
+    select new_user.id, register_user.password_hash from new_user
+    where register_user.password_hash is not null
+  ), new_event as (
+    insert into pie_private.audit_log (event, user_id, address)
+    select 'user.registered', new_user.id, register_user.address from new_user
+  )
+  select new_user.id from new_user
+$function$
+;
+grant execute on function pie_private.register_user(uuid,text,text,text,inet) to pie_auth;
+comment on function pie_private.register_user(uuid,text,text,text,inet) is 'Makes a user with an address and perhaps a password; null when the address is taken.';
+
+CREATE OR REPLACE FUNCTION pie_private.revoke_role(email text, role text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_role.email);
+begin
+  if found_id is null then
+    return false;
+  end if;
+  delete from pie_schema.user_roles where user_roles.user_id = found_id and user_roles.role = revoke_role.role;
+  if found then
+    perform pie_private.record_event('role.revoked', found_id, null, null, jsonb_build_object('role', revoke_role.role));
+  end if;
+  return true;
+end
+$function$
+;
+comment on function pie_private.revoke_role(text,text) is 'Takes a role from the user of an address; false when there is no such user. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.rotate_signing_key(kid text, public_jwk jsonb, sealed_private bytea, signs_after interval, overlap interval)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  lock table pie_private.signing_keys in share row exclusive mode;
+  update pie_private.signing_keys set verifies_until = greatest(now() + signs_after + overlap, signing_keys.created_at)
+  where signing_keys.verifies_until is null or signing_keys.verifies_until > now() + signs_after + overlap;
+  insert into pie_private.signing_keys (kid, public_jwk, sealed_private, signs_from)
+  values (kid, public_jwk, sealed_private, now() + signs_after);
+  perform pie_private.record_event('signing_key.rotated', null, null, null, jsonb_build_object('kid', kid));
+end
+$function$
+;
+comment on function pie_private.rotate_signing_key(text,jsonb,bytea,interval,interval) is 'Adds a key and lets the older ones run out. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.spend_attempt(key text, burst integer, drain interval)
+ RETURNS interval
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  asked_at timestamptz := clock_timestamp();
+begin
+  insert into pie_private.throttles as throttles (key, empty_at)
+  values (spend_attempt.key, asked_at + drain)
+  on conflict on constraint throttles_pkey do update
+    set empty_at = greatest(throttles.empty_at, asked_at) + drain
+    where greatest(throttles.empty_at, asked_at) + drain <= asked_at + burst * drain;
+  if found then
+    return null;
+  end if;
+  return (
+    select greatest(throttles.empty_at - (burst - 1) * drain - asked_at, interval '1 second')
+    from pie_private.throttles
+    where throttles.key = spend_attempt.key
+  );
+end
+$function$
+;
+comment on function pie_private.spend_attempt(text,integer,interval) is 'Counts one attempt; null if it may be made, otherwise how long to wait.';
+
+CREATE OR REPLACE FUNCTION pie_private.start_session(user_id uuid, session_id uuid, kind text, proof_hash bytea, methods text[], lifetime interval, absolute_lifetime interval, address inet, user_agent text)
+ RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
+ LANGUAGE sql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO ''
+AS $function$
+  with usable_user as (
+    -- Locked against being disabled until this session is there to be ended with the others.
+    select users.id from pie_schema.users
+    where users.id = start_session.user_id and users.disabled_at is null
+    for share
+  ), new_session as (
+    insert into pie_private.sessions
+      (id, user_id, kind, proof_hash, methods, expires_at, absolute_expires_at, address, user_agent)
+    select
+      start_session.session_id, usable_user.id, start_session.kind, start_session.proof_hash,
+      start_session.methods,
+      now() + least(start_session.lifetime, start_session.absolute_lifetime),
+      now() + start_session.absolute_lifetime,
+      start_session.address, left(start_session.user_agent, 512)
+    from usable_user
+    returning sessions.*
+  ), new_event as (
+    insert into pie_private.audit_log (event, user_id, session_id, address, detail)
+    select 'session.started', new_session.user_id, new_session.id, new_session.address,
+           jsonb_build_object('kind', new_session.kind, 'methods', new_session.methods)
+    from new_session
+  )
+  select new_session.created_at, new_session.expires_at, new_session.absolute_expires_at,
+         pie_schema.describe_user(new_session.user_id)
+  from new_session
+$function$
+;
+grant execute on function pie_private.start_session(uuid,uuid,text,bytea,text[],interval,interval,inet,text) to pie_auth;
+comment on function pie_private.start_session(uuid,uuid,text,bytea,text[],interval,interval,inet,text) is 'Starts a session for a usable user; no row otherwise.';
+
+CREATE OR REPLACE FUNCTION pie_private.touch_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  new.updated_at := now();
+  new.version := old.version + 1;
+  return new;
+end
+$function$
+;
+comment on function pie_private.touch_user() is 'Trigger: a changed user has a new version and time of change.';
+
+CREATE OR REPLACE FUNCTION pie_private.touch_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  new.version := old.version + 1;
+  return new;
+end
+$function$
+;
+comment on function pie_private.touch_version() is 'Trigger: the version of a changed row is one higher than before.';
+
+CREATE OR REPLACE FUNCTION pie_schema.current_session_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select session_id from pie_private.current_session()
+$function$
+;
+grant execute on function pie_schema.current_session_id() to webuser;
+comment on function pie_schema.current_session_id() is 'The session that this transaction has proven, or null.';
+
+CREATE OR REPLACE FUNCTION pie_schema.current_user_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select sessions.user_id
+  from pie_private.sessions
+  where sessions.id = nullif(current_setting('pie.session_id', true), '')::uuid
+    and sessions.proof_hash = sha256(decode(current_setting('pie.session_proof', true), 'hex'))
+    and sessions.revoked_at is null
+    and sessions.expires_at > now()
+$function$
+;
+grant execute on function pie_schema.current_user_id() to webuser;
+comment on function pie_schema.current_user_id() is 'The user whose session this transaction has proven, or null. In a policy write `(select pie_schema.current_user_id())`, so that it runs once per statement.';
+
+CREATE OR REPLACE FUNCTION pie_schema.describe_user(user_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', users.id,
+    'email', user_emails.email,
+    'email_verified', user_emails.is_verified,
+    'name', users.name,
+    'roles', (
+      select coalesce(jsonb_agg(user_roles.role order by user_roles.role), '[]')
+      from pie_schema.user_roles
+      where user_roles.user_id = users.id
+    ),
+    'permissions', (
+      select coalesce(jsonb_agg(distinct role_permissions.permission order by role_permissions.permission), '[]')
+      from pie_schema.user_roles
+      join pie_schema.role_permissions using (role)
+      where user_roles.user_id = users.id
+    ),
+    'created_at', users.created_at,
+    'updated_at', users.updated_at
+  )
+  from pie_schema.users
+  left join pie_schema.user_emails on user_emails.user_id = users.id and user_emails.is_primary
+  where users.id = describe_user.user_id
+$function$
+;
+grant execute on function pie_schema.describe_user(uuid) to webuser;
+comment on function pie_schema.describe_user(uuid) is 'A user with address, roles and permissions, as far as the caller may see them.';
+
+CREATE OR REPLACE FUNCTION pie_schema.has_permission(permission text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select
+    from pie_schema.user_roles
+    join pie_schema.role_permissions using (role)
+    where user_roles.user_id = pie_schema.current_user_id()
+      and role_permissions.permission = has_permission.permission
+  )
+$function$
+;
+grant execute on function pie_schema.has_permission(text) to webuser;
+comment on function pie_schema.has_permission(text) is 'Whether one of the user''s roles has a permission, as `subject:verb`.';
+
+CREATE OR REPLACE FUNCTION pie_schema.has_role(role text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select from pie_schema.user_roles
+    where user_roles.user_id = pie_schema.current_user_id()
+      and user_roles.role = has_role.role
+  )
+$function$
+;
+grant execute on function pie_schema.has_role(text) to webuser;
+comment on function pie_schema.has_role(text) is 'Whether the user whose session this transaction has proven has a role.';

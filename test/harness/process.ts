@@ -1,0 +1,133 @@
+/** Pie as an operator runs it: a process of its own, from the command line. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+
+const pieProgram = fileURLToPath(new URL('../../server/bin/pie.js', import.meta.url))
+
+export type Environment = Record<string, string>
+
+export interface Finished {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface RunOptions {
+  uid?: number
+  input?: string
+}
+
+/** Settings of the machine that runs the tests must not reach the Pie under test. */
+function environmentOf(settings: Environment): NodeJS.ProcessEnv {
+  const { PATH = '', HOME = '/' } = process.env
+  return { PATH, HOME, ...settings }
+}
+
+/** Runs `pie …` to its end. */
+export async function runPie(
+  args: string[],
+  settings: Environment,
+  { uid, input }: RunOptions = {},
+): Promise<Finished> {
+  const child = spawn(process.execPath, [pieProgram, ...args], {
+    env: environmentOf(settings),
+    cwd: settings['DATA_DIR'] ?? tmpdir(),
+    ...(uid !== undefined && { uid }),
+  })
+  child.stdin.end(input ?? '')
+  const code = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+  return { code: await code, stdout, stderr }
+}
+
+export interface PieProcess {
+  child: ChildProcess
+  address: string
+  /** What it has printed so far. */
+  output(): string
+  /** Sends a signal, and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Starts `pie start`, and returns when it says that it is running. */
+export async function startPieProcess(
+  settings: Environment,
+  { uid }: RunOptions = {},
+): Promise<PieProcess> {
+  const child = spawn(process.execPath, [pieProgram, 'start'], {
+    env: environmentOf(settings),
+    cwd: settings['DATA_DIR'] ?? tmpdir(),
+    ...(uid !== undefined && { uid }),
+  })
+  let output = ''
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const address = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk.toString()
+      const [, found] = /address +(http:\S+)[\s\S]*users\/me/.exec(output) ?? []
+      if (found !== undefined) resolve(found)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    void ended.then((code) => reject(new Error(`pie start ended with ${code}: ${output}`)))
+  })
+  return {
+    child,
+    address,
+    output: () => output,
+    end: (signal) => {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
+
+export interface DataDirectory {
+  path: string
+  /** The process of its embedded Postgres. */
+  postgresPid(): number
+  remove(): void
+}
+
+/** An empty DATA_DIR, which only its user may enter. */
+export function makeDataDirectory(uid?: number): DataDirectory {
+  const path = mkdtempSync(join(tmpdir(), 'pie-data-'))
+  chmodSync(path, 0o700)
+  if (uid !== undefined) chownSync(path, uid, uid)
+  return {
+    path,
+    postgresPid: () => {
+      const file = readFileSync(join(path, 'postgres', 'data', 'postmaster.pid'), 'utf8')
+      return Number(file.split('\n')[0])
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  }
+}
+
+export async function findFreePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** Waits until a process is gone. */
+export async function waitForEnd(pid: number): Promise<void> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    try {
+      process.kill(pid, 0)
+    } catch {
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`process ${pid} is still there`)
+}
