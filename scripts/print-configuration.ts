@@ -1,11 +1,16 @@
-/** Prints docs/configuration.md from the settings' own descriptions. */
+/** Prints docs/configuration.md and .env.example from the settings' own descriptions. */
 import { settings } from '../server/src/config.ts'
 
+const isLiteral = (name: keyof typeof settings) =>
+  settings[name].fallback !== null && settings[name].fallback !== ''
+
+const names = Object.keys(settings) as (keyof typeof settings)[]
+
 export function printConfiguration(): string {
-  const rows = Object.entries(settings).map(
-    ([name, { form, fallback, about }]) =>
-      `| \`${name}\` | ${form} | ${fallback ? `\`${fallback}\`` : ''} | ${about} |`,
-  )
+  const rows = names.map((name) => {
+    const { form, whenUnset, about } = settings[name]
+    return `| \`${name}\` | ${form} | ${isLiteral(name) ? `\`${whenUnset}\`` : whenUnset} | ${about} |`
+  })
   return [
     '# Configuration',
     '',
@@ -20,6 +25,20 @@ export function printConfiguration(): string {
     '| setting | form | default | what it is for |',
     '|---|---|---|---|',
     ...rows,
+    '',
+  ].join('\n')
+}
+
+export function printEnvironmentExample(): string {
+  const entries = names.flatMap((name) => {
+    const { form, whenUnset, about } = settings[name]
+    const unset = isLiteral(name) ? [] : [`# Default: ${whenUnset}.`]
+    return ['', `# ${about} (${form})`, ...unset, `# ${name}=${isLiteral(name) ? whenUnset : ''}`]
+  })
+  return [
+    '# Copy to .env and take the # away from what you set. None has to be set.',
+    '# Printed by `npm run print` from server/src/config.ts; docs/configuration.md says the same as a table.',
+    ...entries,
     '',
   ].join('\n')
 }

@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asOwner, prepareDatabase } from '../server/src/ground/database/prepare-database.ts'
 import { startEmbeddedPostgres } from '../server/src/ground/embedded-postgres/start-embedded-postgres.ts'
-import { printConfiguration } from './print-configuration.ts'
+import { printConfiguration, printEnvironmentExample } from './print-configuration.ts'
 import { printSchema } from './print-schema.ts'
 
 const pages: Record<string, () => string | Promise<string>> = {
+  '.env.example': printEnvironmentExample,
   'docs/configuration.md': printConfiguration,
   'database/schema.sql': () => onFreshDatabase(printSchema),
 }

@@ -12,8 +12,8 @@ export interface Load {
   address: string
   connections: number
   seconds: number
-  /** Called once for each request. What it names is not in use by another connection meanwhile. */
-  next(): Exchange
+  /** Called once for each request; null when there are no more. */
+  next(): Exchange | null
   /** At this rate altogether. Without it, each connection asks again as soon as it is answered. */
   requestsPerSecond?: number
 }
@@ -42,10 +42,11 @@ export async function runLoad(load: Load): Promise<LoadResult> {
           const askedMs = intervalMs === null ? performance.now() : await untilDue(dueMs)
           dueMs += intervalMs ?? 0
           if (askedMs > endMs) return
-          const { request, check } = load.next()
-          const answer = await connection.exchange(request)
+          const exchange = load.next()
+          if (exchange === null) return
+          const answer = await connection.exchange(exchange.request)
           const answeredMs = performance.now()
-          check(answer)
+          exchange.check(answer)
           if (answeredMs <= endMs) latenciesMs.push(answeredMs - askedMs)
         }
       }),

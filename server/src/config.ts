@@ -14,35 +14,29 @@ interface Setting<T> {
   read(text: string): T
   /** The form, for the documentation: "a duration". */
   form: string
-  /** What stands where nothing is set; null where that is decided at start. */
+  /** What is read where nothing is set; null where that is decided at start. */
   fallback: string | null
+  /** The default, for the documentation. */
+  whenUnset: string
   /** What it is for. One or two sentences. */
   about: string
 }
 
 class Mistake extends Error {}
 
-const optional = <T>(
-  form: string,
-  read: (text: string) => T,
-  about: string,
-): Setting<T | null> => ({
-  form,
-  read,
-  fallback: null,
-  about,
-})
 const withDefault = <T>(
   form: string,
   read: (text: string) => T,
   fallback: string,
   about: string,
-): Setting<T> => ({
-  form,
-  read,
-  fallback,
-  about,
-})
+): Setting<T> => ({ form, read, fallback, whenUnset: fallback === '' ? 'none' : fallback, about })
+
+const optional = <T>(
+  form: string,
+  read: (text: string) => T,
+  whenUnset: string,
+  about: string,
+): Setting<T | null> => ({ form, read, fallback: null, whenUnset, about })
 
 const asText = (text: string): string => text
 
@@ -141,8 +135,9 @@ export const settings = {
   SERVICE_DOMAIN: optional(
     'origin',
     asOrigin,
+    'http://localhost and the port of SOCKET',
     'The public origin of the service, with its scheme: the issuer of its tokens. When it is https, Pie takes itself ' +
-      'to be in production and refuses to start with a missing secret. Default: http://localhost and the port of SOCKET.',
+      'to be in production and refuses to start with a missing secret.',
   ),
   SERVICE_NAME: withDefault(
     'text',
@@ -153,8 +148,8 @@ export const settings = {
   SECRET_KEY: optional(
     'keys, comma-separated',
     asSecretKeys,
-    'What every key of Pie is derived from: 32 random characters or more. Of several, the first signs and all verify. ' +
-      'Default: made at the first start and kept in DATA_DIR.',
+    'made at the first start and kept in DATA_DIR',
+    'What every key of Pie is derived from: 32 random characters or more. Of several, the first signs and all verify.',
   ),
   DATA_DIR: withDefault(
     'path',
@@ -165,23 +160,26 @@ export const settings = {
   DATABASE_URL: optional(
     'Postgres address',
     asPostgresUrl,
-    'The database, as the role that owns and migrates it; it needs CREATEROLE, not superuser. Postgres 15 or later. ' +
-      'Default: a Postgres of its own in DATA_DIR.',
+    'a Postgres of its own in DATA_DIR',
+    'The database, as the role that owns and migrates it; it needs CREATEROLE, not superuser. Postgres 15 or later.',
   ),
   DIRECT_DATABASE_URL: optional(
     'Postgres address',
     asPostgresUrl,
-    'The same past a connection pooler, for migrations. Default: DATABASE_URL.',
+    'DATABASE_URL',
+    'The same past a connection pooler, for migrations.',
   ),
   AUTH_DATABASE_URL: optional(
     'Postgres address',
     asPostgresUrl,
-    'The database as the role pie_auth. Default: DATABASE_URL with a password derived from SECRET_KEY.',
+    'DATABASE_URL with a password derived from SECRET_KEY',
+    'The database as the role pie_auth.',
   ),
   REQUEST_DATABASE_URL: optional(
     'Postgres address',
     asPostgresUrl,
-    'The database as the role cream. Default: DATABASE_URL with a password derived from SECRET_KEY.',
+    'DATABASE_URL with a password derived from SECRET_KEY',
+    'The database as the role cream.',
   ),
   DATABASE_CONNECTIONS: withDefault(
     'number',

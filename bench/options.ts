@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util'
+
+export const scenarioNames = ['users-me', 'refresh', 'login', 'storm', 'memory', 'start'] as const
+export type ScenarioName = (typeof scenarioNames)[number]
+
+export interface Options {
+  only: readonly ScenarioName[]
+  isJson: boolean
+  /** How long each side is measured in each round. */
+  seconds: number
+  rounds: number
+  /** How many users there are, each with a session. */
+  users: number
+}
+
+export const usage = `npm run bench -- [options]
+
+Starts Pie and its floor, measures them in turn, and prints what Pie does beside its floor.
+
+  --only <scenario>  one of ${scenarioNames.join(', ')}; may be repeated
+  --seconds <n>      how long each side is measured in each round (3)
+  --rounds <n>       how many rounds; their median is printed (5)
+  --users <n>        how many users there are, each with a session (10000)
+  --json             print JSON
+  --help             print this
+`
+
+export class WrongUsage extends Error {}
+
+/** Null when help is asked for. Throws WrongUsage. */
+export function readOptions(args: string[]): Options | null {
+  const values = parse(args)
+  if (values.help === true) return null
+  const only = values.only ?? scenarioNames
+  for (const name of only) {
+    if (!isScenario(name)) throw new WrongUsage(`There is no scenario ${name}.`)
+  }
+  return {
+    only: only.filter(isScenario),
+    isJson: values.json === true,
+    seconds: readNumber('--seconds', values.seconds, 0.1, 600),
+    rounds: readNumber('--rounds', values.rounds, 1, 100),
+    users: readNumber('--users', values.users, 200, 1_000_000),
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        only: { type: 'string', multiple: true },
+        seconds: { type: 'string', default: '3' },
+        rounds: { type: 'string', default: '5' },
+        users: { type: 'string', default: '10000' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values
+  } catch (error) {
+    throw new WrongUsage((error as Error).message)
+  }
+}
+
+function isScenario(name: string): name is ScenarioName {
+  return scenarioNames.some((known) => known === name)
+}
+
+function readNumber(option: string, text: string, least: number, most: number): number {
+  const number = Number(text)
+  if (text.trim() === '' || !(number >= least && number <= most))
+    throw new WrongUsage(`${option} is a number from ${least} to ${most}.`)
+  return number
+}

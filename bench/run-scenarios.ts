@@ -1,0 +1,55 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Measurement } from './measurement.ts'
+import type { Options, ScenarioName } from './options.ts'
+import { measureLogin } from './scenarios/login.ts'
+import { measureMemory } from './scenarios/memory.ts'
+import { measureRefresh } from './scenarios/refresh.ts'
+import { measureStart } from './scenarios/start.ts'
+import { measureStorm } from './scenarios/storm.ts'
+import { measureUsersMe } from './scenarios/users-me.ts'
+import { setStage } from './stage/set-stage.ts'
+
+/** What runs on the stage, in this order: memory after the load of the others. */
+const onStage = [
+  ['users-me', measureUsersMe],
+  ['refresh', measureRefresh],
+  ['login', measureLogin],
+  ['storm', measureStorm],
+  ['memory', measureMemory],
+] as const
+
+export interface Surroundings {
+  /** An empty directory, to be removed afterwards. */
+  directory: string
+  onStarted(stop: () => Promise<void>): void
+  /** Told what is being done. */
+  say(line: string): void
+}
+
+/** Runs the scenarios that are asked for. Whatever is started is told to `onStarted`. */
+export async function runScenarios(
+  options: Options,
+  { directory, onStarted, say }: Surroundings,
+): Promise<Measurement[]> {
+  const isWanted = (name: ScenarioName) => options.only.includes(name)
+  const measurements: Measurement[] = []
+  if (onStage.some(([name]) => isWanted(name))) {
+    say(`starting Pie and its floor, with ${options.users} users`)
+    const stageDirectory = join(directory, 'stage')
+    await mkdir(stageDirectory, { mode: 0o711 })
+    const stage = await setStage({ directory: stageDirectory, users: options.users, onStarted })
+    for (const [name, measure] of onStage) {
+      if (!isWanted(name)) continue
+      say(`measuring ${name}`)
+      measurements.push(...(await measure(stage, options)))
+    }
+    await stage.floor.stop()
+    await stage.pie.stop()
+  }
+  if (isWanted('start')) {
+    say('measuring start')
+    measurements.push(...(await measureStart(directory, options, onStarted)))
+  }
+  return measurements
+}

@@ -1,0 +1,102 @@
+/** What the catalog says is wrong with Pie's schemas. Each answers with the names of what it finds. */
+import type pg from 'pg'
+
+type Find = (client: pg.ClientBase) => Promise<string[]>
+
+const find =
+  (sql: string): Find =>
+  async (client) => {
+    const { rows } = await client.query<{ name: string }>(sql)
+    return rows.map(({ name }) => name)
+  }
+
+const schemas = `('pie_schema', 'pie_private', 'pie_hooks')`
+
+const tables = `
+  select pg_class.*, format('%I.%I', nspname, relname) as name
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+  where nspname in ${schemas} and relkind in ('r', 'p', 'v', 'm', 'f')`
+
+const functions = `
+  select pg_proc.*, format('%I.%I(%s)', nspname, proname, oidvectortypes(proargtypes)) as name
+  from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+  where nspname in ${schemas}`
+
+export const listTables = find(`select name from (${tables}) as t order by 1`)
+export const listFunctions = find(`select name from (${functions}) as f order by 1`)
+
+export const findTablesWithoutRowSecurity = find(`
+  select name from (${tables}) as t
+  where relkind in ('r', 'p') and not (
+    relrowsecurity and relforcerowsecurity and exists (select from pg_policy where polrelid = t.oid)
+  ) order by 1`)
+
+/** Views work with their owner's rights unless they are security_invoker. */
+export const findViewsOfTheirOwner = find(`
+  select name from (${tables}) as t
+  where relkind = 'm' or relkind = 'v' and not coalesce('security_invoker=true' = any (reloptions), false)
+  order by 1`)
+
+export const findWithoutComment = find(`
+  select name from (${tables}) as t where obj_description(oid, 'pg_class') is null
+  union all
+  select name || '.' || attname from (${tables}) as t
+  join pg_attribute on attrelid = t.oid and attnum > 0 and not attisdropped
+  where col_description(t.oid, attnum) is null
+  union all
+  select name from (${functions}) as f where obj_description(oid, 'pg_proc') is null
+  union all
+  select nspname from pg_namespace
+  where nspname in ${schemas} and obj_description(oid, 'pg_namespace') is null
+  order by 1`)
+
+/**
+ * Without a path of its own, a function resolves names where its caller says. Where pg_temp is not
+ * named in the path, it is searched before everything else, pg_catalog included.
+ */
+export const findFunctionsWithoutSafeSearchPath = find(`
+  select name from (${functions}) as f
+  where not coalesce(
+    (select bool_or(setting = 'search_path=pg_catalog, pg_temp') from unnest(proconfig) as setting), false
+  ) order by 1`)
+
+/** A foreign key whose columns no index begins with: deleting what it refers to reads the whole table. */
+export const findForeignKeysWithoutIndex = find(`
+  select name || ' ' || conname as name from (${tables}) as t
+  join pg_constraint on conrelid = t.oid and contype = 'f'
+  where not exists (
+    select from pg_index
+    where indrelid = conrelid and indisvalid
+      and (indkey::smallint[])[0:cardinality(conkey) - 1] @> conkey
+      and (indpred is null or pg_get_expr(indpred, indrelid) = format('(%I IS NOT NULL)', (
+        select attname from pg_attribute where attrelid = conrelid and attnum = conkey[1]
+      )))
+  ) order by 1`)
+
+/** Every right on a table or column that anybody but the owner has: "webuser update users.name". */
+export const listTableGrants = find(`
+  select format('%s %s %s%s', coalesce(grantee::regrole::text, 'public'), lower(privilege_type), name, suffix) as name
+  from (
+    select t.name, '' as suffix, relowner as owner, aclexplode(relacl) as grant
+    from (${tables}) as t
+    union all
+    select t.name, '.' || attname, relowner, aclexplode(attacl)
+    from (${tables}) as t join pg_attribute on attrelid = t.oid
+  ) as granted, lateral (select (granted.grant).*) as details
+  where grantee <> owner
+  order by 1`.replaceAll('grantee::regrole', 'nullif(grantee, 0)::regrole'))
+
+/** Who may execute what, beside the owner: "cream pie_private.authenticate(uuid, bytea)". */
+export const listFunctionGrants = find(`
+  select format('%s %s', coalesce(nullif(grantee, 0)::regrole::text, 'public'), name) as name
+  from (${functions}) as f, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+  where grantee <> proowner
+  order by 1`)
+
+/** Tables that a role may both insert into and update, and so write to with `on conflict do update`. */
+export const findInsertAndUpdate = find(`
+  select rolname || ' ' || name as name from (${tables}) as t, pg_roles
+  where rolname in ('webuser', 'webadmin', 'cream', 'pie_auth')
+    and has_any_column_privilege(rolname, t.oid, 'insert')
+    and has_any_column_privilege(rolname, t.oid, 'update')
+  order by 1`)

@@ -1,0 +1,146 @@
+/** A database with people in it: ada and grace are users, dorothy is an admin. Each has a session. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { authenticateText, deriveKeys } from '../../server/src/ground/crypto/derive-keys.ts'
+import { Secret } from '../../server/src/ground/crypto/secret.ts'
+import type { SessionCredential } from '../../server/src/ground/database/request-transaction.ts'
+import { cloneDatabase, testSecretKey } from '../../test/harness/cluster.ts'
+
+const [keys] = deriveKeys([Secret.fromText(testSecretKey)])
+if (keys === undefined) throw new Error('There is no key to derive from.')
+export const testKeys = keys
+
+/** The password hash that everybody here has; nobody signs in with it. */
+export const someHash = '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$c29tZWhhc2g'
+
+export type LoginRole = 'pie_auth' | 'cream'
+
+export interface Session {
+  id: string
+  proof: Buffer
+}
+
+export interface Person {
+  id: string
+  email: string
+  session: Session
+}
+
+export interface PeopledDatabase {
+  url: string
+  /** Connected as the owner. */
+  owner: pg.Client
+  ada: Person
+  grace: Person
+  dorothy: Person
+  /** The address of a login role, with the password that Pie gives it. */
+  urlOf(role: LoginRole): Secret
+  /** A connection as a login role, closed with the database. */
+  connectAs(role: LoginRole): Promise<pg.Client>
+  /** Runs SQL in a committed request transaction of this person; null: as cream, without a session. */
+  request(person: Person | null, sql: string, values?: unknown[]): Promise<pg.QueryResult>
+  close(): Promise<void>
+}
+
+export async function openPeopledDatabase(): Promise<PeopledDatabase> {
+  const { url, drop } = await cloneDatabase()
+  const open: pg.Client[] = []
+  const connect = async (address: string): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: address })
+    client.on('error', () => {})
+    await client.connect()
+    open.push(client)
+    return client
+  }
+  const urlOf = (role: LoginRole): Secret => {
+    const address = new URL(url)
+    const password = role === 'cream' ? testKeys.requestRolePassword : testKeys.authRolePassword
+    address.username = role
+    address.password = password.revealText()
+    return Secret.fromText(address.href)
+  }
+  const connectAs = (role: LoginRole) => connect(urlOf(role).revealText())
+  const owner = await connect(url)
+  const [ada, grace, dorothy] = [
+    await addPerson(owner, 'ada'),
+    await addPerson(owner, 'grace'),
+    await addPerson(owner, 'dorothy'),
+  ]
+  await owner.query(`select pie_private.grant_role('dorothy@example.com', 'admin')`)
+  const cream = await connectAs('cream')
+  return {
+    url,
+    owner,
+    ada,
+    grace,
+    dorothy,
+    urlOf,
+    connectAs,
+    request: (person, sql, values) =>
+      inTransaction(cream, async () => {
+        if (person !== null) await authenticate(cream, person.session)
+        return cream.query(sql, values)
+      }),
+    close: async () => {
+      for (const client of open) await client.end()
+      await drop()
+    },
+  }
+}
+
+export async function inTransaction<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
+  await client.query('begin')
+  try {
+    const result = await work()
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+}
+
+export async function authenticate(client: pg.ClientBase, { id, proof }: Session): Promise<void> {
+  await client.query('select pie_private.authenticate($1, $2)', [id, proof])
+}
+
+/** Registers somebody and starts a session for them. Their address is theirs: ada@example.com. */
+export async function addPerson(owner: pg.ClientBase, name: string): Promise<Person> {
+  const id = randomUUID()
+  const email = `${name}@example.com`
+  await owner.query(`select pie_private.register_user($1, $2, $3, $4, '192.0.2.1')`, [
+    id,
+    email,
+    name,
+    someHash,
+  ])
+  return { id, email, session: await addSession(owner, id) }
+}
+
+/** The proof that Pie shows for a session. */
+export const proofOf = (sessionId: string): Buffer =>
+  authenticateText(testKeys.sessionProof, sessionId)
+
+export const hashOf = (proof: Buffer): Buffer => createHash('sha256').update(proof).digest()
+
+export async function addSession(
+  owner: pg.ClientBase,
+  userId: string,
+  lifetime = '1 hour',
+): Promise<Session> {
+  const id = randomUUID()
+  const proof = proofOf(id)
+  await owner.query(
+    `select pie_private.start_session($1, $2, 'token', $3, '{pwd}', $4, '30 days', '192.0.2.1', 'tests')`,
+    [userId, id, hashOf(proof), lifetime],
+  )
+  return { id, proof }
+}
+
+/** What a request shows Postgres for a person. */
+export const credentialOf = ({ session }: Person): SessionCredential => ({
+  sessionId: session.id,
+  proofs: [session.proof],
+})
+
+export const guessedProof = (): Buffer => randomBytes(32)
