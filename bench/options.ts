@@ -18,7 +18,7 @@ export const usage = `npm run bench -- [options]
 Starts Pie and its floor, measures them in turn, and prints what Pie does beside its floor.
 
   --only <scenario>  one of ${scenarioNames.join(', ')}; may be repeated
-  --seconds <n>      how long each side is measured in each round (3)
+  --seconds <n>      how long each side is measured in each round (2)
   --rounds <n>       how many rounds; their median is printed (5)
   --users <n>        how many users there are, each with a session (10000)
   --json             print JSON
@@ -50,7 +50,7 @@ function parse(args: string[]) {
       args,
       options: {
         only: { type: 'string', multiple: true },
-        seconds: { type: 'string', default: '3' },
+        seconds: { type: 'string', default: '2' },
         rounds: { type: 'string', default: '5' },
         users: { type: 'string', default: '10000' },
         json: { type: 'boolean' },

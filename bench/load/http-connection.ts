@@ -63,10 +63,10 @@ export async function openHttpConnection(address: string): Promise<HttpConnectio
 function readAnswer(received: Buffer): HttpAnswer | null {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return null
-  const head = received.latin1Slice(0, headEnd)
+  const head = received.toString('latin1', 0, headEnd)
   const [, length] = /\r\ncontent-length: (\d+)/i.exec(head) ?? []
   if (length === undefined) throw new Error(`An answer without its length:\n${head}`)
   const bodyStart = headEnd + 4
   if (received.length < bodyStart + Number(length)) return null
-  return { status: Number(head.slice(9, 12)), body: received.utf8Slice(bodyStart) }
+  return { status: Number(head.slice(9, 12)), body: received.toString('utf8', bodyStart) }
 }

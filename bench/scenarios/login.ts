@@ -9,7 +9,7 @@ import { loginExchange } from '../stage/pie-exchanges.ts'
 import type { Stage } from '../stage/set-stage.ts'
 
 /** Enough for each core to have a next password waiting, and far from what Pie's limits allow. */
-export const LOGIN_CONNECTIONS = 8 * availableParallelism() > 32 ? 32 : 8 * availableParallelism()
+export const LOGIN_CONNECTIONS = Math.min(8 * availableParallelism(), 32)
 const WARM_UP_SECONDS = 1
 
 /** `POST /auth/login` beside raw argon2id on all cores: as many threads, no HTTP, no database. */

@@ -74,7 +74,8 @@ export const findForeignKeysWithoutIndex = find(`
   ) order by 1`)
 
 /** Every right on a table or column that anybody but the owner has: "webuser update users.name". */
-export const listTableGrants = find(`
+export const listTableGrants = find(
+  `
   select format('%s %s %s%s', coalesce(grantee::regrole::text, 'public'), lower(privilege_type), name, suffix) as name
   from (
     select t.name, '' as suffix, relowner as owner, aclexplode(relacl) as grant
@@ -84,7 +85,8 @@ export const listTableGrants = find(`
     from (${tables}) as t join pg_attribute on attrelid = t.oid
   ) as granted, lateral (select (granted.grant).*) as details
   where grantee <> owner
-  order by 1`.replaceAll('grantee::regrole', 'nullif(grantee, 0)::regrole'))
+  order by 1`.replaceAll('grantee::regrole', 'nullif(grantee, 0)::regrole'),
+)
 
 /** Who may execute what, beside the owner: "cream pie_private.authenticate(uuid, bytea)". */
 export const listFunctionGrants = find(`

@@ -3,7 +3,9 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { authenticateText, deriveKeys } from '../../server/src/ground/crypto/derive-keys.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
+import { type Database, openDatabase } from '../../server/src/ground/database/pool.ts'
 import type { SessionCredential } from '../../server/src/ground/database/request-transaction.ts'
+import { createLog } from '../../server/src/ground/log.ts'
 import { cloneDatabase, testSecretKey } from '../../test/harness/cluster.ts'
 
 const [keys] = deriveKeys([Secret.fromText(testSecretKey)])
@@ -37,6 +39,8 @@ export interface PeopledDatabase {
   urlOf(role: LoginRole): Secret
   /** A connection as a login role, closed with the database. */
   connectAs(role: LoginRole): Promise<pg.Client>
+  /** The server's own pool of connections for request transactions, closed with the database. */
+  openRequests(connections: number): Database
   /** Runs SQL in a committed request transaction of this person; null: as cream, without a session. */
   request(person: Person | null, sql: string, values?: unknown[]): Promise<pg.QueryResult>
   close(): Promise<void>
@@ -44,7 +48,7 @@ export interface PeopledDatabase {
 
 export async function openPeopledDatabase(): Promise<PeopledDatabase> {
   const { url, drop } = await cloneDatabase()
-  const open: pg.Client[] = []
+  const open: { end(): Promise<unknown> }[] = []
   const connect = async (address: string): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString: address })
     client.on('error', () => {})
@@ -76,13 +80,18 @@ export async function openPeopledDatabase(): Promise<PeopledDatabase> {
     dorothy,
     urlOf,
     connectAs,
+    openRequests: (connections) => {
+      const database = openDatabase(urlOf('cream'), createLog('silent', false), connections)
+      open.push({ end: async () => database.pool.ended || database.pool.end() })
+      return database
+    },
     request: (person, sql, values) =>
       inTransaction(cream, async () => {
         if (person !== null) await authenticate(cream, person.session)
         return cream.query(sql, values)
       }),
     close: async () => {
-      for (const client of open) await client.end()
+      for (const connection of open) await connection.end()
       await drop()
     },
   }

@@ -23,7 +23,7 @@ export interface RunOptions {
   input?: string
 }
 
-/** Settings of the machine that runs the tests must not reach the Pie under test. */
+/** Settings of the machine that runs the tests must not reach the Pie under test; a PATH may be given. */
 function environmentOf(settings: Environment): NodeJS.ProcessEnv {
   const { PATH = '', HOME = '/' } = process.env
   return { PATH, HOME, ...settings }

@@ -79,7 +79,7 @@ export async function createServer(
   usersMeRoutes(app, pie)
   jwksRoute(app, pie)
   healthRoutes(app, pie)
-  await documentationRoutes(app)
+  await documentationRoutes(app, pie.policy.serviceName)
   return app
 }
 

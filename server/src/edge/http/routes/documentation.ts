@@ -30,7 +30,7 @@ export async function describeRoutes(
 }
 
 /** `/openapi.json`, and a reader for it at `/docs`. */
-export async function documentationRoutes(app: App): Promise<void> {
+export async function documentationRoutes(app: App, serviceName: string): Promise<void> {
   app.get(
     '/openapi.json',
     { config: { access: 'open' }, schema: { hide: true } },
@@ -45,7 +45,13 @@ export async function documentationRoutes(app: App): Promise<void> {
     await docs.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: true,
-      uiConfig: { url: '/openapi.json' },
+      // It may be served over http, on a laptop's address.
+      transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
+      theme: {
+        title: serviceName,
+        // The bar offers to read other services' descriptions.
+        css: [{ filename: 'pie.css', content: '.swagger-ui .topbar { display: none }' }],
+      },
     })
   })
 }

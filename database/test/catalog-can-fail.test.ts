@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
+import * as catalog from './catalog.ts'
+import { openPeopledDatabase, type PeopledDatabase } from './people.ts'
+
+/** Each check of the catalog finds the mistake that it is there for, in a transaction rolled back. */
+let db: PeopledDatabase
+before(async () => {
+  db = await openPeopledDatabase()
+})
+after(() => db.close())
+beforeEach(() => db.owner.query('begin'))
+afterEach(() => db.owner.query('rollback'))
+
+const noteTable = 'create table pie_schema.notes (id int primary key, body text)'
+
+test('a new table without row-level security is found, and so is one that only lacks a part of it', async () => {
+  const steps = [
+    noteTable,
+    'alter table pie_schema.notes enable row level security',
+    'alter table pie_schema.notes force row level security',
+  ]
+  for (const step of steps) {
+    await db.owner.query(step)
+    assert.deepEqual(await catalog.findTablesWithoutRowSecurity(db.owner), ['pie_schema.notes'])
+  }
+  await db.owner.query('create policy notes_own on pie_schema.notes using (true)')
+  assert.deepEqual(await catalog.findTablesWithoutRowSecurity(db.owner), [])
+})
+
+test('a new table and a new column are granted to nobody', async () => {
+  const before = await catalog.listTableGrants(db.owner)
+  await db.owner.query(noteTable)
+  await db.owner.query('alter table pie_schema.users add column shoe_size int')
+  assert.deepEqual(await catalog.listTableGrants(db.owner), before)
+  const { rows } = await db.owner.query(
+    `select has_column_privilege('webadmin', 'pie_schema.users', 'shoe_size', 'update')
+       or has_column_privilege('webadmin', 'pie_schema.users', 'shoe_size', 'insert')
+       or has_any_column_privilege('webadmin', 'pie_schema.notes', 'select') as granted`,
+  )
+  assert.equal(rows[0].granted, false)
+})
+
+test('a grant on a table, on a column, and to everybody is found', async () => {
+  const before = await catalog.listTableGrants(db.owner)
+  await db.owner.query('grant delete on pie_schema.roles to webadmin')
+  await db.owner.query('grant update (version) on pie_schema.users to webuser')
+  await db.owner.query('grant select on pie_private.sessions to public')
+  const added = (await catalog.listTableGrants(db.owner)).filter((grant) => !before.includes(grant))
+  assert.deepEqual(added, [
+    'public select pie_private.sessions',
+    'webadmin delete pie_schema.roles',
+    'webuser update pie_schema.users.version',
+  ])
+})
+
+test('a function that anybody may execute, or whose path is open, or that says nothing is found', async () => {
+  await db.owner.query(
+    `create function pie_private.leak() returns int language sql security definer set search_path = ''
+     as 'select 1'`,
+  )
+  const leak = 'pie_private.leak()'
+  assert.ok((await catalog.listFunctionGrants(db.owner)).includes(`public ${leak}`))
+  assert.ok((await catalog.findFunctionsWithoutSafeSearchPath(db.owner)).includes(leak))
+  assert.ok((await catalog.findWithoutComment(db.owner)).includes(leak))
+})
+
+test('a table and a column without a comment are found', async () => {
+  await db.owner.query(noteTable)
+  assert.deepEqual(await catalog.findWithoutComment(db.owner), [
+    'pie_schema.notes',
+    'pie_schema.notes.body',
+    'pie_schema.notes.id',
+  ])
+})
+
+test('a foreign key without an index is found, and one whose index begins elsewhere', async () => {
+  await db.owner.query(
+    `create table pie_schema.notes (
+       id int, user_id uuid constraint notes_user references pie_schema.users, primary key (id, user_id)
+     )`,
+  )
+  assert.deepEqual(await catalog.findForeignKeysWithoutIndex(db.owner), [
+    'pie_schema.notes notes_user',
+  ])
+  await db.owner.query('create index on pie_schema.notes (user_id, id)')
+  assert.deepEqual(await catalog.findForeignKeysWithoutIndex(db.owner), [])
+})
+
+test('a view that shows what its owner sees is found', async () => {
+  await db.owner.query('create view pie_schema.everybody as select * from pie_schema.users')
+  assert.deepEqual(await catalog.findViewsOfTheirOwner(db.owner), ['pie_schema.everybody'])
+  await db.owner.query('alter view pie_schema.everybody set (security_invoker = true)')
+  assert.deepEqual(await catalog.findViewsOfTheirOwner(db.owner), [])
+})
+
+test('a table that somebody may both insert into and update is found', async () => {
+  await db.owner.query('grant insert (name) on pie_schema.users to webadmin')
+  assert.deepEqual(await catalog.findInsertAndUpdate(db.owner), ['webadmin pie_schema.users'])
+})

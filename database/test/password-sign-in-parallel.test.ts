@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, beforeEach, test } from 'node:test'
+import type pg from 'pg'
+import { hashOf, openPeopledDatabase, type PeopledDatabase, proofOf, someHash } from './people.ts'
+
+let db: PeopledDatabase
+before(async () => {
+  db = await openPeopledDatabase()
+})
+after(() => db.close())
+beforeEach(() => db.owner.query('delete from pie_private.throttles'))
+
+const begin = (client: pg.Client, address: string, email = 'ada@example.com') =>
+  client.query('select wait_seconds from pie_private.begin_password_sign_in($1, $2)', [
+    email,
+    address,
+  ])
+
+const complete = (client: pg.Client, address: string) => {
+  const id = randomUUID()
+  return client.query(
+    `select * from pie_private.complete_password_sign_in($1, 'ada@example.com', $2, $3, 'token', $4, '1 hour', '30 days', $5, 'tests')`,
+    [db.ada.id, someHash, id, hashOf(proofOf(id)), address],
+  )
+}
+
+/** Resolves when a connection waits for a lock of another. */
+async function waitsForLock(client: pg.Client): Promise<void> {
+  const { processID } = client as unknown as { processID: number }
+  for (let isWaiting = false; !isWaiting; ) {
+    const { rows } = await db.owner.query('select pg_blocking_pids($1) <> $2 as is_waiting', [
+      processID,
+      [],
+    ])
+    isWaiting = rows[0].is_waiting
+  }
+}
+
+test('60 attempts of one network at once, over 60 connections, count as 60: 10 are made', async () => {
+  const clients = await Promise.all(Array.from({ length: 60 }, () => db.connectAs('pie_auth')))
+  const results = await Promise.all(clients.map((client) => begin(client, '198.51.100.1')))
+  assert.equal(results.filter(({ rows }) => rows[0].wait_seconds === null).length, 10)
+
+  await db.owner.query('delete from pie_private.throttles')
+  const spread = await Promise.all(clients.map((client, index) => begin(client, `10.0.${index}.1`)))
+  assert.equal(spread.filter(({ rows }) => rows[0].wait_seconds === null).length, 50)
+
+  await db.owner.query('delete from pie_private.throttles')
+  const accounts = await Promise.all(
+    [0, 1].flatMap((half) =>
+      clients.map((client, index) =>
+        begin(client, '198.51.100.1', `u${half}-${index}@example.com`),
+      ),
+    ),
+  )
+  assert.equal(accounts.filter(({ rows }) => rows[0].wait_seconds === null).length, 100)
+})
+
+test('signing in twice at once from one place is no deadlock: neither waits for what the other holds', async () => {
+  const [first, second, third] = [
+    await db.connectAs('pie_auth'),
+    await db.connectAs('pie_auth'),
+    await db.connectAs('pie_auth'),
+  ]
+  const here = '198.51.100.1'
+  await begin(first, here)
+  // Another attempt on the account, whose transaction is still open, holds up the first's completion.
+  await third.query('begin')
+  await begin(third, '198.51.100.2')
+  const completing = complete(first, here)
+  await waitsForLock(first)
+  const beginning = begin(second, here)
+  await waitsForLock(second)
+  await third.query('commit')
+  const [completed, begun] = await Promise.all([completing, beginning])
+  assert.equal(completed.rowCount, 1)
+  assert.equal(begun.rows[0].wait_seconds, null)
+})
+
+test('clearing away old buckets is no deadlock with attempts that fill them', async () => {
+  const [first, second] = [await db.connectAs('pie_auth'), await db.connectAs('pie_auth')]
+  await begin(first, '198.51.100.1')
+  await begin(first, '198.51.100.2')
+  await begin(first, '198.51.100.3')
+  await db.owner.query(
+    `update pie_private.throttles set empty_at = now() - interval '1 hour'
+       - case when key like '%198.51.100.2%' then interval '1 hour' else interval '0' end`,
+  )
+  await first.query('begin')
+  await begin(first, '198.51.100.4', 'other@example.com')
+  const beginning = begin(second, '198.51.100.2')
+  await waitsForLock(second).catch(() => {})
+  await begin(first, '198.51.100.1')
+  await first.query('commit')
+  assert.equal((await beginning).rows[0].wait_seconds, null)
+})
+
+test('buckets that have run empty are cleared away by later attempts, and full ones are kept', async () => {
+  const client = await db.connectAs('pie_auth')
+  for (let index = 0; index < 10; index++)
+    await begin(client, `10.0.${index}.1`, `u${index}@example.com`)
+  await db.owner.query(
+    `update pie_private.throttles set empty_at = now() - interval '1 hour' where key not like '%10.0.9.1%'`,
+  )
+  for (let index = 0; index < 20; index++) await begin(client, '198.51.100.1', 'x@example.com')
+  const { rows } = await db.owner.query(
+    `select count(*) filter (where empty_at < now() - interval '1 minute')::int as empty,
+            count(*) filter (where key like '%10.0.9.1%')::int as kept
+     from pie_private.throttles`,
+  )
+  assert.deepEqual(rows, [{ empty: 0, kept: 2 }])
+})

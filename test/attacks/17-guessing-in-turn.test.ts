@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
+import { goodPassword, register, startTestPie, type TestPie } from '../harness/pie.ts'
+
+let pie: TestPie
+/** Holds a lock, as a slow sign-in would. */
+let holder: pg.Client
+before(async () => {
+  pie = await startTestPie()
+  await register(pie, 'ada')
+  holder = new pg.Client({ connectionString: pie.databaseUrl })
+  await holder.connect()
+})
+after(async () => {
+  await holder.end()
+  await pie.close()
+})
+
+const signIn = (password: string, email = 'ada@example.com') =>
+  pie.request('/auth/login', { body: { email, password } })
+
+async function until(sql: string, enough: number): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (Date.now() < deadline) {
+    const { rows } = await pie.owner.query<{ count: number }>(sql)
+    if ((rows[0]?.count ?? 0) >= enough) return
+  }
+  assert.fail(`there never were ${enough}: ${sql}`)
+}
+
+/** Waits until so many statements of this database wait for a lock. */
+const untilWaiting = (count: number) =>
+  until(
+    `select count(*)::integer from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock'`,
+    count,
+  )
+
+/** Waits until attempts at so many accounts have been counted. */
+const untilCounted = (count: number) =>
+  until(
+    `select count(*)::integer from pie_private.throttles where key like 'account-network:%'`,
+    count,
+  )
+
+const holdNetwork = async () => {
+  await holder.query('begin')
+  await holder.query(`select from pie_private.throttles where key like 'network:%' for update`)
+}
+
+describe('counting attempts', () => {
+  test('waits in one order: an attempt that begins and one that ends do not block each other', async () => {
+    // Others' passwords are looked at first, so that the first attempt ends while the second begins.
+    const others = Array.from({ length: 30 }, (_, index) =>
+      signIn('a guess', `nobody${index}@example.com`),
+    )
+    await untilCounted(30)
+    const ending = signIn(goodPassword)
+    await untilCounted(31)
+    await holdNetwork()
+    const beginning = signIn('a guess')
+    await untilWaiting(1)
+    await untilWaiting(2)
+    await holder.query('commit')
+    const statuses = [(await ending).status, (await beginning).status]
+    await Promise.all(others)
+    assert.deepEqual(statuses, [200, 401])
+  })
+
+  test('is not stopped by clearing old buckets away', async () => {
+    // Whoever comes clears four buckets away that have long been empty, the oldest first. Here the
+    // first to come takes four of strangers, and the second ada's, to whom the first is coming back.
+    await pie.owner.query('delete from pie_private.throttles')
+    await signIn('a guess')
+    await pie.owner.query(
+      `update pie_private.throttles set empty_at = now() - interval '1 hour' where key like 'account%'`,
+    )
+    await pie.owner.query(
+      `insert into pie_private.throttles (key, empty_at)
+       select 'account:' || n, now() - interval '2 hours' from generate_series(1, 4) as n`,
+    )
+    await holdNetwork()
+    const returning = signIn(goodPassword)
+    await untilWaiting(1)
+    const clearing = signIn('a guess', 'nobody@example.com')
+    await untilWaiting(2)
+    await holder.query('commit')
+    assert.deepEqual([(await returning).status, (await clearing).status], [200, 401])
+  })
+})
