@@ -85,12 +85,12 @@ test('clearing away old buckets is no deadlock with attempts that fill them', as
   await begin(first, '198.51.100.3')
   await db.owner.query(
     `update pie_private.throttles set empty_at = now() - interval '1 hour'
-       - case when key like '%198.51.100.2%' then interval '1 hour' else interval '0' end`,
+       - case when key ~ '198.51.100.[23]' then interval '1 hour' else interval '0' end`,
   )
   await first.query('begin')
   await begin(first, '198.51.100.4', 'other@example.com')
   const beginning = begin(second, '198.51.100.2')
-  await waitsForLock(second).catch(() => {})
+  await waitsForLock(second)
   await begin(first, '198.51.100.1')
   await first.query('commit')
   assert.equal((await beginning).rows[0].wait_seconds, null)

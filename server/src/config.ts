@@ -5,6 +5,7 @@
  * docs/configuration.md is printed from there, and `npm run check` compares the two.
  */
 import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { parseEnv } from 'node:util'
 import { Secret } from './ground/crypto/secret.ts'
 import { OperatorError } from './ground/errors.ts'
@@ -124,10 +125,15 @@ function asNetworks(text: string): string[] {
     .split(',')
     .map((network) => network.trim())
     .filter((network) => network !== '')
-  const isNetwork = (network: string) => /^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(network)
   if (!networks.every(isNetwork))
     throw new Mistake('is a list of addresses or networks, such as 10.0.0.0/8,::1')
   return networks
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return bits > 0 && Number(prefix ?? bits) <= bits
 }
 
 export const settings = {

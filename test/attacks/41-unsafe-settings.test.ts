@@ -45,7 +45,7 @@ describe('a SECRET_KEY', () => {
     'nothing before a good one': `,${goodKey}`,
   }
   for (const [kind, key] of Object.entries(weak)) {
-    test(`that is ${kind} is refused, also out of production, and not repeated`, () => {
+    test(`is refused, anywhere, and not repeated, when it is ${kind}`, () => {
       for (const domain of [production, { SERVICE_DOMAIN: 'http://localhost:3000' }]) {
         const message = refusalOf({ ...domain, SECRET_KEY: key })
         assert.match(message, /SECRET_KEY is 32 random characters or more/)

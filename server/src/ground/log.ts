@@ -10,7 +10,7 @@ export function createLog(level: LogLevel, isPretty: boolean): Log {
     level,
     transport: {
       target: 'pino-pretty',
-      options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' },
+      options: { ignore: 'pid,hostname,reqId', singleLine: true, translateTime: 'HH:MM:ss.l' },
     },
   })
 }

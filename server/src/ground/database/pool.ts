@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
@@ -20,6 +21,9 @@ export interface Database {
 /** How long a request waits for a connection. */
 const WAIT_FOR_CONNECTION_MS = 5_000
 
+/** How long it waits for an answer: longer than statement_timeout, so only a server gone silent is cut off. */
+const WAIT_FOR_ANSWER_MS = 20_000
+
 export function openDatabase(url: Secret, log: Log, connections = 10): Database {
   const pool = new pg.Pool({
     connectionString: url.revealText(),
@@ -28,6 +32,9 @@ export function openDatabase(url: Secret, log: Log, connections = 10): Database 
     application_name: 'pie',
     keepAlive: true,
   })
+  // One that breaks while it works fails what waits for it, and tells nobody else; without a listener
+  // its error event would end the process.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
   return { pool, send: (...statements) => sendOnce(pool, statements) }
@@ -36,14 +43,22 @@ export function openDatabase(url: Secret, log: Log, connections = 10): Database 
 async function sendOnce(pool: pg.Pool, statements: Statement[]): Promise<Row[][]> {
   const client = await connect(pool)
   let isBroken = false
+  const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
     return await sendTogether(client, statements)
   } catch (error) {
     isBroken = !(error instanceof pg.DatabaseError) || isShuttingDown(error)
     throw toRefusal(error)
   } finally {
+    clearTimeout(giveUp)
     client.release(isBroken)
   }
+}
+
+/** Ends the connection without a word; what waits for it fails. */
+function cutOff(client: pg.PoolClient): void {
+  const { connection } = client as pg.PoolClient & { connection: { stream: Duplex } }
+  connection.stream.destroy(new Error('Postgres has not answered in time'))
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {

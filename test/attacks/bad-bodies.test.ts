@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import {
+  type Answer,
+  goodPassword,
+  register,
+  snapshot,
+  startTestPie,
+  type TestPie,
+} from '../harness/pie.ts'
+
+interface Schema {
+  type?: string
+  enum?: string[]
+  anyOf?: Schema[]
+  required?: string[]
+  properties?: Record<string, Schema>
+  maxLength?: number
+}
+
+interface Operation {
+  path: string
+  method: string
+  /** The form of its body, as /openapi.json has it; null when it takes none. */
+  body: Schema | null
+}
+
+let pie: TestPie
+let ada: Answer['body']
+let operations: Operation[]
+let earlier: Record<string, string>
+before(async () => {
+  pie = await startTestPie()
+  ada = await register(pie, 'ada')
+  const { paths } = (await pie.request('/openapi.json')).body
+  operations = Object.entries<Record<string, Answer['body']>>(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { requestBody }]) => {
+      const schema: Schema | undefined = requestBody?.content['application/json'].schema
+      const body = schema?.anyOf?.find(({ type }) => type === 'object') ?? schema ?? null
+      return { path, method: method.toUpperCase(), body }
+    }),
+  )
+  earlier = await snapshot(pie.owner)
+})
+after(() => pie.close())
+
+/** What each member is when nothing is wrong with it. */
+const good: Record<string, () => string> = {
+  email: () => 'grace@example.com',
+  password: () => goodPassword,
+  name: () => 'Grace Hopper',
+  transport: () => 'token',
+  refresh_token: () => ada.refresh_token,
+}
+
+function goodBody({ properties = {} }: Schema): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(properties).map((name) => {
+      assert.ok(good[name], `this test does not know what a good ${name} is`)
+      return [name, good[name]()]
+    }),
+  )
+}
+
+const takesNull = ({ type, anyOf = [] }: Schema): boolean =>
+  type === 'null' || anyOf.some(takesNull)
+const lengthOf = ({ maxLength, anyOf = [] }: Schema): number =>
+  maxLength ?? Math.max(16, ...anyOf.map(lengthOf))
+
+/** Values that no member of any body may have. */
+const wrongValues = [0, 1, -1, 1.5, 1e308, true, false, [], ['a'], [[]], {}, { a: 1 }, '']
+
+/** Each way in which one member of a good body can be bad. */
+function badBodies(schema: Schema): [string, unknown][] {
+  const body = goodBody(schema)
+  const { properties = {}, required = [] } = schema
+  const ofMembers = Object.entries(properties).flatMap(([name, form]): [string, unknown][] => [
+    ...(required.includes(name) ? [[`no ${name}`, { ...body, [name]: undefined }] as const] : []),
+    ...(takesNull(form) ? [] : [[`${name}: null`, { ...body, [name]: null }] as const]),
+    ...wrongValues.map((value): [string, unknown] => [
+      `${name}: ${JSON.stringify(value)}`,
+      { ...body, [name]: value },
+    ]),
+    [`${name}: too long`, { ...body, [name]: 'x'.repeat(lengthOf(form) + 1) }],
+    [`${name}: an operator`, { ...body, [name]: { $ne: null, like: '%' } }],
+  ])
+  const surplus = [
+    'extra',
+    'id',
+    'roles',
+    'user_id',
+    'is_verified',
+    'Email',
+    'toString',
+    'a/b~c',
+    '',
+  ]
+  return [
+    ...ofMembers.map(([name, value]): [string, unknown] => [name, value]),
+    ...surplus.map((name): [string, unknown] => [`surplus ${name}`, { ...body, [name]: 'x' }]),
+  ]
+}
+
+const send = ({ path, method }: Operation, raw: string | Uint8Array, type = 'application/json') =>
+  pie.request(path, {
+    method,
+    raw,
+    token: ada.access_token,
+    ...(type !== '' && { headers: { 'content-type': type } }),
+  })
+
+const whole = ({ path, method }: Operation): string => `${method} ${path}`
+
+/** RFC 9457, a code that stays, and nothing of how Pie is made. */
+function assertRefused(name: string, { status, headers, body }: Answer, allowed: number[]): void {
+  const text = JSON.stringify(body)
+  assert.ok(allowed.includes(status), `${name}: ${status} ${text}`)
+  assert.equal(headers.get('content-type'), 'application/problem+json', name)
+  assert.match(body.code, /^[a-z_]+$/, name)
+  assert.equal(body.status, status, name)
+  assert.doesNotMatch(
+    text,
+    /node_modules|\.ts\b|\bat \w+ \(|select |pie_private|SyntaxError|FST_/,
+    name,
+  )
+}
+
+const withBody = (): (Operation & { body: Schema })[] =>
+  operations.filter(
+    (operation): operation is Operation & { body: Schema } => operation.body !== null,
+  )
+
+describe('a body', () => {
+  test('is known of every operation that takes one', () => {
+    assert.deepEqual(withBody().map(whole), [
+      'POST /auth/register',
+      'POST /auth/login',
+      'POST /auth/refresh',
+      'POST /auth/logout',
+      'PATCH /users/me',
+    ])
+  })
+
+  test('with one bad member is refused, and changes nothing', async () => {
+    for (const operation of withBody()) {
+      for (const [fault, body] of badBodies(operation.body)) {
+        const answer = await send(operation, JSON.stringify(body))
+        assertRefused(`${whole(operation)} with ${fault}`, answer, [400])
+        assert.equal(answer.body.code, 'invalid_request', fault)
+      }
+    }
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+
+  test('that reaches for a prototype is refused, and reaches none', async () => {
+    for (const operation of withBody()) {
+      const rest = JSON.stringify(goodBody(operation.body)).slice(1)
+      for (const reach of [
+        '{"__proto__":{"isAdmin":true},',
+        '{"\\u005f_proto__":{"isAdmin":true},',
+        '{"constructor":{"prototype":{"isAdmin":true}},',
+        '{"constructor":1,',
+        '{"prototype":{"isAdmin":true},',
+        '{"hasOwnProperty":1,',
+      ]) {
+        assertRefused(`${whole(operation)} ${reach}`, await send(operation, reach + rest), [400])
+      }
+    }
+    assert.equal('isAdmin' in {}, false)
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+
+  test('that is no object is refused', async () => {
+    for (const operation of withBody()) {
+      const isLogout = operation.path === '/auth/logout'
+      const bodies = ['[]', '"x"', '1', 'true', '[{}]', ...(isLogout ? [] : ['null', '{}'])]
+      for (const body of bodies) {
+        assertRefused(`${whole(operation)} ${body}`, await send(operation, body), [400])
+      }
+    }
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+})
+
+describe('a request that takes no body', () => {
+  test('is not disturbed by one, however bad', async () => {
+    for (const operation of operations.filter(({ body }) => body === null)) {
+      const query = `?${'x'.repeat(10_000)}&__proto__[a]=1&a[]=1&a=%00&%ff=%zz`
+      const { status } = await pie.request(operation.path + query, { token: ada.access_token })
+      assert.equal(status, 200, whole(operation))
+    }
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+})
