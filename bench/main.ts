@@ -13,9 +13,14 @@ async function bench(options: Options): Promise<void> {
   // Where Postgres runs as another user than this process, it has to come through here.
   await chmod(directory, 0o711)
   const stops: (() => Promise<void>)[] = []
+  let isEnding = false
   const surroundings = {
     directory,
-    onStarted: (stop: () => Promise<void>) => void stops.push(stop),
+    onStarted: (stop: () => Promise<void>) => {
+      stops.push(stop)
+      // After Ctrl-C, what was going on goes on until it notices.
+      if (isEnding) void stop()
+    },
     say: (line: string) => void process.stderr.write(`${line}\n`),
   }
   try {
@@ -35,8 +40,9 @@ async function bench(options: Options): Promise<void> {
             `Node ${machine.node}, ${machine.cores} cores (${machine.processor}), medians of ${options.rounds} rounds.\n`,
     )
   } finally {
+    isEnding = true
     for (const stop of stops.reverse()) await stop()
-    await rm(directory, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

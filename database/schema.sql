@@ -139,7 +139,7 @@ create table pie_private.signing_keys (
   signs_from timestamp with time zone not null,
   verifies_until timestamp with time zone,
   constraint signing_keys_pkey PRIMARY KEY (kid),
-  constraint signing_keys_public_jwk_is_public CHECK (((jsonb_typeof(public_jwk) = 'object'::text) AND (NOT (public_jwk ? 'd'::text)) AND ((public_jwk ->> 'kid'::text) = kid))),
+  constraint signing_keys_public_jwk_is_public CHECK (((jsonb_typeof(public_jwk) = 'object'::text) AND (NOT (public_jwk ? 'd'::text)) AND (NOT ((public_jwk ->> 'kid'::text) IS DISTINCT FROM kid)))),
   constraint signing_keys_verifies_after_it_signs CHECK ((verifies_until >= created_at))
 );
 alter table pie_private.signing_keys enable row level security;
@@ -270,7 +270,7 @@ create table pie_schema.users (
   updated_at timestamp with time zone default now() not null,
   version bigint default 1 not null,
   constraint users_pkey PRIMARY KEY (id),
-  constraint users_name_is_one_line CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 200)) AND (name !~ '[[:cntrl:]]'::text) AND (name = btrim(name))))
+  constraint users_name_is_one_line CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 200)) AND (name !~ '[[:cntrl:]\u2028\u2029]'::text) AND (name = btrim(name))))
 );
 CREATE TRIGGER users_end_sessions_when_disabled AFTER UPDATE OF disabled_at ON pie_schema.users FOR EACH ROW WHEN (((new.disabled_at IS NOT NULL) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION pie_private.end_sessions_of_disabled_user();
 CREATE TRIGGER users_touch BEFORE UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user();
@@ -295,7 +295,7 @@ CREATE OR REPLACE FUNCTION pie_private.add_first_signing_key(kid text, public_jw
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   lock table pie_private.signing_keys in share row exclusive mode;
@@ -313,11 +313,15 @@ comment on function pie_private.add_first_signing_key(text,jsonb,bytea) is 'Adds
 CREATE OR REPLACE FUNCTION pie_private.authenticate(session_id uuid, proof bytea)
  RETURNS uuid
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   session record;
 begin
+  -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
+  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
+    raise exception 'this connection is not clean' using errcode = 'PI001';
+  end if;
   select * into strict session from pie_private.check_session(session_id, proof);
   perform set_config('pie.session_id', session_id::text, true),
           set_config('pie.session_proof', encode(proof, 'hex'), true),
@@ -333,7 +337,7 @@ CREATE OR REPLACE FUNCTION pie_private.begin_password_sign_in(email text, addres
  RETURNS TABLE(wait_seconds integer, user_id uuid, password_hash text)
  LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   network text := pie_private.network_of(address);
@@ -342,8 +346,6 @@ declare
   found_hash text;
   wait interval;
 begin
-  perform pie_private.clear_empty_throttles();
-
   select user_emails.user_id, passwords.hash into found_id, found_hash
   from pie_schema.user_emails
   left join pie_private.passwords on passwords.user_id = user_emails.user_id
@@ -353,14 +355,12 @@ begin
   if wait is null then
     wait := pie_private.spend_attempt('account-network:' || account || ':' || network, 10, interval '1 minute');
   end if;
-  if wait is null and not exists (
-    select from pie_private.sessions
-    where sessions.user_id = found_id
-      and pie_private.network_of(sessions.address) = network
-      and sessions.last_seen_at > now() - interval '90 days'
-  ) then
+  if wait is null and not pie_private.is_known_network(found_id, network) then
     wait := pie_private.spend_attempt('account:' || account, 50, interval '30 seconds');
   end if;
+
+  -- Last, and without waiting for anybody: whoever waits above holds only buckets that come before.
+  perform pie_private.clear_empty_throttles();
 
   if wait is not null then
     return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text;
@@ -377,7 +377,7 @@ CREATE OR REPLACE FUNCTION pie_private.check_session(session_id uuid, proof byte
  RETURNS TABLE(user_id uuid, database_role text)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER ROWS 1
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   return query
@@ -403,7 +403,7 @@ comment on function pie_private.check_session(uuid,bytea) is 'Says whom a sessio
 CREATE OR REPLACE FUNCTION pie_private.clear_empty_throttles()
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   delete from pie_private.throttles
   where throttles.key in (
@@ -421,11 +421,12 @@ CREATE OR REPLACE FUNCTION pie_private.complete_password_sign_in(user_id uuid, e
  RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
  LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   network text := pie_private.network_of(address);
   account text := encode(sha256(convert_to(email, 'utf8')), 'hex');
+  is_known boolean := pie_private.is_known_network(user_id, network);
 begin
   -- Locked until the session is there, so that a password change that ends the other sessions finds it.
   perform from pie_private.passwords
@@ -443,9 +444,13 @@ begin
     return;
   end if;
 
-  delete from pie_private.throttles where throttles.key = 'account-network:' || account || ':' || network;
-  perform pie_private.refund_attempt('account:' || account, interval '30 seconds');
+  -- In the order in which an attempt is counted, so that two of one place never wait for each other.
   perform pie_private.refund_attempt('network:' || network, interval '10 seconds');
+  delete from pie_private.throttles where throttles.key = 'account-network:' || account || ':' || network;
+  -- An attempt from a known network was not counted there: what strangers have spent stays spent.
+  if not is_known then
+    perform pie_private.refund_attempt('account:' || account, interval '30 seconds');
+  end if;
 end
 $function$
 ;
@@ -456,7 +461,7 @@ CREATE OR REPLACE FUNCTION pie_private.current_session()
  RETURNS TABLE(session_id uuid, user_id uuid, scopes text[])
  LANGUAGE sql
  STABLE SECURITY DEFINER ROWS 1
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select sessions.id, sessions.user_id, sessions.scopes
   from pie_private.sessions
@@ -472,7 +477,7 @@ CREATE OR REPLACE FUNCTION pie_private.end_session(session_id uuid, proofs bytea
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   with ended as (
     update pie_private.sessions
@@ -494,7 +499,7 @@ CREATE OR REPLACE FUNCTION pie_private.end_sessions_of_disabled_user()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   update pie_private.sessions
@@ -510,7 +515,7 @@ CREATE OR REPLACE FUNCTION pie_private.fail_password_sign_in(user_id uuid, addre
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   insert into pie_private.audit_log (event, user_id, address, detail)
   values ('sign_in.failed', user_id, address, '{"method": "pwd"}')
@@ -522,7 +527,7 @@ comment on function pie_private.fail_password_sign_in(uuid,inet) is 'Records a f
 CREATE OR REPLACE FUNCTION pie_private.grant_role(email text, role text)
  RETURNS boolean
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = grant_role.email);
@@ -541,11 +546,27 @@ $function$
 ;
 comment on function pie_private.grant_role(text,text) is 'Gives the user of an address a role; false when there is no such user. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.is_known_network(user_id uuid, network text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select exists (
+    select from pie_private.sessions
+    where sessions.user_id = is_known_network.user_id
+      and pie_private.network_of(sessions.address) = is_known_network.network
+      and sessions.last_seen_at > now() - interval '90 days'
+  )
+$function$
+;
+comment on function pie_private.is_known_network(uuid,text) is 'Whether a user has signed in from a network in the last 90 days.';
+
 CREATE OR REPLACE FUNCTION pie_private.list_signing_keys()
  RETURNS TABLE(kid text, public_jwk jsonb, sealed_private bytea, signs_from timestamp with time zone, verifies_until timestamp with time zone)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select signing_keys.kid, signing_keys.public_jwk, signing_keys.sealed_private,
          signing_keys.signs_from, signing_keys.verifies_until
@@ -561,7 +582,7 @@ CREATE OR REPLACE FUNCTION pie_private.network_of(address inet)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select network(set_masklen(address, case family(address) when 6 then 64 else 32 end))::text
 $function$
@@ -572,7 +593,7 @@ CREATE OR REPLACE FUNCTION pie_private.record_event(event text, user_id uuid, se
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   insert into pie_private.audit_log (event, user_id, session_id, address, detail)
   values (event, user_id, session_id, address, detail)
@@ -584,7 +605,7 @@ CREATE OR REPLACE FUNCTION pie_private.refresh_session(session_id uuid, proofs b
  RETURNS TABLE(outcome text, current_generation integer, refreshed_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
  LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
@@ -637,7 +658,7 @@ comment on function pie_private.refresh_session(uuid,bytea[],integer,interval,in
 CREATE OR REPLACE FUNCTION pie_private.refund_attempt(key text, drain interval)
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   update pie_private.throttles set empty_at = throttles.empty_at - drain
   where throttles.key = refund_attempt.key
@@ -648,7 +669,7 @@ comment on function pie_private.refund_attempt(text,interval) is 'Takes one atte
 CREATE OR REPLACE FUNCTION pie_private.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   raise exception 'the audit log is only ever added to'
@@ -662,7 +683,7 @@ CREATE OR REPLACE FUNCTION pie_private.register_user(user_id uuid, email text, n
  RETURNS uuid
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   with new_email as (
     insert into pie_schema.user_emails (user_id, email, is_primary)
@@ -693,7 +714,7 @@ comment on function pie_private.register_user(uuid,text,text,text,inet) is 'Make
 CREATE OR REPLACE FUNCTION pie_private.revoke_role(email text, role text)
  RETURNS boolean
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_role.email);
@@ -714,7 +735,7 @@ comment on function pie_private.revoke_role(text,text) is 'Takes a role from the
 CREATE OR REPLACE FUNCTION pie_private.rotate_signing_key(kid text, public_jwk jsonb, sealed_private bytea, signs_after interval, overlap interval)
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   lock table pie_private.signing_keys in share row exclusive mode;
@@ -731,7 +752,7 @@ comment on function pie_private.rotate_signing_key(text,jsonb,bytea,interval,int
 CREATE OR REPLACE FUNCTION pie_private.spend_attempt(key text, burst integer, drain interval)
  RETURNS interval
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   asked_at timestamptz := clock_timestamp();
@@ -758,7 +779,7 @@ CREATE OR REPLACE FUNCTION pie_private.start_session(user_id uuid, session_id uu
  RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
  LANGUAGE sql
  SECURITY DEFINER ROWS 1
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   with usable_user as (
     -- Locked against being disabled until this session is there to be ended with the others.
@@ -793,7 +814,7 @@ comment on function pie_private.start_session(uuid,uuid,text,bytea,text[],interv
 CREATE OR REPLACE FUNCTION pie_private.touch_user()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   new.updated_at := now();
@@ -807,7 +828,7 @@ comment on function pie_private.touch_user() is 'Trigger: a changed user has a n
 CREATE OR REPLACE FUNCTION pie_private.touch_version()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   new.version := old.version + 1;
@@ -821,7 +842,7 @@ CREATE OR REPLACE FUNCTION pie_schema.current_session_id()
  RETURNS uuid
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select session_id from pie_private.current_session()
 $function$
@@ -833,7 +854,7 @@ CREATE OR REPLACE FUNCTION pie_schema.current_user_id()
  RETURNS uuid
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select sessions.user_id
   from pie_private.sessions
@@ -850,7 +871,7 @@ CREATE OR REPLACE FUNCTION pie_schema.describe_user(user_id uuid)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select jsonb_build_object(
     'id', users.id,
@@ -883,7 +904,7 @@ CREATE OR REPLACE FUNCTION pie_schema.has_permission(permission text)
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select exists (
     select
@@ -901,7 +922,7 @@ CREATE OR REPLACE FUNCTION pie_schema.has_role(role text)
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select exists (
     select from pie_schema.user_roles

@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createHmac, createSecretKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { verify } from '@node-rs/argon2'
 import type { FastifyInstance } from 'fastify'
 import type pg from 'pg'
@@ -34,7 +34,7 @@ export function refreshSessionRoute(app: FastifyInstance, pool: pg.Pool): void {
       returning user_id, refresh_generation, refreshed_at, expires_at`,
   }
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const secret = randomBytes(32)
+  const secret = createSecretKey(randomBytes(32))
   app.post<{ Body: { session_id: string } }>(
     '/refresh',
     {
@@ -47,10 +47,8 @@ export function refreshSessionRoute(app: FastifyInstance, pool: pg.Pool): void {
       const id = request.body.session_id
       const { rows } = await pool.query({ ...statement, values: [id] })
       const signed = `${id}.${rows[0].user_id}.${rows[0].refresh_generation}`
-      const signature = sign('sha256', Buffer.from(signed), {
-        key: privateKey,
-        dsaEncoding: 'ieee-p1363',
-      })
+      // Key objects without options are what node:crypto signs with fastest.
+      const signature = sign('sha256', Buffer.from(signed), privateKey)
       const tag = createHmac('sha256', secret).update(signed).digest('base64url')
       return {
         access_token: `${signed}.${signature.toString('base64url')}`,

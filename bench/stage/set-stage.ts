@@ -5,10 +5,11 @@ import { newSession } from '../../server/src/features/sessions/new-session.ts'
 import { createPasswordHasher } from '../../server/src/ground/crypto/password-hasher.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
 import { asOwner } from '../../server/src/ground/database/prepare-database.ts'
-import { findDatabase, readKeys } from '../../server/src/places.ts'
+import { readKeys } from '../../server/src/places.ts'
 import { type ProcessUsage, readProcessUsage } from '../servers/process-usage.ts'
 import { type Floor, startFloor } from '../servers/start-floor.ts'
 import { type PieUnderTest, startPie } from '../servers/start-pie.ts'
+import { readOwnerUrl } from './owner-url.ts'
 import type { TokenSession } from './pie-exchanges.ts'
 import { type Account, seed } from './seed.ts'
 import { signIn } from './sign-in.ts'
@@ -44,17 +45,17 @@ export async function setStage(options: {
 
   const config = readConfig(pie.environment)
   const keys = await readKeys(config)
-  const { directUrl } = await findDatabase(config, 'command')
+  const ownerUrl = await readOwnerUrl(options.directory)
   const password = 'correct horse battery staple'
   const hasher = createPasswordHasher(1)
   const passwordHash = await hasher.hash(Secret.fromText(password))
   await hasher.close()
-  const accounts = await asOwner(directUrl, (owner) =>
+  const accounts = await asOwner(ownerUrl, (owner) =>
     seed(owner, users, passwordHash, () => newSession(keys)),
   )
   const sessions = await signIn(pie, config, keys, accounts.slice(0, SIGNED_IN))
 
-  const databaseUrl = directUrl.revealText()
+  const databaseUrl = ownerUrl.revealText()
   const floor = await startFloor({ directory: options.directory, databaseUrl, onStarted })
   await sleep(SETTLE_MS)
   const idle = { pie: idlePie, floor: readProcessUsage(floor.pid) }

@@ -29,7 +29,7 @@ comment on column pie_private.migrations.applied_at is 'When it ran.';
 -- Every row that a cache may hold carries a version that only grows, whoever changes it.
 create function pie_private.touch_version() returns trigger
   language plpgsql
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.version := old.version + 1;

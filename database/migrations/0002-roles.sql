@@ -50,3 +50,11 @@ $$;
 -- to prove its session, and is webuser or webadmin from then on.
 grant usage on schema pie_schema to webuser;
 grant usage on schema pie_private to pie_auth, cream;
+
+-- Nothing temporary: a temporary table or type stands before the application's own, and stays on the
+-- connection for whoever comes next.
+do $$
+begin
+  execute format('revoke temporary on database %I from public', current_database());
+end
+$$;

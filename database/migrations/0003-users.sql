@@ -10,7 +10,7 @@ create table pie_schema.users (
   updated_at  timestamptz not null default now(),
   version     bigint not null default 1,
   constraint users_name_is_one_line check (
-    char_length(name) between 1 and 200 and name !~ '[[:cntrl:]]' and name = btrim(name)
+    char_length(name) between 1 and 200 and name !~ '[[:cntrl:]\u2028\u2029]' and name = btrim(name)
   )
 );
 
@@ -34,7 +34,7 @@ create unique index user_emails_one_primary_idx on pie_schema.user_emails (user_
 
 create function pie_private.touch_user() returns trigger
   language plpgsql
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.updated_at := now();

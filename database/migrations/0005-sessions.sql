@@ -49,7 +49,7 @@ create policy sessions_for_owner on pie_private.sessions to current_user using (
 create function pie_private.end_sessions_of_disabled_user() returns trigger
   language plpgsql
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 begin
   update pie_private.sessions

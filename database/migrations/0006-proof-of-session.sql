@@ -8,7 +8,7 @@
 create function pie_private.current_session()
   returns table (session_id uuid, user_id uuid, scopes text[])
   language sql stable security definer rows 1
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   select sessions.id, sessions.user_id, sessions.scopes
   from pie_private.sessions
@@ -20,7 +20,7 @@ $$;
 
 create function pie_schema.current_user_id() returns uuid
   language sql stable security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   select sessions.user_id
   from pie_private.sessions
@@ -32,14 +32,14 @@ $$;
 
 create function pie_schema.current_session_id() returns uuid
   language sql stable security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   select session_id from pie_private.current_session()
 $$;
 
 create function pie_schema.has_role(role text) returns boolean
   language sql stable security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select from pie_schema.user_roles
@@ -50,7 +50,7 @@ $$;
 
 create function pie_schema.has_permission(permission text) returns boolean
   language sql stable security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select
@@ -66,7 +66,7 @@ $$;
 create function pie_private.check_session(session_id uuid, proof bytea)
   returns table (user_id uuid, database_role text)
   language plpgsql stable security definer rows 1
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -91,11 +91,15 @@ $$;
 -- owner's may not change the role.
 create function pie_private.authenticate(session_id uuid, proof bytea) returns uuid
   language plpgsql
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 declare
   session record;
 begin
+  -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
+  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
+    raise exception 'this connection is not clean' using errcode = 'PI001';
+  end if;
   select * into strict session from pie_private.check_session(session_id, proof);
   perform set_config('pie.session_id', session_id::text, true),
           set_config('pie.session_proof', encode(proof, 'hex'), true),

@@ -48,7 +48,7 @@ grant update (name) on pie_schema.users to webuser;
 -- for an admin, anybody; everybody else gets null.
 create function pie_schema.describe_user(user_id uuid) returns jsonb
   language sql stable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'id', users.id,

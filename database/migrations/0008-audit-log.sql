@@ -22,7 +22,7 @@ create policy audit_log_add_by_owner on pie_private.audit_log for insert to curr
 -- Policies do not bind a superuser and know no truncate; this does.
 create function pie_private.refuse_change() returns trigger
   language plpgsql
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception 'the audit log is only ever added to'
@@ -32,11 +32,13 @@ $$;
 revoke execute on function pie_private.refuse_change() from public;
 create trigger audit_log_is_append_only before update or delete or truncate on pie_private.audit_log
   for each statement execute function pie_private.refuse_change();
+-- In a session of replication too, which otherwise fires no triggers.
+alter table pie_private.audit_log enable always trigger audit_log_is_append_only;
 
 create function pie_private.record_event(event text, user_id uuid, session_id uuid, address inet, detail jsonb default '{}')
   returns void
   language sql volatile security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   insert into pie_private.audit_log (event, user_id, session_id, address, detail)
   values (event, user_id, session_id, address, detail)

@@ -31,7 +31,7 @@ create policy throttles_for_owner on pie_private.throttles to current_user using
 -- Counts one attempt. Null when it may be made; otherwise how long to wait before the next one.
 create function pie_private.spend_attempt(key text, burst integer, drain interval) returns interval
   language plpgsql
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 declare
   asked_at timestamptz := clock_timestamp();
@@ -55,7 +55,7 @@ $$;
 -- Gives an attempt back, after it turned out to be the owner's own.
 create function pie_private.refund_attempt(key text, drain interval) returns void
   language sql
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   update pie_private.throttles set empty_at = throttles.empty_at - drain
   where throttles.key = refund_attempt.key
@@ -65,7 +65,7 @@ $$;
 -- away, so the table stays as small as the last minutes' attempts and needs no job.
 create function pie_private.clear_empty_throttles() returns void
   language sql
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   delete from pie_private.throttles
   where throttles.key in (

@@ -9,7 +9,7 @@
 create function pie_private.register_user(user_id uuid, email text, name text, password_hash text, address inet)
   returns uuid
   language sql volatile security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   with new_email as (
     insert into pie_schema.user_emails (user_id, email, is_primary)
@@ -49,7 +49,7 @@ create function pie_private.start_session(
 )
   returns table (started_at timestamptz, expires_at timestamptz, absolute_expires_at timestamptz, "user" jsonb)
   language sql volatile security definer rows 1
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   with usable_user as (
     -- Locked against being disabled until this session is there to be ended with the others.

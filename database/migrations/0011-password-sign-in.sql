@@ -7,10 +7,25 @@
 -- customer has to themselves.
 create function pie_private.network_of(address inet) returns text
   language sql immutable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   select network(set_masklen(address, case family(address) when 6 then 64 else 32 end))::text
 $$;
+
+-- Whether a user has signed in from a network lately.
+create function pie_private.is_known_network(user_id uuid, network text) returns boolean
+  language sql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pie_private.sessions
+    where sessions.user_id = is_known_network.user_id
+      and pie_private.network_of(sessions.address) = is_known_network.network
+      and sessions.last_seen_at > now() - interval '90 days'
+  )
+$$;
+revoke execute on function pie_private.is_known_network(uuid, text) from public;
+comment on function pie_private.is_known_network(uuid, text) is 'Whether a user has signed in from a network in the last 90 days.';
 
 -- Counts an attempt and hands out what to check it against. wait is null when it may be made.
 --
@@ -21,7 +36,7 @@ $$;
 create function pie_private.begin_password_sign_in(email text, address inet)
   returns table (wait_seconds integer, user_id uuid, password_hash text)
   language plpgsql volatile security definer rows 1
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 declare
   network text := pie_private.network_of(address);
@@ -30,8 +45,6 @@ declare
   found_hash text;
   wait interval;
 begin
-  perform pie_private.clear_empty_throttles();
-
   select user_emails.user_id, passwords.hash into found_id, found_hash
   from pie_schema.user_emails
   left join pie_private.passwords on passwords.user_id = user_emails.user_id
@@ -41,14 +54,12 @@ begin
   if wait is null then
     wait := pie_private.spend_attempt('account-network:' || account || ':' || network, 10, interval '1 minute');
   end if;
-  if wait is null and not exists (
-    select from pie_private.sessions
-    where sessions.user_id = found_id
-      and pie_private.network_of(sessions.address) = network
-      and sessions.last_seen_at > now() - interval '90 days'
-  ) then
+  if wait is null and not pie_private.is_known_network(found_id, network) then
     wait := pie_private.spend_attempt('account:' || account, 50, interval '30 seconds');
   end if;
+
+  -- Last, and without waiting for anybody: whoever waits above holds only buckets that come before.
+  perform pie_private.clear_empty_throttles();
 
   if wait is not null then
     return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text;
@@ -74,11 +85,12 @@ create function pie_private.complete_password_sign_in(
 )
   returns table (started_at timestamptz, expires_at timestamptz, absolute_expires_at timestamptz, "user" jsonb)
   language plpgsql volatile security definer rows 1
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 declare
   network text := pie_private.network_of(address);
   account text := encode(sha256(convert_to(email, 'utf8')), 'hex');
+  is_known boolean := pie_private.is_known_network(user_id, network);
 begin
   -- Locked until the session is there, so that a password change that ends the other sessions finds it.
   perform from pie_private.passwords
@@ -96,16 +108,20 @@ begin
     return;
   end if;
 
-  delete from pie_private.throttles where throttles.key = 'account-network:' || account || ':' || network;
-  perform pie_private.refund_attempt('account:' || account, interval '30 seconds');
+  -- In the order in which an attempt is counted, so that two of one place never wait for each other.
   perform pie_private.refund_attempt('network:' || network, interval '10 seconds');
+  delete from pie_private.throttles where throttles.key = 'account-network:' || account || ':' || network;
+  -- An attempt from a known network was not counted there: what strangers have spent stays spent.
+  if not is_known then
+    perform pie_private.refund_attempt('account:' || account, interval '30 seconds');
+  end if;
 end
 $$;
 
 -- The password was wrong, or there is none: one line for the operator, whether or not the user exists.
 create function pie_private.fail_password_sign_in(user_id uuid, address inet) returns void
   language sql volatile security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   insert into pie_private.audit_log (event, user_id, address, detail)
   values ('sign_in.failed', user_id, address, '{"method": "pwd"}')

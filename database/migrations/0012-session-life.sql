@@ -23,7 +23,7 @@ create function pie_private.refresh_session(
     expires_at timestamptz, absolute_expires_at timestamptz, "user" jsonb
   )
   language plpgsql volatile security definer rows 1
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -73,7 +73,7 @@ $$;
 -- Ends a session that its holder proves. Ending it twice is the same as once.
 create function pie_private.end_session(session_id uuid, proofs bytea[], reason text, address inet) returns void
   language sql volatile security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   with ended as (
     update pie_private.sessions

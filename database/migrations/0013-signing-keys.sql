@@ -8,7 +8,7 @@ create table pie_private.signing_keys (
   signs_from     timestamptz not null,
   verifies_until timestamptz,
   constraint signing_keys_public_jwk_is_public check (
-    jsonb_typeof(public_jwk) = 'object' and not public_jwk ? 'd' and public_jwk ->> 'kid' = kid
+    jsonb_typeof(public_jwk) = 'object' and not public_jwk ? 'd' and public_jwk ->> 'kid' is not distinct from kid
   ),
   constraint signing_keys_verifies_after_it_signs check (verifies_until >= created_at)
 );
@@ -23,7 +23,7 @@ create policy signing_keys_for_owner on pie_private.signing_keys to current_user
 create function pie_private.list_signing_keys()
   returns table (kid text, public_jwk jsonb, sealed_private bytea, signs_from timestamptz, verifies_until timestamptz)
   language sql stable security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
   select signing_keys.kid, signing_keys.public_jwk, signing_keys.sealed_private,
          signing_keys.signs_from, signing_keys.verifies_until
@@ -36,7 +36,7 @@ $$;
 -- the second see the first one's key.
 create function pie_private.add_first_signing_key(kid text, public_jwk jsonb, sealed_private bytea) returns void
   language plpgsql volatile security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 begin
   lock table pie_private.signing_keys in share row exclusive mode;
@@ -55,7 +55,7 @@ create function pie_private.rotate_signing_key(
   kid text, public_jwk jsonb, sealed_private bytea, signs_after interval, overlap interval
 ) returns void
   language plpgsql volatile
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 begin
   lock table pie_private.signing_keys in share row exclusive mode;

@@ -3,7 +3,7 @@
 -- Gives a user a role. Returns whether there is such a user; giving a role twice is the same as once.
 create function pie_private.grant_role(email text, role text) returns boolean
   language plpgsql volatile
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = grant_role.email);
@@ -25,7 +25,7 @@ comment on function pie_private.grant_role(text, text) is 'Gives the user of an 
 -- Takes a role away. Returns whether there is such a user; taking it twice is the same as once.
 create function pie_private.revoke_role(email text, role text) returns boolean
   language plpgsql volatile
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_role.email);

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
 import type pg from 'pg'
-import { hashOf, openPeopledDatabase, type PeopledDatabase, proofOf, someHash } from './people.ts'
+import {
+  hashOf,
+  openPeopledDatabase,
+  type PeopledDatabase,
+  proofOf,
+  someHash,
+  untilItWaits,
+} from './people.ts'
 
 let db: PeopledDatabase
 before(async () => {
@@ -23,18 +30,6 @@ const complete = (client: pg.Client, address: string) => {
     `select * from pie_private.complete_password_sign_in($1, 'ada@example.com', $2, $3, 'token', $4, '1 hour', '30 days', $5, 'tests')`,
     [db.ada.id, someHash, id, hashOf(proofOf(id)), address],
   )
-}
-
-/** Resolves when a connection waits for a lock of another. */
-async function waitsForLock(client: pg.Client): Promise<void> {
-  const { processID } = client as unknown as { processID: number }
-  for (let isWaiting = false; !isWaiting; ) {
-    const { rows } = await db.owner.query('select pg_blocking_pids($1) <> $2 as is_waiting', [
-      processID,
-      [],
-    ])
-    isWaiting = rows[0].is_waiting
-  }
 }
 
 test('60 attempts of one network at once, over 60 connections, count as 60: 10 are made', async () => {
@@ -69,9 +64,9 @@ test('signing in twice at once from one place is no deadlock: neither waits for 
   await third.query('begin')
   await begin(third, '198.51.100.2')
   const completing = complete(first, here)
-  await waitsForLock(first)
+  await untilItWaits(db.owner, first, completing)
   const beginning = begin(second, here)
-  await waitsForLock(second)
+  await untilItWaits(db.owner, second, beginning)
   await third.query('commit')
   const [completed, begun] = await Promise.all([completing, beginning])
   assert.equal(completed.rowCount, 1)
@@ -90,7 +85,7 @@ test('clearing away old buckets is no deadlock with attempts that fill them', as
   await first.query('begin')
   await begin(first, '198.51.100.4', 'other@example.com')
   const beginning = begin(second, '198.51.100.2')
-  await waitsForLock(second)
+  await untilItWaits(db.owner, second, beginning)
   await begin(first, '198.51.100.1')
   await first.query('commit')
   assert.equal((await beginning).rows[0].wait_seconds, null)

@@ -37,8 +37,8 @@ export interface PeopledDatabase {
   dorothy: Person
   /** The address of a login role, with the password that Pie gives it. */
   urlOf(role: LoginRole): Secret
-  /** A connection as a login role, closed with the database. */
-  connectAs(role: LoginRole): Promise<pg.Client>
+  /** A connection as a login role or the owner, closed with the database. */
+  connectAs(role: LoginRole | 'owner'): Promise<pg.Client>
   /** The server's own pool of connections for request transactions, closed with the database. */
   openRequests(connections: number): Database
   /** Runs SQL in a committed request transaction of this person; null: as cream, without a session. */
@@ -63,7 +63,8 @@ export async function openPeopledDatabase(): Promise<PeopledDatabase> {
     address.password = password.revealText()
     return Secret.fromText(address.href)
   }
-  const connectAs = (role: LoginRole) => connect(urlOf(role).revealText())
+  const connectAs = (role: LoginRole | 'owner') =>
+    connect(role === 'owner' ? url : urlOf(role).revealText())
   const owner = await connect(url)
   const [ada, grace, dorothy] = [
     await addPerson(owner, 'ada'),
@@ -153,3 +154,24 @@ export const credentialOf = ({ session }: Person): SessionCredential => ({
 })
 
 export const guessedProof = (): Buffer => randomBytes(32)
+
+/** Resolves when what a connection is doing waits for a lock of another, or has been done. */
+export async function untilItWaits(
+  owner: pg.ClientBase,
+  client: pg.Client,
+  doing: Promise<unknown>,
+): Promise<void> {
+  const { processID } = client as unknown as { processID: number }
+  let isWaiting = false
+  const done = () => {
+    isWaiting = true
+  }
+  doing.then(done, done)
+  while (!isWaiting) {
+    const { rows } = await owner.query(
+      'select cardinality(pg_blocking_pids($1)) > 0 as is_waiting',
+      [processID],
+    )
+    isWaiting ||= rows[0].is_waiting
+  }
+}

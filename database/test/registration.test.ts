@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import type pg from 'pg'
-import { hashOf, openPeopledDatabase, type PeopledDatabase, proofOf, someHash } from './people.ts'
+import {
+  hashOf,
+  openPeopledDatabase,
+  type PeopledDatabase,
+  proofOf,
+  someHash,
+  untilItWaits,
+} from './people.ts'
 import { assertNothingChanges, assertRefused, checkViolation, uniqueViolation } from './refusals.ts'
 
 let db: PeopledDatabase
@@ -16,7 +23,11 @@ after(() => db.close())
 const register = (
   client: pg.Client,
   email: string,
-  { id = randomUUID(), hash = someHash as string | null, name = null as string | null } = {},
+  {
+    id = randomUUID() as string,
+    hash = someHash as string | null,
+    name = null as string | null,
+  } = {},
 ) =>
   client.query(`select pie_private.register_user($1, $2, $3, $4, '192.0.2.9') as id`, [
     id,
@@ -162,6 +173,7 @@ test('a session that starts while its user is being disabled is ended or does no
   await db.owner.query('begin')
   await db.owner.query('update pie_schema.users set disabled_at = now() where id = $1', [userId])
   const starting = start(auth, userId)
+  await untilItWaits(db.owner, auth, starting)
   await db.owner.query('commit')
   assert.deepEqual((await starting).rows, [])
   const { rows: live } = await db.owner.query(
@@ -176,10 +188,11 @@ test('disabling waits for a session that is just starting, and ends it', async (
   const userId = rows[0].id
   await auth.query('begin')
   assert.equal((await start(auth, userId)).rowCount, 1)
-  const disabling = db.owner.query(
-    'update pie_schema.users set disabled_at = now() where id = $1',
-    [userId],
-  )
+  const other = await db.connectAs('owner')
+  const disabling = other.query('update pie_schema.users set disabled_at = now() where id = $1', [
+    userId,
+  ])
+  await untilItWaits(db.owner, other, disabling)
   await auth.query('commit')
   await disabling
   const { rows: kept } = await db.owner.query(

@@ -35,9 +35,6 @@ after(() => pie.close())
 
 const signIn = (body: object): Promise<Answer> => pie.request('/auth/login', { body })
 
-const median = (numbers: number[]): number =>
-  numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? Number.NaN
-
 /** All that a stranger sees of an answer, but for when it came. */
 const visible = ({ status, headers, body }: Answer) => ({
   status,
@@ -59,20 +56,23 @@ describe('a sign-in that fails', () => {
   })
 
   test('takes as long for every reason', async () => {
-    const taken: Record<string, number[]> = {}
-    for (let round = 0; round < 11; round += 1) {
+    // The shortest time of each is compared: that is what is left when other work of this machine's is
+    // averaged out, as an attacker would. A few milliseconds without argon2id stay a few milliseconds.
+    const shortest = Object.fromEntries(Object.keys(attempts).map((reason) => [reason, Infinity]))
+    const ratios = () => {
+      const usual = shortest['a wrong password'] ?? 0
+      return Object.entries(shortest).map(([reason, ms]) => ({ reason, ratio: ms / usual }))
+    }
+    const isAlike = () => ratios().every(({ ratio }) => ratio > 0.5 && ratio < 2)
+    for (let round = 0; round < 10 || (round < 40 && !isAlike()); round += 1) {
       await pie.owner.query('delete from pie_private.throttles')
       for (const [reason, attempt] of Object.entries(attempts)) {
         const start = performance.now()
         await signIn(attempt)
-        taken[reason] = [...(taken[reason] ?? []), performance.now() - start]
+        shortest[reason] = Math.min(shortest[reason] ?? Infinity, performance.now() - start)
       }
     }
-    const usual = median(taken['a wrong password'] ?? [])
-    for (const [reason, times] of Object.entries(taken)) {
-      const ratio = median(times) / usual
-      assert.ok(ratio > 0.5 && ratio < 2, `${reason}: ${ratio.toFixed(2)} of the usual ${usual} ms`)
-    }
+    assert.ok(isAlike(), JSON.stringify(ratios()))
   })
 
   test('is throttled the same for every reason', async () => {

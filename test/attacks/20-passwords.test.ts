@@ -76,10 +76,12 @@ describe('a password', () => {
 
 describe('a password that is refused', () => {
   async function assertRefused(body: object, status: number, code: string): Promise<void> {
-    const earlier = await snapshot(pie.owner)
+    // An attempt to register may be counted.
+    const except = ['pie_private.throttles']
+    const earlier = await snapshot(pie.owner, except)
     const request = { email: 'ada.lovelace@example.com', ...body }
     assertProblem(await pie.request('/auth/register', { body: request }), status, code)
-    assert.deepEqual(await snapshot(pie.owner), earlier)
+    assert.deepEqual(await snapshot(pie.owner, except), earlier)
   }
 
   test('is longer than 1024 characters, when it is set and when it is tried', async () => {

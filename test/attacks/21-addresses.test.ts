@@ -94,7 +94,9 @@ describe('an address', () => {
   })
 
   test('belongs to one account, in every spelling of it', async () => {
-    const earlier = await snapshot(pie.owner)
+    // An attempt to register may be counted.
+    const except = ['pie_private.throttles']
+    const earlier = await snapshot(pie.owner, except)
     const spellings = [
       'ADA@example.com',
       'ada@EXAMPLE.COM',
@@ -103,7 +105,7 @@ describe('an address', () => {
       'ada@example。com',
     ]
     for (const email of spellings) assertProblem(await registerAs(email), 409, 'email_taken')
-    assert.deepEqual(await snapshot(pie.owner), earlier)
+    assert.deepEqual(await snapshot(pie.owner, except), earlier)
     const body = { email: 'aDa@eXample.com', password: goodPassword }
     assert.equal((await pie.request('/auth/login', { body })).status, 200)
   })

@@ -74,16 +74,19 @@ const wrongValues = [0, 1, -1, 1.5, 1e308, true, false, [], ['a'], [[]], {}, { a
 function badBodies(schema: Schema): [string, unknown][] {
   const body = goodBody(schema)
   const { properties = {}, required = [] } = schema
-  const ofMembers = Object.entries(properties).flatMap(([name, form]): [string, unknown][] => [
-    ...(required.includes(name) ? [[`no ${name}`, { ...body, [name]: undefined }] as const] : []),
-    ...(takesNull(form) ? [] : [[`${name}: null`, { ...body, [name]: null }] as const]),
-    ...wrongValues.map((value): [string, unknown] => [
-      `${name}: ${JSON.stringify(value)}`,
+  const ofMembers = Object.entries(properties).flatMap(([name, form]) => {
+    const faults: [string, unknown][] = [
+      ...wrongValues.map((value): [string, unknown] => [JSON.stringify(value), value]),
+      ['too long', 'x'.repeat(lengthOf(form) + 1)],
+      ['an operator', { $ne: null, like: '%' }],
+    ]
+    if (required.includes(name)) faults.push(['missing', undefined])
+    if (!takesNull(form)) faults.push(['null', null])
+    return faults.map(([fault, value]): [string, unknown] => [
+      `${name} ${fault}`,
       { ...body, [name]: value },
-    ]),
-    [`${name}: too long`, { ...body, [name]: 'x'.repeat(lengthOf(form) + 1) }],
-    [`${name}: an operator`, { ...body, [name]: { $ne: null, like: '%' } }],
-  ])
+    ])
+  })
   const surplus = [
     'extra',
     'id',
@@ -95,10 +98,9 @@ function badBodies(schema: Schema): [string, unknown][] {
     'a/b~c',
     '',
   ]
-  return [
-    ...ofMembers.map(([name, value]): [string, unknown] => [name, value]),
-    ...surplus.map((name): [string, unknown] => [`surplus ${name}`, { ...body, [name]: 'x' }]),
-  ]
+  return ofMembers.concat(
+    surplus.map((name): [string, unknown] => [`surplus ${name}`, { ...body, [name]: 'x' }]),
+  )
 }
 
 const send = ({ path, method }: Operation, raw: string | Uint8Array, type = 'application/json') =>
@@ -115,7 +117,7 @@ const whole = ({ path, method }: Operation): string => `${method} ${path}`
 function assertRefused(name: string, { status, headers, body }: Answer, allowed: number[]): void {
   const text = JSON.stringify(body)
   assert.ok(allowed.includes(status), `${name}: ${status} ${text}`)
-  assert.equal(headers.get('content-type'), 'application/problem+json', name)
+  assert.match(headers.get('content-type') ?? '', /^application\/problem\+json\b/, name)
   assert.match(body.code, /^[a-z_]+$/, name)
   assert.equal(body.status, status, name)
   assert.doesNotMatch(

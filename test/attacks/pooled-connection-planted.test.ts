@@ -21,6 +21,7 @@ before(async () => {
   const name = new URL(db.url).pathname.slice(1)
   await db.owner.query(
     `grant temporary on database ${name} to public;
+     create function public.search(query text) returns void language plpgsql as $$ begin execute query; end $$;
      create table public.notes (author uuid, body text);
      grant select, insert on public.notes to webuser`,
   )
@@ -144,6 +145,16 @@ test("a statement that ada prepares in place of the work's does not read grace's
        execute 'deallocate who_am_i';
        execute $p$ prepare who_am_i as select ${keep} current_setting('pie.session_proof'), false) as id $p$;
      end $do$`,
+  )
+  await run(db.grace, whoAmI).catch(() => {})
+  await assertNoLoot()
+  await assertGraceIsServed()
+})
+
+test("a function of the application that runs ada's text lends her no statement of the connection", async () => {
+  await plant(
+    `select public.search($text$ deallocate authenticate;
+       prepare authenticate (uuid, bytea) as select ${keep} encode($2, 'hex'), false) $text$)`,
   )
   await run(db.grace, whoAmI).catch(() => {})
   await assertNoLoot()

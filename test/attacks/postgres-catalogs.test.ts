@@ -7,7 +7,11 @@ import {
   type PeopledDatabase,
   someHash,
 } from '../../database/test/people.ts'
-import { assertNothingChanges, assertRefused } from '../../database/test/refusals.ts'
+import {
+  assertNothingChanges,
+  assertRefused,
+  insufficientPrivilege,
+} from '../../database/test/refusals.ts'
 
 let db: PeopledDatabase
 before(async () => {
@@ -102,9 +106,7 @@ test('the server of the database lends ada neither files, programs, other server
     `create subscription s connection 'host=127.0.0.1' publication p with (connect = false)`,
     'create event trigger e on ddl_command_end execute function pie_private.touch_user()',
     `select pg_create_physical_replication_slot('s')`,
-    `alter system set log_statement = 'all'`,
     `set log_statement = 'all'`,
-    `set log_parameter_max_length_on_error = -1`,
     'select pg_reload_conf()',
     'alter database postgres set search_path = x',
     'create schema mine',
@@ -126,6 +128,20 @@ test('the server of the database lends ada neither files, programs, other server
       () => db.request(db.ada, `reset role; ${attempt}`),
       attempt,
     )
+  }
+})
+
+test('what is done outside a transaction is not lent to her either', async () => {
+  const client = await db.connectAs('cream')
+  for (const attempt of [
+    `alter system set log_statement = 'all'`,
+    'create database mine',
+    `drop database ${new URL(db.url).pathname.slice(1)}`,
+    `create tablespace mine location '/tmp'`,
+    'reindex table pie_schema.users',
+    'cluster pie_schema.users using users_pkey',
+  ]) {
+    await assertRefused(db.owner, insufficientPrivilege, () => client.query(attempt), attempt)
   }
 })
 

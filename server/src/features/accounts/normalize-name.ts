@@ -1,6 +1,6 @@
 import { Refusal } from '../../ground/errors.ts'
 
-const oneLine = /^[^\p{Cc}\p{Cs}]{1,200}$/u
+const oneLine = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,200}$/u
 
 /**
  * A name without space around it; null for none.

@@ -4,7 +4,6 @@ import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { cloneDatabase, type TestDatabase } from '../../../../test/harness/cluster.ts'
 import { Secret } from '../crypto/secret.ts'
-import { Refusal } from '../errors.ts'
 import { createLog } from '../log.ts'
 import type { Parameter, Statement } from './pipeline.ts'
 import { type Database, openDatabase, type Row } from './pool.ts'
@@ -178,64 +177,6 @@ test('a table that changes between two uses costs one failed use at most, and th
   await many.send(statement('alter table public.changing drop column a'))
   await one.send(read).catch(({ code }) => assert.equal(code, '0A000'))
   assert.deepEqual(await one.send(statement('select 1 as n'), read), [[{ n: 1 }], [{ b: 'b' }]])
-})
-
-test('a copy in a pipeline is refused, and the connection works on', async () => {
-  await assert.rejects(one.send(statement('copy public.notes from stdin'), insert(1)))
-  assert.equal(await countNotes(), 0)
-  await one.send(statement('copy (select 1) to stdout')).catch(() => {})
-  assert.equal(await countNotes(), 0)
-})
-
-test('a statement that takes too long is a refusal that says so, and keeps nothing', async () => {
-  const name = new URL(clone.url).pathname.slice(1)
-  const brief = open(1, `${clone.url}?options=-c%20statement_timeout%3D200`)
-  assert.ok(name)
-  await assert.rejects(
-    brief.send(insert(1), statement('select pg_sleep(5)')),
-    (error) =>
-      error instanceof Refusal && error.code === 'timeout' && error.retryAfterSeconds === 2,
-  )
-  assert.deepEqual(await brief.send(statement('select 1 as n')), [[{ n: 1 }]])
-  assert.equal(await countNotes(), 0)
-  await brief.pool.end()
-})
-
-test('a connection that is ended in the middle is a refusal, and the pool opens another', async () => {
-  const pid = statement('select pg_backend_pid() as pid')
-  const [[before] = []] = await one.send(pid)
-  const unavailable = (error: unknown) =>
-    error instanceof Refusal &&
-    error.code === 'database_unavailable' &&
-    error.retryAfterSeconds === 2
-  const sleeping = one.send(insert(1), statement('select pg_sleep(30)'), insert(2))
-  const refused = assert.rejects(sleeping, unavailable)
-  for (let isEnded = false; !isEnded; ) {
-    const [rows = []] = await many.send(
-      statement(
-        `select pg_terminate_backend(pid) as done from pg_stat_activity where pid = $1 and query like '%sleep%'`,
-        before?.['pid'],
-      ),
-    )
-    isEnded = rows[0]?.['done'] === true
-  }
-  await refused
-  const [[next] = []] = await one.send(pid)
-  assert.notEqual(next?.['pid'], before?.['pid'])
-  assert.equal(await countNotes(), 0)
-
-  // The same while it is idle, without an unhandled error.
-  await many.send(statement('select pg_terminate_backend($1)', next?.['pid']))
-  const later = await one.send(pid).catch((error) => assert.ok(unavailable(error)))
-  assert.notDeepEqual(later ?? (await one.send(pid)), [[next]])
-})
-
-test('a database that cannot be reached is a refusal', async () => {
-  const away = new URL(clone.url)
-  away.port = '1'
-  const nowhere = open(1, away.href)
-  await assert.rejects(nowhere.send(statement('select 1')), { code: 'database_unavailable' })
-  await nowhere.pool.end()
 })
 
 test('a pipeline is one round trip with one Sync, at its first use and at every other', async () => {

@@ -1,5 +1,5 @@
 import type { Connection, PoolClient, QueryResultRow, Submittable } from 'pg'
-import { Result } from 'pg'
+import { DatabaseError, Result } from 'pg'
 
 /** What a parameter of a statement may be. Arrays are one-dimensional. */
 export type Parameter =
@@ -39,10 +39,32 @@ export function sendTogether(
 }
 
 /** What one connection has prepared: the description of each statement's rows, by its name. */
+/** Which statement of its pipeline an error belongs to, counted from 0. */
+const failedStatements = new WeakMap<Error, number>()
+export const failedStatementOf = (error: Error): number | undefined => failedStatements.get(error)
+
 const preparedOn = new WeakMap<object, Map<string, unknown[]>>()
+
+/**
+ * Connections on which something was done that outlives its transaction, such as `set`, `prepare`,
+ * `listen` or `create temp table`: never given to anybody else.
+ */
+const marked = new WeakSet<object>()
+
+/** The command tags of what leaves nothing on the connection. */
+const leavesNothing = /^(SELECT|INSERT|UPDATE|DELETE|MERGE|RESET)\b/
+
+/** Whether the next request may have this connection. */
+export function isClean(client: PoolClient): boolean {
+  const { connection } = client as unknown as { connection: object }
+  return !marked.has(connection) && client.getTransactionStatus() === 'I'
+}
 
 /** The part of pg's connection that a pipeline speaks to; its public types name little of it. */
 interface Wire {
+  on(event: 'parameterStatus', listener: () => void): void
+  once(event: 'readyForQuery' | 'end', listener: () => void): void
+  off(event: 'readyForQuery' | 'end', listener: () => void): void
   stream: { cork(): void; uncork(): void }
   parse(message: { name: string; text: string; types: number[] }): void
   bind(message: {
@@ -65,6 +87,7 @@ interface RowReader {
 
 class Pipeline implements Submittable {
   readonly #statements: readonly Statement[]
+  readonly #parameters: (string | Buffer | null)[][]
   readonly #resolve: (rows: QueryResultRow[][]) => void
   readonly #reject: (error: Error) => void
   readonly #rows: QueryResultRow[][] = []
@@ -72,6 +95,7 @@ class Pipeline implements Submittable {
   #reader: RowReader | undefined
   #current: QueryResultRow[] = []
   #broken: Error | undefined
+  #wire: Wire | undefined
 
   constructor(
     statements: readonly Statement[],
@@ -79,6 +103,7 @@ class Pipeline implements Submittable {
     reject: (error: Error) => void,
   ) {
     this.#statements = statements
+    this.#parameters = statements.map(({ values }) => values.map(toWire))
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -86,18 +111,27 @@ class Pipeline implements Submittable {
   submit(connection: Connection): void {
     const wire = connection as unknown as Wire
     const prepared = preparedOn.get(wire) ?? new Map<string, unknown[]>()
-    preparedOn.set(wire, prepared)
+    if (!preparedOn.has(wire)) {
+      preparedOn.set(wire, prepared)
+      // Reported when a setting that matters to a driver is changed for longer than its transaction.
+      wire.on('parameterStatus', () => marked.add(wire))
+    }
+    this.#wire = wire
     this.#prepared = prepared
-    const parameters = this.#statements.map(({ values }) => values.map(toWire))
     wire.stream.cork()
     for (const [index, { name, text }] of this.#statements.entries()) {
-      const isPrepared = prepared.has(name)
+      const isPrepared = name !== '' && prepared.has(name)
       if (!isPrepared) {
         // A statement whose first use failed may or may not be there; closing one that is not is no error.
-        wire.close({ type: 'S', name })
+        if (name !== '') wire.close({ type: 'S', name })
         wire.parse({ name, text, types: [] })
       }
-      wire.bind({ portal: '', statement: name, values: parameters[index] ?? [], binary: false })
+      wire.bind({
+        portal: '',
+        statement: name,
+        values: this.#parameters[index] ?? [],
+        binary: false,
+      })
       if (!isPrepared) wire.describe({ type: 'P', name: '' })
       wire.execute({ portal: '', rows: 0 })
     }
@@ -137,7 +171,9 @@ class Pipeline implements Submittable {
     }
   }
 
-  handleCommandComplete(): void {
+  handleCommandComplete({ text }: { text?: string } = {}): void {
+    if (text !== undefined && this.#wire !== undefined && !leavesNothing.test(text))
+      marked.add(this.#wire)
     const statement = this.#statement()
     if (statement !== undefined && !this.#prepared.has(statement.name))
       this.#prepared.set(statement.name, [])
@@ -149,9 +185,22 @@ class Pipeline implements Submittable {
     this.handleCommandComplete()
   }
 
+  /** After an error Postgres skips to the Sync, and only then says in what state the connection is. */
   handleError(error: Error): void {
+    failedStatements.set(error, this.#rows.length)
     this.#prepared.delete(this.#statement()?.name ?? '')
-    this.#reject(error)
+    const wire = this.#wire
+    if (wire === undefined || !(error instanceof DatabaseError) || error.severity === 'FATAL') {
+      this.#reject(error)
+      return
+    }
+    const settle = () => {
+      wire.off('readyForQuery', settle)
+      wire.off('end', settle)
+      this.#reject(error)
+    }
+    wire.once('readyForQuery', settle)
+    wire.once('end', settle)
   }
 
   handleReadyForQuery(): void {
@@ -166,6 +215,8 @@ class Pipeline implements Submittable {
   handleCopyInResponse(connection: Connection): void {
     const wire = connection as unknown as Wire
     wire.sendCopyFail('a pipeline takes no copy')
+    // While it takes a copy, Postgres skips the Sync that was sent (PostgreSQL manual, 53.2.6).
+    wire.sync()
   }
 }
 

@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { type Statement, sendTogether } from './pipeline.ts'
+import { isClean, type Statement, sendTogether } from './pipeline.ts'
 
 export type Row = pg.QueryResultRow
 
@@ -47,11 +47,14 @@ async function sendOnce(pool: pg.Pool, statements: Statement[]): Promise<Row[][]
   try {
     return await sendTogether(client, statements)
   } catch (error) {
-    isBroken = !(error instanceof pg.DatabaseError) || isShuttingDown(error)
+    // A value that cannot be sent: nothing has been.
+    if (error instanceof RangeError) throw error
+    isBroken =
+      !(error instanceof pg.DatabaseError) || isShuttingDown(error) || error.code === 'PI001'
     throw toRefusal(error)
   } finally {
     clearTimeout(giveUp)
-    client.release(isBroken)
+    client.release(isBroken || !isClean(client))
   }
 }
 

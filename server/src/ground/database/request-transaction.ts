@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { Refusal } from '../errors.ts'
-import type { Statement } from './pipeline.ts'
+import { failedStatementOf, type Statement } from './pipeline.ts'
 import type { Database, Row } from './pool.ts'
 
 /** What a request shows Postgres: a session, and its proof under each key of SECRET_KEY, current first. */
@@ -24,8 +24,7 @@ export async function requestTransaction(
   // There is more than one proof only while SECRET_KEY is being changed.
   for (const proof of proofs) {
     try {
-      const [, ...rows] = await database.send(authenticate(sessionId, proof), ...work)
-      return rows
+      return await sendWith(database, authenticate(sessionId, proof), work)
     } catch (error) {
       if (!isRefusedSession(error)) throw error
     }
@@ -33,9 +32,38 @@ export async function requestTransaction(
   throw new Refusal('unauthenticated')
 }
 
+/** Every connection that another request has left unclean is closed, and the next one is tried. */
+async function sendWith(
+  database: Database,
+  proving: Statement,
+  work: Statement[],
+): Promise<Row[][]> {
+  for (let triesLeft = database.pool.options.max; ; triesLeft--) {
+    try {
+      const [, , , ...rows] = await database.send(resetRole, resetSettings, proving, ...work)
+      return rows
+    } catch (error) {
+      if (triesLeft === 0 || !isUnclean(error)) throw error
+    }
+  }
+}
+
+/** What `authenticate` raises where SQL has left a prepared statement or a temporary table. */
+export function isUnclean(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === 'PI001'
+}
+
+/** Which statement of a request transaction proves the session, counted from 0. */
+const AUTHENTICATE = 2
+
+// Named: whatever stands in their place runs as cream before anybody is proven, and is found below.
+const resetRole: Statement = { name: 'reset_role', text: 'reset role', values: [] }
+const resetSettings: Statement = { name: 'reset_settings', text: 'reset all', values: [] }
+
+/** Without a name, so that no statement prepared with SQL can stand in its place. */
 function authenticate(sessionId: string, proof: Buffer): Statement {
   return {
-    name: 'authenticate',
+    name: '',
     text: 'select pie_private.authenticate($1, $2)',
     values: [sessionId, proof],
   }
@@ -43,5 +71,9 @@ function authenticate(sessionId: string, proof: Buffer): Statement {
 
 /** SQLSTATE 28000, invalid_authorization_specification: what `authenticate` raises. */
 function isRefusedSession(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === '28000'
+  return (
+    error instanceof pg.DatabaseError &&
+    error.code === '28000' &&
+    failedStatementOf(error) === AUTHENTICATE
+  )
 }

@@ -1,0 +1,13 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Secret } from '../../server/src/ground/crypto/secret.ts'
+
+/**
+ * Where the owner connects to the embedded Postgres in a DATA_DIR: read from the files that it keeps
+ * there, because asking in the usual way (`findDatabase`) would start a Postgres if Pie had just stopped.
+ */
+export async function readOwnerUrl(dataDirectory: string): Promise<Secret> {
+  const read = (name: string) => readFile(join(dataDirectory, 'postgres', name), 'utf8')
+  const [password, port] = [(await read('password')).trim(), (await read('port')).trim()]
+  return Secret.fromText(`postgres://postgres:${password}@127.0.0.1:${port}/pie_db`)
+}

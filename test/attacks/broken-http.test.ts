@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { goodPassword, register, snapshot, startTestPie, type TestPie } from '../harness/pie.ts'
+
+let pie: TestPie
+let earlier: Record<string, string>
+before(async () => {
+  pie = await startTestPie()
+  await register(pie, 'ada')
+  earlier = await snapshot(pie.owner)
+})
+after(() => pie.close())
+afterEach(async () => {
+  assert.deepEqual(await snapshot(pie.owner), earlier)
+  assert.equal((await pie.request('/health/ready')).status, 200)
+  const complaints = pie.log.filter((line) => JSON.parse(line).level >= 40)
+  assert.deepEqual(complaints, [])
+})
+
+const dial = (): Socket => {
+  const { hostname, port } = new URL(pie.pie.address)
+  return connect(Number(port), hostname)
+}
+
+/** Sends bytes, and returns all that comes back until Pie hangs up. */
+function say(bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = dial()
+    socket.setEncoding('utf8')
+    socket.on('data', (data) => {
+      answer += data
+    })
+    socket.on('close', () => resolve(answer))
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      // A peer that has sent too much is hung up on, perhaps while it is still sending.
+      error.code === 'ECONNRESET' || error.code === 'EPIPE' ? resolve(answer) : reject(error),
+    )
+    socket.write(bytes)
+  })
+}
+
+const good = JSON.stringify({ email: 'grace@example.com', password: goodPassword })
+
+/** A registration with these headers instead of its length. */
+const posting = (headers: string, body = good): string =>
+  `POST /auth/register HTTP/1.1\r\nHost: pie\r\nConnection: close\r\nContent-Type: application/json\r\n${headers}\r\n${body}`
+
+async function assertProblem(bytes: string | Buffer, status: number, code: string): Promise<void> {
+  const answer = await say(bytes)
+  const [head = '', body = ''] = answer.split('\r\n\r\n')
+  assert.ok(
+    head.startsWith(`HTTP/1.1 ${status} `),
+    `${JSON.stringify(bytes.toString().slice(0, 80))}: ${answer}`,
+  )
+  assert.match(head, /^content-type: application\/problem\+json/im)
+  const problem = JSON.parse(body)
+  assert.deepEqual({ status: problem.status, code: problem.code }, { status, code })
+  assert.doesNotMatch(answer, /HPE_|FST_|node_modules|\.ts\b/)
+}
+
+describe('what is not HTTP', () => {
+  test('is refused and hung up on', async () => {
+    const tlsHello = Buffer.from('160301020001000001fc0303', 'hex')
+    for (const bytes of [
+      'hello\r\n\r\n',
+      '\0\0\0\0',
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+      'GET / HTTP/3.0\r\nHost: pie\r\n\r\n',
+      'GET /users/me HTTP/1.1\nHost: pie\n\n',
+      'GET /users/me HTTP/1.1\r\nHost: pie\r\nX-A: a\0b\r\n\r\n',
+      'GET /users/me HTTP/1.1\r\nHost: pie\r\nX-A: a\r\n b\r\n\r\n',
+      'GET /users/me HTTP/1.1\r\nHost: pie\r\nX A: b\r\n\r\n',
+      'GET /users/me HTTP/1.1\r\nHost : pie\r\n\r\n',
+      tlsHello,
+    ]) {
+      await assertProblem(bytes, 400, 'malformed_http')
+    }
+  })
+
+  test('is refused when its headers are too large', async () => {
+    await assertProblem(
+      `GET /users/me HTTP/1.1\r\nHost: pie\r\nX-A: ${'a'.repeat(100_000)}\r\n\r\n`,
+      431,
+      'headers_too_large',
+    )
+    const many = Array.from({ length: 3000 }, (_, index) => `X-${index}: a\r\n`).join('')
+    await assertProblem(
+      `GET /users/me HTTP/1.1\r\nHost: pie\r\n${many}\r\n`,
+      431,
+      'headers_too_large',
+    )
+    await assertProblem(
+      `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: pie\r\n\r\n`,
+      431,
+      'headers_too_large',
+    )
+  })
+})
+
+describe('a body whose length is a lie', () => {
+  test('is refused, and what follows is no second request', async () => {
+    const { length } = Buffer.from(good)
+    const smuggled = 'GET /health/live HTTP/1.1\r\nHost: pie\r\n\r\n'
+    const lies = [
+      posting(`Content-Length: ${length}\r\nTransfer-Encoding: chunked\r\n`),
+      posting(
+        `Transfer-Encoding: chunked\r\nContent-Length: ${length}\r\n`,
+        `0\r\n\r\n${smuggled}`,
+      ),
+      posting(`Content-Length: ${length}\r\nContent-Length: ${length - 1}\r\n`),
+      posting(`Content-Length: ${length}, ${length}\r\n`),
+      posting('Content-Length: -1\r\n'),
+      posting(`Content-Length: +${length}\r\n`),
+      posting(`Content-Length: 0x${length.toString(16)}\r\n`),
+      posting('Content-Length: 99999999999999999999999999\r\n'),
+      posting('Transfer-Encoding: gzip\r\n'),
+      posting('Transfer-Encoding: chunked, gzip\r\n'),
+      posting('Transfer-Encoding: xchunked\r\n'),
+      posting('Transfer-Encoding: chunked\r\n', `zz\r\n${good}\r\n0\r\n\r\n`),
+      posting('Transfer-Encoding: chunked\r\n', `5\r\n${good}\r\n0\r\n\r\n`),
+      posting('Transfer-Encoding: chunked\r\n', `-5\r\n${good}\r\n0\r\n\r\n`),
+      posting('Transfer-Encoding: chunked\r\n', `ffffffffffffffffff\r\n${good}\r\n0\r\n\r\n`),
+    ]
+    for (const lie of lies) await assertProblem(lie, 400, 'malformed_http')
+    await assertProblem(posting('Content-Length: 99999999\r\n'), 413, 'body_too_large')
+  })
+
+  test('is refused as what it is when it is too short, and the rest is no request', async () => {
+    const answer = await say(posting('Content-Length: 10\r\n'))
+    assert.match(answer, /^HTTP\/1\.1 400 /)
+    assert.doesNotMatch(answer, /HTTP\/1\.1 2/)
+  })
+
+  test('is forgotten when the rest of it never comes', async () => {
+    for (const beginning of [
+      posting('Content-Length: 9999\r\n'),
+      posting('Transfer-Encoding: chunked\r\n', `fff\r\n${good}`),
+      'POST /auth/register HTTP/1.1\r\nHost: pie\r\nContent-Le',
+    ]) {
+      const socket = dial()
+      socket.on('error', () => {})
+      await new Promise<void>((resolve) => socket.write(beginning, () => resolve()))
+      socket.destroy()
+    }
+  })
+})
+
+describe('a request that asks for more than HTTP', () => {
+  test('is answered as HTTP, or not at all', async () => {
+    const requests = {
+      'an upgrade': 'Connection: upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n',
+      'HTTP/2': 'Connection: Upgrade, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n',
+      'two hosts': 'Connection: close\r\nHost: evil.example\r\n',
+      'an evil host': 'Connection: close\r\nX-Forwarded-Host: evil.example\r\n',
+    }
+    for (const [name, headers] of Object.entries(requests)) {
+      const answer = await say(`GET /users/me HTTP/1.1\r\nHost: pie\r\n${headers}\r\n`)
+      assert.match(answer, /^HTTP\/1\.1 40[01] /, name)
+      assert.doesNotMatch(answer, /evil/, name)
+    }
+    const noHost = await say('GET /users/me HTTP/1.1\r\n\r\n')
+    assert.match(noHost, /^HTTP\/1\.1 400 /)
+    const expecting = await say(posting('Expect: the-impossible\r\nContent-Length: 2\r\n', '{}'))
+    assert.match(expecting, /^HTTP\/1\.1 417 /)
+  })
+})
