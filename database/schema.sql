@@ -373,6 +373,25 @@ $function$
 grant execute on function pie_private.begin_password_sign_in(text,inet) to pie_auth;
 comment on function pie_private.begin_password_sign_in(text,inet) is 'Counts an attempt and returns the hash to check it against, or how many seconds to wait.';
 
+CREATE OR REPLACE FUNCTION pie_private.begin_registration(address inet)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  wait interval := pie_private.spend_attempt(
+    'registration:' || pie_private.network_of(address), 60, interval '10 seconds'
+  );
+begin
+  perform pie_private.clear_empty_throttles();
+  return ceil(extract(epoch from wait))::integer;
+end
+$function$
+;
+grant execute on function pie_private.begin_registration(inet) to pie_auth;
+comment on function pie_private.begin_registration(inet) is 'Counts a registration; null if it may go on, otherwise how many seconds to wait.';
+
 CREATE OR REPLACE FUNCTION pie_private.check_session(session_id uuid, proof bytea)
  RETURNS TABLE(user_id uuid, database_role text)
  LANGUAGE plpgsql
@@ -878,22 +897,24 @@ AS $function$
     'email', user_emails.email,
     'email_verified', user_emails.is_verified,
     'name', users.name,
-    'roles', (
-      select coalesce(jsonb_agg(user_roles.role order by user_roles.role), '[]')
-      from pie_schema.user_roles
-      where user_roles.user_id = users.id
-    ),
-    'permissions', (
-      select coalesce(jsonb_agg(distinct role_permissions.permission order by role_permissions.permission), '[]')
-      from pie_schema.user_roles
-      join pie_schema.role_permissions using (role)
-      where user_roles.user_id = users.id
-    ),
+    'roles', granted.roles,
+    'permissions', granted.permissions,
     'created_at', users.created_at,
     'updated_at', users.updated_at
   )
   from pie_schema.users
   left join pie_schema.user_emails on user_emails.user_id = users.id and user_emails.is_primary
+  -- Once, because each mention of a table costs the check of its policy.
+  cross join lateral (
+    select
+      coalesce(jsonb_agg(distinct user_roles.role), '[]') as roles,
+      coalesce(
+        jsonb_agg(distinct role_permissions.permission) filter (where role_permissions.permission is not null), '[]'
+      ) as permissions
+    from pie_schema.user_roles
+    left join pie_schema.role_permissions using (role)
+    where user_roles.user_id = users.id
+  ) as granted
   where users.id = describe_user.user_id
 $function$
 ;

@@ -55,22 +55,24 @@ as $$
     'email', user_emails.email,
     'email_verified', user_emails.is_verified,
     'name', users.name,
-    'roles', (
-      select coalesce(jsonb_agg(user_roles.role order by user_roles.role), '[]')
-      from pie_schema.user_roles
-      where user_roles.user_id = users.id
-    ),
-    'permissions', (
-      select coalesce(jsonb_agg(distinct role_permissions.permission order by role_permissions.permission), '[]')
-      from pie_schema.user_roles
-      join pie_schema.role_permissions using (role)
-      where user_roles.user_id = users.id
-    ),
+    'roles', granted.roles,
+    'permissions', granted.permissions,
     'created_at', users.created_at,
     'updated_at', users.updated_at
   )
   from pie_schema.users
   left join pie_schema.user_emails on user_emails.user_id = users.id and user_emails.is_primary
+  -- Once, because each mention of a table costs the check of its policy.
+  cross join lateral (
+    select
+      coalesce(jsonb_agg(distinct user_roles.role), '[]') as roles,
+      coalesce(
+        jsonb_agg(distinct role_permissions.permission) filter (where role_permissions.permission is not null), '[]'
+      ) as permissions
+    from pie_schema.user_roles
+    left join pie_schema.role_permissions using (role)
+    where user_roles.user_id = users.id
+  ) as granted
   where users.id = describe_user.user_id
 $$;
 revoke execute on function pie_schema.describe_user(uuid) from public;

@@ -118,6 +118,22 @@ begin
 end
 $$;
 
+-- Counts a registration before its password is judged and hashed, which is dear. Null when it may go
+-- on; otherwise how many seconds to wait. One network may register 60 times, then every 10 seconds.
+create function pie_private.begin_registration(address inet) returns integer
+  language plpgsql volatile security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  wait interval := pie_private.spend_attempt(
+    'registration:' || pie_private.network_of(address), 60, interval '10 seconds'
+  );
+begin
+  perform pie_private.clear_empty_throttles();
+  return ceil(extract(epoch from wait))::integer;
+end
+$$;
+
 -- The password was wrong, or there is none: one line for the operator, whether or not the user exists.
 create function pie_private.fail_password_sign_in(user_id uuid, address inet) returns void
   language sql volatile security definer
@@ -128,14 +144,17 @@ as $$
 $$;
 
 revoke execute on function pie_private.network_of(inet) from public;
+revoke execute on function pie_private.begin_registration(inet) from public;
 revoke execute on function pie_private.begin_password_sign_in(text, inet) from public;
 revoke execute on function pie_private.complete_password_sign_in(uuid, text, text, uuid, text, bytea, interval, interval, inet, text) from public;
 revoke execute on function pie_private.fail_password_sign_in(uuid, inet) from public;
+grant execute on function pie_private.begin_registration(inet) to pie_auth;
 grant execute on function pie_private.begin_password_sign_in(text, inet) to pie_auth;
 grant execute on function pie_private.complete_password_sign_in(uuid, text, text, uuid, text, bytea, interval, interval, inet, text) to pie_auth;
 grant execute on function pie_private.fail_password_sign_in(uuid, inet) to pie_auth;
 
 comment on function pie_private.network_of(inet) is 'The network an address is counted by: IPv4 by /32, IPv6 by /64.';
+comment on function pie_private.begin_registration(inet) is 'Counts a registration; null if it may go on, otherwise how many seconds to wait.';
 comment on function pie_private.begin_password_sign_in(text, inet) is 'Counts an attempt and returns the hash to check it against, or how many seconds to wait.';
 comment on function pie_private.complete_password_sign_in(uuid, text, text, uuid, text, bytea, interval, interval, inet, text) is 'Starts the session of somebody whose password was right; no row if it no longer is.';
 comment on function pie_private.fail_password_sign_in(uuid, inet) is 'Records a failed attempt in the audit log.';

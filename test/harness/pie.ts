@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import pg from 'pg'
 import { pino } from 'pino'
 import { readConfig } from '../../server/src/config.ts'
+import { logOptions } from '../../server/src/ground/log.ts'
 import { type RunningPie, startPie } from '../../server/src/main.ts'
 import { cloneDatabase, testSecretKey } from './cluster.ts'
 
@@ -64,7 +65,7 @@ export async function startTestPie({
   const clock = { now: () => new Date(Date.now() + offsetMs) }
   const pie = await startPie(
     config,
-    pino({ level: config.LOG_LEVEL }, { write: (line: string) => void log.push(line) }),
+    pino(logOptions(config.LOG_LEVEL), { write: (line: string) => void log.push(line) }),
     clock,
   )
   const owner = new pg.Client({ connectionString: database.url })

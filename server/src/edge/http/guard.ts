@@ -38,8 +38,12 @@ export function credentialOf(request: FastifyRequest): SessionCredential {
   return request.credential
 }
 
-/** RFC 6750 section 2.1. Null when there is none, or when it is of another scheme. */
-export function bearerToken({ headers }: FastifyRequest): string | null {
+/**
+ * RFC 6750 section 2.1. Null when there is none, when it is of another scheme, and when there are two
+ * Authorization headers: Node would take the first, and a proxy before it might have checked the last.
+ */
+export function bearerToken({ headers, raw }: FastifyRequest): string | null {
+  if ((raw.headersDistinct['authorization'] ?? []).length > 1) return null
   const [, token] = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(headers.authorization ?? '') ?? []
   return token ?? null
 }

@@ -48,12 +48,15 @@ export async function createServer(
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  takeJsonAlone(app)
   app.setErrorHandler(answerWithProblem)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.filter(
       (method) => app.findRoute({ method, url: pathOf(request.url) }) !== null,
     )
-    if (allowed.length === 0) throw new Refusal('not_found')
+    // Where the route is there but what it serves is not, its own method is among them.
+    if (allowed.length === 0 || allowed.some((method) => method === request.method))
+      throw new Refusal('not_found')
     reply.header('allow', allowed.join(', '))
     throw new Refusal('method_not_allowed')
   })
@@ -81,6 +84,23 @@ export async function createServer(
   healthRoutes(app, pie)
   await documentationRoutes(app, pie.policy.serviceName)
   return app
+}
+
+/**
+ * JSON in UTF-8 and nothing else (RFC 8259 section 8.1). Fastify would read U+FFFD for every byte that is
+ * no UTF-8, and then a password in Latin-1 would be as good with any other letter in place of each umlaut.
+ */
+function takeJsonAlone(app: App): void {
+  app.removeAllContentTypeParsers()
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      parse(request, utf8.decode(body as Buffer), done)
+    } catch (cause) {
+      done(new Refusal('malformed_json', { cause }))
+    }
+  })
 }
 
 /** Without the query: that is where careless clients put secrets. */

@@ -16,6 +16,12 @@ export const registerUser = (
   values: [userId, email, name, passwordHash, address],
 })
 
+export const beginRegistration = (address: string): Statement => ({
+  name: 'begin_registration',
+  text: 'select pie_private.begin_registration($1) as wait_seconds',
+  values: [address],
+})
+
 export const beginPasswordSignIn = (email: string, address: string): Statement => ({
   name: 'begin_password_sign_in',
   text: 'select * from pie_private.begin_password_sign_in($1, $2)',

@@ -7,7 +7,7 @@ import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { newSession } from '../sessions/new-session.ts'
 import { readStartedSession, startTokenSession } from '../sessions/queries.ts'
 import type { ActiveSession, Device } from '../sessions/session.ts'
-import { registerUser } from './queries.ts'
+import { beginRegistration, registerUser } from './queries.ts'
 
 export interface Registration {
   email: string
@@ -18,7 +18,7 @@ export interface Registration {
 
 /**
  * Makes an account and signs its owner in: one transaction, so there is never one without the other.
- * @throws Refusal `registration_closed`, `invalid_request`, `weak_password`, `email_taken`, `busy`
+ * @throws Refusal `registration_closed`, `invalid_request`, `weak_password`, `email_taken`, `too_many_attempts`, `busy`
  */
 export async function register(
   ground: Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy'>,
@@ -27,6 +27,7 @@ export async function register(
   if (!ground.policy.isRegistrationOpen) throw new Refusal('registration_closed')
   const email = normalizeEmail(registration.email)
   const name = normalizeName(registration.name)
+  await countRegistration(ground, registration.device.address)
   const passwordHash = await hashNewPassword(ground, registration.password, [email, name])
 
   const userId = randomUUID()
@@ -39,4 +40,13 @@ export async function register(
   const active = readStartedSession(session.id, started?.[0])
   if (active === null) throw new Refusal('email_taken')
   return active
+}
+
+/** Committed before the password is looked at, as attempts to sign in are. */
+async function countRegistration({ auth }: Pick<Ground, 'auth'>, address: string): Promise<void> {
+  const [[counted] = []] = (await auth.send(beginRegistration(address))) as [
+    [{ wait_seconds: number | null }],
+  ]
+  const wait = counted?.wait_seconds ?? null
+  if (wait !== null) throw new Refusal('too_many_attempts', { retryAfterSeconds: wait })
 }

@@ -11,8 +11,8 @@ export interface PresentedTokens {
 }
 
 /**
- * Ends the session that a token belongs to, whichever of the pair is presented. Nothing happens, and
- * nothing is said, when it has ended before.
+ * Ends the session that a token belongs to, whichever of the pair is presented, or both where they belong
+ * to two. Nothing happens, and nothing is said, when it has ended before.
  *
  * @throws Refusal `unauthenticated` when neither is a token of ours
  */
@@ -22,9 +22,11 @@ export async function endPresentedSession(
   },
   { accessToken, refreshToken, address }: PresentedTokens,
 ): Promise<void> {
-  const claims =
-    (refreshToken === null ? null : await readRefreshToken(needs, refreshToken)) ??
-    (accessToken === null ? null : await needs.verifyAccessToken(accessToken))
-  if (claims === null) throw new Refusal('unauthenticated')
-  await endSession(needs, { sessionId: claims.sessionId, address })
+  const presented = [
+    refreshToken === null ? null : await readRefreshToken(needs, refreshToken),
+    accessToken === null ? null : await needs.verifyAccessToken(accessToken),
+  ]
+  const sessionIds = new Set(presented.flatMap((claims) => claims?.sessionId ?? []))
+  if (sessionIds.size === 0) throw new Refusal('unauthenticated')
+  for (const sessionId of sessionIds) await endSession(needs, { sessionId, address })
 }

@@ -24,7 +24,7 @@ export function registerRoute(app: App, pie: Pie): void {
           },
           { additionalProperties: false },
         ),
-        response: { 201: Type.Ref('IssuedTokens'), ...problems(400, 403, 409, 413, 415, 503) },
+        response: { 201: Type.Ref('IssuedTokens'), ...problems(400, 403, 409, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {
