@@ -23,7 +23,6 @@ const functions = `
   where nspname in ${schemas}`
 
 export const listTables = find(`select name from (${tables}) as t order by 1`)
-export const listFunctions = find(`select name from (${functions}) as f order by 1`)
 
 export const findTablesWithoutRowSecurity = find(`
   select name from (${tables}) as t

@@ -6,9 +6,9 @@ import { Secret } from './crypto/secret.ts'
 import { logOptions } from './log.ts'
 
 function linesOf(work: (log: pino.Logger) => void): string {
-  let written = ''
-  work(pino(logOptions('info'), { write: (line: string) => void (written += line) }))
-  return written
+  const lines: string[] = []
+  work(pino(logOptions('info'), { write: (line: string) => void lines.push(line) }))
+  return lines.join('')
 }
 
 test('an error is logged with its reason, without the connection and the row it came from', () => {
