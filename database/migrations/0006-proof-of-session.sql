@@ -86,25 +86,35 @@ begin
 end
 $$;
 
--- First statement of every request transaction: proves the session, and becomes webuser or webadmin
--- for this transaction alone. It runs with the caller's rights, because a function that borrows its
--- owner's may not change the role.
-create function pie_private.authenticate(session_id uuid, proof bytea) returns uuid
+-- Proves the session, and becomes webuser or webadmin for this transaction alone. It runs with the
+-- caller's rights, because a function that borrows its owner's may not change the role.
+create function pie_private.take_session(session_id uuid, proof bytea) returns uuid
   language plpgsql
   set search_path = pg_catalog, pg_temp
 as $$
 declare
   session record;
 begin
-  -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
-  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
-    raise exception 'this connection is not clean' using errcode = 'PI001';
-  end if;
   select * into strict session from pie_private.check_session(session_id, proof);
   perform set_config('pie.session_id', session_id::text, true),
           set_config('pie.session_proof', encode(proof, 'hex'), true),
           set_config('role', session.database_role, true);
   return session.user_id;
+end
+$$;
+
+-- First statement of every request transaction, in which SQL of the application's own may run: so the
+-- connection must be one on which nothing was left behind.
+create function pie_private.authenticate(session_id uuid, proof bytea) returns uuid
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
+  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
+    raise exception 'this connection is not clean' using errcode = 'PI001';
+  end if;
+  return pie_private.take_session(session_id, proof);
 end
 $$;
 
@@ -114,9 +124,11 @@ revoke execute on function pie_schema.current_session_id() from public;
 revoke execute on function pie_schema.has_role(text) from public;
 revoke execute on function pie_schema.has_permission(text) from public;
 revoke execute on function pie_private.check_session(uuid, bytea) from public;
+revoke execute on function pie_private.take_session(uuid, bytea) from public;
 revoke execute on function pie_private.authenticate(uuid, bytea) from public;
 
 grant execute on function pie_private.check_session(uuid, bytea) to cream;
+grant execute on function pie_private.take_session(uuid, bytea) to cream;
 grant execute on function pie_private.authenticate(uuid, bytea) to cream;
 grant execute on function pie_schema.current_user_id() to webuser;
 grant execute on function pie_schema.current_session_id() to webuser;
@@ -129,4 +141,5 @@ comment on function pie_schema.current_session_id() is 'The session that this tr
 comment on function pie_schema.has_role(text) is 'Whether the user whose session this transaction has proven has a role.';
 comment on function pie_schema.has_permission(text) is 'Whether one of the user''s roles has a permission, as `subject:verb`.';
 comment on function pie_private.check_session(uuid, bytea) is 'Says whom a session acts as and which database role it works as, or raises 28000.';
-comment on function pie_private.authenticate(uuid, bytea) is 'First statement of every request transaction: proves the session and takes its database role, or raises 28000.';
+comment on function pie_private.take_session(uuid, bytea) is 'Proves a session and takes its database role until the transaction ends, or raises 28000.';
+comment on function pie_private.authenticate(uuid, bytea) is 'First statement of every request transaction: proves the session and takes its database role, or raises 28000; PI001 on a connection that was left unclean.';

@@ -78,3 +78,21 @@ $$;
 revoke execute on function pie_schema.describe_user(uuid) from public;
 grant execute on function pie_schema.describe_user(uuid) to webuser;
 comment on function pie_schema.describe_user(uuid) is 'A user with address, roles and permissions, as far as the caller may see them.';
+
+-- A request transaction in one statement, for a read of oneself: claims the session, becomes webuser,
+-- and reads under row-level security, whose policies have the claim proven. A session that may not act
+-- proves nothing and so sees nobody: null. For connections on which no SQL but Pie's own ever runs.
+create function pie_private.read_me(session_id uuid, proof bytea) returns jsonb
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform set_config('pie.session_id', session_id::text, true),
+          set_config('pie.session_proof', encode(proof, 'hex'), true),
+          set_config('role', 'webuser', true);
+  return pie_schema.describe_user(pie_schema.current_user_id());
+end
+$$;
+revoke execute on function pie_private.read_me(uuid, bytea) from public;
+grant execute on function pie_private.read_me(uuid, bytea) to cream;
+comment on function pie_private.read_me(uuid, bytea) is 'The user of a session, read under row-level security; null for a session that may not act.';

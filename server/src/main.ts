@@ -13,6 +13,7 @@ import { checkRoles } from './ground/database/check-roles.ts'
 import { inTurn } from './ground/database/migrate.ts'
 import { openDatabase } from './ground/database/pool.ts'
 import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
+import { openSharedConnections } from './ground/database/shared-connections.ts'
 import { OperatorError } from './ground/errors.ts'
 import type { Ground, Policy } from './ground/ground.ts'
 import type { Log } from './ground/log.ts'
@@ -66,11 +67,13 @@ export async function startPie(
     const requests = openDatabase(urls.requests, log, config.DATABASE_CONNECTIONS)
     closing.push(() => requests.pool.end())
     await checkRoles(auth, requests)
+    const reads = openSharedConnections(urls.requests, log)
+    closing.push(() => reads.close())
 
     const hasher = createPasswordHasher()
     closing.push(() => hasher.close())
     const policy = readPolicy(config)
-    const ground: Ground = { auth, requests, keys, hasher, policy, clock, log }
+    const ground: Ground = { auth, requests, reads, keys, hasher, policy, clock, log }
     const keyRing = await openKeyRing(ground)
     closing.push(() => keyRing.close())
     const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts'
 import type { DerivedKeys } from './crypto/derive-keys.ts'
 import type { PasswordHasher } from './crypto/password-hasher.ts'
 import type { Database } from './database/pool.ts'
+import type { SharedConnections } from './database/shared-connections.ts'
 import type { Log } from './log.ts'
 
 /** What the operator has decided. Durations are in seconds. */
@@ -22,6 +23,8 @@ export interface Ground {
   auth: Database
   /** Connections as cream: request transactions. */
   requests: Database
+  /** A few more of them, shared: what Pie itself reads, one function call each. */
+  reads: SharedConnections
   /** Derived from each value of SECRET_KEY; the first is current. */
   keys: readonly [DerivedKeys, ...DerivedKeys[]]
   hasher: PasswordHasher

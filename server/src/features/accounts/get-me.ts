@@ -1,16 +1,13 @@
-import {
-  requestTransaction,
-  type SessionCredential,
-} from '../../ground/database/request-transaction.ts'
+import { readAsSession, type SessionCredential } from '../../ground/database/request-transaction.ts'
 import type { Ground } from '../../ground/ground.ts'
-import { describeMe } from './queries.ts'
+import { readMe } from './queries.ts'
 import type { User } from './user.ts'
 
 /** The session's own user, read under row-level security. One round trip. */
 export async function getMe(
-  { requests }: Pick<Ground, 'requests'>,
+  { reads }: Pick<Ground, 'reads'>,
   credential: SessionCredential,
 ): Promise<User> {
-  const [rows] = await requestTransaction(requests, credential, describeMe)
-  return rows?.[0]?.['user'] as User
+  const [row] = await readAsSession(reads, credential, readMe)
+  return row?.['user'] as User
 }

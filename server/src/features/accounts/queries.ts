@@ -1,5 +1,12 @@
 import type { Statement } from '../../ground/database/pipeline.ts'
 
+/** Proves the session by itself: for `readAsSession`. */
+export const readMe = (sessionId: string, proof: Buffer): Statement => ({
+  name: 'read_me',
+  text: 'select pie_private.read_me($1, $2) as user',
+  values: [sessionId, proof],
+})
+
 /** To be run in a request transaction: row-level security shows it the session's own user. */
 export const describeMe: Statement = {
   name: 'describe_me',

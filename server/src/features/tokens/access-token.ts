@@ -1,7 +1,8 @@
-import { createHash, randomUUID, sign } from 'node:crypto'
+import { hash, randomUUID, sign } from 'node:crypto'
 import { errors, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { epochSeconds } from '../../ground/clock.ts'
+import { toRawSignature } from '../../ground/crypto/raw-signature.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { ActiveSession } from '../sessions/session.ts'
@@ -34,10 +35,8 @@ export function signAccessToken({ clock, policy, keyRing }: Needs, session: Acti
     permissions: session.user.permissions,
   }
   const signed = `${encode(header)}.${encode(claims)}`
-  const signature = sign('sha256', Buffer.from(signed), {
-    key: key.privateKey,
-    dsaEncoding: 'ieee-p1363',
-  })
+  // With a bare key and no options node:crypto signs twice as fast; the signature then comes as DER.
+  const signature = toRawSignature(sign('sha256', Buffer.from(signed), key.privateKey))
   return `${signed}.${signature.toString('base64url')}`
 }
 
@@ -63,8 +62,8 @@ export function createAccessTokenVerifier({ clock, policy, keyRing }: Needs): Ve
     max: REMEMBERED_TOKENS,
   })
   return async (token) => {
-    const hash = createHash('sha256').update(token).digest('base64url')
-    const remembered = verified.get(hash)
+    const tokenHash = hash('sha256', token, 'base64url')
+    const remembered = verified.get(tokenHash)
     if (remembered !== undefined) {
       const isGood =
         remembered.expiresAt > epochSeconds(clock.now()) &&
@@ -72,7 +71,7 @@ export function createAccessTokenVerifier({ clock, policy, keyRing }: Needs): Ve
       return isGood ? remembered : null
     }
     const claims = await verify(token, { clock, policy, keyRing })
-    if (claims !== null) verified.set(hash, claims)
+    if (claims !== null) verified.set(tokenHash, claims)
     return claims
   }
 }

@@ -23,7 +23,7 @@ export async function endPresentedSession(
   { accessToken, refreshToken, address }: PresentedTokens,
 ): Promise<void> {
   const presented = [
-    refreshToken === null ? null : await readRefreshToken(needs, refreshToken),
+    refreshToken === null ? null : readRefreshToken(needs, refreshToken),
     accessToken === null ? null : await needs.verifyAccessToken(accessToken),
   ]
   const sessionIds = new Set(presented.flatMap((claims) => claims?.sessionId ?? []))

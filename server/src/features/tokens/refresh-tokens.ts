@@ -13,7 +13,7 @@ export async function refreshTokens(
   needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock' | 'log'> & { keyRing: KeyRing },
   presented: { refreshToken: string; address: string },
 ): Promise<IssuedTokens> {
-  const claims = await readRefreshToken(needs, presented.refreshToken)
+  const claims = readRefreshToken(needs, presented.refreshToken)
   if (claims === null) throw new Refusal('invalid_refresh_token')
   const result = await rotateSession(needs, { ...claims, address: presented.address })
   switch (result.outcome) {

@@ -39,5 +39,5 @@ function asPassword(key: Secret): Secret {
 
 /** HMAC-SHA256 of a text. 32 bytes. */
 export function authenticateText(key: Secret, text: string): Buffer {
-  return createHmac('sha256', key.reveal()).update(text).digest()
+  return createHmac('sha256', key.revealKey()).update(text).digest()
 }

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 
 /**
@@ -6,6 +7,7 @@ import { inspect } from 'node:util'
  */
 export class Secret {
   readonly #bytes: Buffer
+  #key: KeyObject | undefined
 
   private constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -22,6 +24,12 @@ export class Secret {
   /** The bytes themselves, for the one line that needs them. */
   reveal(): Buffer {
     return this.#bytes
+  }
+
+  /** The same as node:crypto takes it fastest; made once. */
+  revealKey(): KeyObject {
+    this.#key ??= createSecretKey(this.#bytes)
+    return this.#key
   }
 
   revealText(): string {

@@ -1,8 +1,14 @@
-import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
+import {
+  cutOff,
+  isConnectionLost,
+  toRefusal,
+  WAIT_FOR_ANSWER_MS,
+  WAIT_FOR_CONNECTION_MS,
+} from './lost-connection.ts'
 import { isClean, type Statement, sendTogether } from './pipeline.ts'
 
 export type Row = pg.QueryResultRow
@@ -17,12 +23,6 @@ export interface Database {
   send(...statements: Statement[]): Promise<Row[][]>
   pool: pg.Pool
 }
-
-/** How long a request waits for a connection. */
-const WAIT_FOR_CONNECTION_MS = 5_000
-
-/** How long it waits for an answer: longer than statement_timeout, so only a server gone silent is cut off. */
-const WAIT_FOR_ANSWER_MS = 20_000
 
 export function openDatabase(url: Secret, log: Log, connections = 10): Database {
   const pool = new pg.Pool({
@@ -49,19 +49,12 @@ async function sendOnce(pool: pg.Pool, statements: Statement[]): Promise<Row[][]
   } catch (error) {
     // A value that cannot be sent: nothing has been.
     if (error instanceof RangeError) throw error
-    isBroken =
-      !(error instanceof pg.DatabaseError) || isShuttingDown(error) || error.code === 'PI001'
+    isBroken = isConnectionLost(error) || isUnclean(error)
     throw toRefusal(error)
   } finally {
     clearTimeout(giveUp)
     client.release(isBroken || !isClean(client))
   }
-}
-
-/** Ends the connection without a word; what waits for it fails. */
-function cutOff(client: pg.PoolClient): void {
-  const { connection } = client as pg.PoolClient & { connection: { stream: Duplex } }
-  connection.stream.destroy(new Error('Postgres has not answered in time'))
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
@@ -72,15 +65,7 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
-/** Class 57 of Appendix A of the PostgreSQL manual, "Operator Intervention", without cancelled queries. */
-function isShuttingDown(error: pg.DatabaseError): boolean {
-  return error.code !== undefined && /^57P0[1-4]$/.test(error.code)
-}
-
-function toRefusal(error: unknown): unknown {
-  if (!(error instanceof pg.DatabaseError) || isShuttingDown(error)) {
-    return new Refusal('database_unavailable', { retryAfterSeconds: 2, cause: error })
-  }
-  if (error.code === '57014') return new Refusal('timeout', { retryAfterSeconds: 2, cause: error })
-  return error
+/** SQLSTATE PI001: what `authenticate` raises where SQL has left a prepared statement or a temporary table. */
+export function isUnclean(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === 'PI001'
 }

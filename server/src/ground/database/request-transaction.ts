@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { Refusal } from '../errors.ts'
 import { failedStatementOf, type Statement } from './pipeline.ts'
-import type { Database, Row } from './pool.ts'
+import { type Database, isUnclean, type Row } from './pool.ts'
+import type { SharedConnections } from './shared-connections.ts'
 
 /** What a request shows Postgres: a session, and its proof under each key of SECRET_KEY, current first. */
 export interface SessionCredential {
@@ -32,6 +33,28 @@ export async function requestTransaction(
   throw new Refusal('unauthenticated')
 }
 
+/**
+ * Reads as the session's user with one function of Pie's own that proves the session itself, on
+ * connections that are shared. One round trip.
+ *
+ * @param read the statement, given what its function is to prove
+ * @throws Refusal `unauthenticated` when Postgres refuses the session
+ */
+export async function readAsSession(
+  connections: SharedConnections,
+  { sessionId, proofs }: SessionCredential,
+  read: (sessionId: string, proof: Buffer) => Statement,
+): Promise<Row[]> {
+  for (const proof of proofs) {
+    try {
+      return await connections.read(read(sessionId, proof))
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+    }
+  }
+  throw new Refusal('unauthenticated')
+}
+
 /** Every connection that another request has left unclean is closed, and the next one is tried. */
 async function sendWith(
   database: Database,
@@ -46,11 +69,6 @@ async function sendWith(
       if (triesLeft === 0 || !isUnclean(error)) throw error
     }
   }
-}
-
-/** What `authenticate` raises where SQL has left a prepared statement or a temporary table. */
-export function isUnclean(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === 'PI001'
 }
 
 /** Which statement of a request transaction proves the session, counted from 0. */
@@ -69,11 +87,12 @@ function authenticate(sessionId: string, proof: Buffer): Statement {
   }
 }
 
-/** SQLSTATE 28000, invalid_authorization_specification: what `authenticate` raises. */
+/** A refusal by `authenticate`, and not by the work, which may raise what it likes. */
 function isRefusedSession(error: unknown): boolean {
-  return (
-    error instanceof pg.DatabaseError &&
-    error.code === '28000' &&
-    failedStatementOf(error) === AUTHENTICATE
-  )
+  return isRefusal(error) && failedStatementOf(error as Error) === AUTHENTICATE
+}
+
+/** SQLSTATE 28000, invalid_authorization_specification. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '28000'
 }
