@@ -105,7 +105,7 @@ create table pie_private.sessions (
 CREATE INDEX sessions_actor_id_idx ON pie_private.sessions USING btree (actor_id) WHERE (actor_id IS NOT NULL);
 CREATE UNIQUE INDEX sessions_successor_id_idx ON pie_private.sessions USING btree (successor_id) WHERE (successor_id IS NOT NULL);
 CREATE INDEX sessions_user_id_idx ON pie_private.sessions USING btree (user_id);
-CREATE TRIGGER sessions_touch BEFORE UPDATE ON pie_private.sessions FOR EACH ROW EXECUTE FUNCTION pie_private.touch_version();
+CREATE TRIGGER sessions_touch BEFORE UPDATE ON pie_private.sessions FOR EACH ROW WHEN ((new.version <> (old.version + 1))) EXECUTE FUNCTION pie_private.touch_version();
 alter table pie_private.sessions enable row level security;
 alter table pie_private.sessions force row level security;
 create policy sessions_for_owner on pie_private.sessions for all to <owner> using (true) with check (true);
@@ -192,8 +192,8 @@ create table pie_schema.role_permissions (
 CREATE INDEX role_permissions_permission_idx ON pie_schema.role_permissions USING btree (permission);
 alter table pie_schema.role_permissions enable row level security;
 alter table pie_schema.role_permissions force row level security;
+create policy role_permissions_all on pie_schema.role_permissions for select to webuser using (true);
 create policy role_permissions_for_owner on pie_schema.role_permissions for all to <owner> using (true) with check (true);
-create policy role_permissions_signed_in on pie_schema.role_permissions for select to webuser using ((( SELECT pie_schema.current_user_id() AS current_user_id) IS NOT NULL));
 grant select on pie_schema.role_permissions to webuser;
 comment on table pie_schema.role_permissions is 'Which role has which permission.';
 comment on column pie_schema.role_permissions.role is 'The role.';
@@ -291,6 +291,19 @@ comment on column pie_schema.users.created_at is 'When the user was made.';
 comment on column pie_schema.users.updated_at is 'When this row last changed.';
 comment on column pie_schema.users.version is 'Grows by one with every change; what caches compare.';
 
+create view pie_schema.user_descriptions with (security_invoker=true) as
+ SELECT users.id,
+    json_build_object('id', users.id, 'email', user_emails.email, 'email_verified', user_emails.is_verified, 'name', users.name, 'roles', granted.roles, 'permissions', granted.permissions, 'created_at', users.created_at, 'updated_at', users.updated_at) AS description
+   FROM ((pie_schema.users
+     LEFT JOIN pie_schema.user_emails ON (((user_emails.user_id = users.id) AND user_emails.is_primary)))
+     CROSS JOIN LATERAL ( SELECT COALESCE(array_agg(DISTINCT user_roles.role), '{}'::text[]) AS roles,
+            COALESCE(array_agg(DISTINCT role_permissions.permission) FILTER (WHERE (role_permissions.permission IS NOT NULL)), '{}'::text[]) AS permissions
+           FROM (pie_schema.user_roles
+             LEFT JOIN pie_schema.role_permissions USING (role))
+          WHERE (user_roles.user_id = users.id)) granted);
+grant select on pie_schema.user_descriptions to webuser;
+comment on view pie_schema.user_descriptions is 'Users with address, roles and permissions, as far as the caller may see them.';
+
 CREATE OR REPLACE FUNCTION pie_private.add_first_signing_key(kid text, public_jwk jsonb, sealed_private bytea)
  RETURNS void
  LANGUAGE plpgsql
@@ -315,23 +328,17 @@ CREATE OR REPLACE FUNCTION pie_private.authenticate(session_id uuid, proof bytea
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-declare
-  session record;
 begin
   -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
   if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
     raise exception 'this connection is not clean' using errcode = 'PI001';
   end if;
-  select * into strict session from pie_private.check_session(session_id, proof);
-  perform set_config('pie.session_id', session_id::text, true),
-          set_config('pie.session_proof', encode(proof, 'hex'), true),
-          set_config('role', session.database_role, true);
-  return session.user_id;
+  return pie_private.take_session(session_id, proof);
 end
 $function$
 ;
 grant execute on function pie_private.authenticate(uuid,bytea) to cream;
-comment on function pie_private.authenticate(uuid,bytea) is 'First statement of every request transaction: proves the session and takes its database role, or raises 28000.';
+comment on function pie_private.authenticate(uuid,bytea) is 'First statement of every request transaction: proves the session and takes its database role, or raises 28000; PI001 on a connection that was left unclean.';
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_sign_in(email text, address inet)
  RETURNS TABLE(wait_seconds integer, user_id uuid, password_hash text)
@@ -346,6 +353,10 @@ declare
   found_hash text;
   wait interval;
 begin
+  -- Counted at once, but not waited for on disk: everybody behind one address shares a bucket, and a
+  -- crash that forgives the last half second of attempts is not worth a queue of sign-ins.
+  perform set_config('synchronous_commit', 'off', true);
+
   select user_emails.user_id, passwords.hash into found_id, found_hash
   from pie_schema.user_emails
   left join pie_private.passwords on passwords.user_id = user_emails.user_id
@@ -437,7 +448,7 @@ $function$
 comment on function pie_private.clear_empty_throttles() is 'Deletes a few buckets that have drained.';
 
 CREATE OR REPLACE FUNCTION pie_private.complete_password_sign_in(user_id uuid, email text, verified_hash text, session_id uuid, kind text, proof_hash bytea, lifetime interval, absolute_lifetime interval, address inet, user_agent text)
- RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
+ RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json)
  LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -608,6 +619,22 @@ $function$
 ;
 comment on function pie_private.network_of(inet) is 'The network an address is counted by: IPv4 by /32, IPv6 by /64.';
 
+CREATE OR REPLACE FUNCTION pie_private.read_me(session_id uuid, proof bytea)
+ RETURNS json
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform set_config('pie.session_id', session_id::text, true),
+          set_config('pie.session_proof', encode(proof, 'hex'), true),
+          set_config('role', 'webuser', true);
+  return (select description from pie_schema.user_descriptions);
+end
+$function$
+;
+grant execute on function pie_private.read_me(uuid,bytea) to cream;
+comment on function pie_private.read_me(uuid,bytea) is 'The user of a session, read under row-level security; null for a session that may not act.';
+
 CREATE OR REPLACE FUNCTION pie_private.record_event(event text, user_id uuid, session_id uuid, address inet, detail jsonb DEFAULT '{}'::jsonb)
  RETURNS void
  LANGUAGE sql
@@ -621,22 +648,28 @@ $function$
 comment on function pie_private.record_event(text,uuid,uuid,inet,jsonb) is 'Adds a line to the audit log.';
 
 CREATE OR REPLACE FUNCTION pie_private.refresh_session(session_id uuid, proofs bytea[], generation integer, lifetime interval, retry_window interval, address inet)
- RETURNS TABLE(outcome text, current_generation integer, refreshed_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
+ RETURNS TABLE(outcome text, current_generation integer, refreshed_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json)
  LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
-  proof_hashes bytea[] := array(select sha256(proof) from unnest(proofs) with ordinality as given (proof, place) order by place);
+  -- There is more than one proof only while SECRET_KEY is being changed.
+  proof_hashes bytea[] := array[sha256(proofs[1])];
   session pie_private.sessions;
 begin
+  if cardinality(proofs) > 1 then
+    proof_hashes := proof_hashes || array(select sha256(proof) from unnest(proofs[2:]) as older (proof));
+  end if;
+
   update pie_private.sessions
   set refresh_generation = sessions.refresh_generation + 1,
       refreshed_at = now(),
       last_seen_at = now(),
       expires_at = least(now() + lifetime, sessions.absolute_expires_at),
-      proof_hash = proof_hashes[1]
+      proof_hash = proof_hashes[1],
+      version = sessions.version + 1
   where sessions.id = session_id
     and sessions.refresh_generation = generation
     and sessions.proof_hash = any (proof_hashes)
@@ -645,7 +678,7 @@ begin
   returning * into session;
   if found then
     return query select 'rotated', session.refresh_generation, session.refreshed_at,
-      session.expires_at, session.absolute_expires_at, pie_schema.describe_user(session.user_id);
+      session.expires_at, session.absolute_expires_at, (select description from pie_schema.user_descriptions where id = session.user_id);
     return;
   end if;
 
@@ -657,16 +690,16 @@ begin
     and sessions.expires_at > now()
   for update;
   if not found or generation > session.refresh_generation then
-    return query select 'refused', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::jsonb;
+    return query select 'refused', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::json;
   elsif generation = session.refresh_generation - 1 and session.refreshed_at > now() - retry_window then
     return query select 'repeated', session.refresh_generation, session.refreshed_at,
-      session.expires_at, session.absolute_expires_at, pie_schema.describe_user(session.user_id);
+      session.expires_at, session.absolute_expires_at, (select description from pie_schema.user_descriptions where id = session.user_id);
   else
     update pie_private.sessions set revoked_at = now(), revoked_reason = 'stolen' where sessions.id = session_id;
     insert into pie_private.audit_log (event, user_id, session_id, address, detail)
     values ('session.stolen', session.user_id, session.id, refresh_session.address,
             jsonb_build_object('presented', generation, 'current', session.refresh_generation));
-    return query select 'stolen', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::jsonb;
+    return query select 'stolen', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::json;
   end if;
 end
 $function$
@@ -795,7 +828,7 @@ $function$
 comment on function pie_private.spend_attempt(text,integer,interval) is 'Counts one attempt; null if it may be made, otherwise how long to wait.';
 
 CREATE OR REPLACE FUNCTION pie_private.start_session(user_id uuid, session_id uuid, kind text, proof_hash bytea, methods text[], lifetime interval, absolute_lifetime interval, address inet, user_agent text)
- RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" jsonb)
+ RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json)
  LANGUAGE sql
  SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -823,12 +856,32 @@ AS $function$
     from new_session
   )
   select new_session.created_at, new_session.expires_at, new_session.absolute_expires_at,
-         pie_schema.describe_user(new_session.user_id)
+         user_descriptions.description
   from new_session
+  join pie_schema.user_descriptions on user_descriptions.id = new_session.user_id
 $function$
 ;
 grant execute on function pie_private.start_session(uuid,uuid,text,bytea,text[],interval,interval,inet,text) to pie_auth;
 comment on function pie_private.start_session(uuid,uuid,text,bytea,text[],interval,interval,inet,text) is 'Starts a session for a usable user; no row otherwise.';
+
+CREATE OR REPLACE FUNCTION pie_private.take_session(session_id uuid, proof bytea)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  session record;
+begin
+  select * into strict session from pie_private.check_session(session_id, proof);
+  perform set_config('pie.session_id', session_id::text, true),
+          set_config('pie.session_proof', encode(proof, 'hex'), true),
+          set_config('role', session.database_role, true);
+  return session.user_id;
+end
+$function$
+;
+grant execute on function pie_private.take_session(uuid,bytea) to cream;
+comment on function pie_private.take_session(uuid,bytea) is 'Proves a session and takes its database role until the transaction ends, or raises 28000.';
 
 CREATE OR REPLACE FUNCTION pie_private.touch_user()
  RETURNS trigger
@@ -885,41 +938,6 @@ $function$
 ;
 grant execute on function pie_schema.current_user_id() to webuser;
 comment on function pie_schema.current_user_id() is 'The user whose session this transaction has proven, or null. In a policy write `(select pie_schema.current_user_id())`, so that it runs once per statement.';
-
-CREATE OR REPLACE FUNCTION pie_schema.describe_user(user_id uuid)
- RETURNS jsonb
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  select jsonb_build_object(
-    'id', users.id,
-    'email', user_emails.email,
-    'email_verified', user_emails.is_verified,
-    'name', users.name,
-    'roles', granted.roles,
-    'permissions', granted.permissions,
-    'created_at', users.created_at,
-    'updated_at', users.updated_at
-  )
-  from pie_schema.users
-  left join pie_schema.user_emails on user_emails.user_id = users.id and user_emails.is_primary
-  -- Once, because each mention of a table costs the check of its policy.
-  cross join lateral (
-    select
-      coalesce(jsonb_agg(distinct user_roles.role), '[]') as roles,
-      coalesce(
-        jsonb_agg(distinct role_permissions.permission) filter (where role_permissions.permission is not null), '[]'
-      ) as permissions
-    from pie_schema.user_roles
-    left join pie_schema.role_permissions using (role)
-    where user_roles.user_id = users.id
-  ) as granted
-  where users.id = describe_user.user_id
-$function$
-;
-grant execute on function pie_schema.describe_user(uuid) to webuser;
-comment on function pie_schema.describe_user(uuid) is 'A user with address, roles and permissions, as far as the caller may see them.';
 
 CREATE OR REPLACE FUNCTION pie_schema.has_permission(permission text)
  RETURNS boolean

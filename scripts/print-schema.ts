@@ -13,7 +13,7 @@ export async function printSchema(owner: pg.Client): Promise<string> {
   return `${header}\n${parts.map(({ sql }) => sql.trim()).join('\n\n')}\n`
 }
 
-/** Schemas, then each table with all that belongs to it, then the functions. */
+/** Schemas, then each table with all that belongs to it, the views, the functions. */
 const everything = `
 with schemas as (
   select oid, nspname as name, nspacl as acl from pg_namespace
@@ -82,7 +82,16 @@ with schemas as (
   ) as column_comments
   where relkind in ('r', 'p')
   union all
-  select 3, pg_proc.oid::regprocedure::text,
+  select 3, format('%I.%I', schemas.name, relname),
+    format(e'create view %I.%I%s as\\n%s', schemas.name, relname,
+      ' with (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(pg_class.oid))
+    || ${grants('relacl', `format('%I.%I', schemas.name, relname)`)}
+    || ${comment(`obj_description(pg_class.oid, 'pg_class')`, `format('view %I.%I', schemas.name, relname)`)}
+  from pg_class
+  join schemas on schemas.oid = relnamespace
+  where relkind = 'v'
+  union all
+  select 4, pg_proc.oid::regprocedure::text,
     rtrim(pg_get_functiondef(pg_proc.oid)) || ';'
     || case when proacl is null then format(e'\\n-- anybody may execute %s', pg_proc.oid::regprocedure) else '' end
     || ${grants('proacl', `format('function %s', pg_proc.oid::regprocedure)`, 'proowner')}

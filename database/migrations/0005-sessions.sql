@@ -35,8 +35,9 @@ create index sessions_user_id_idx on pie_private.sessions (user_id);
 create index sessions_actor_id_idx on pie_private.sessions (actor_id) where actor_id is not null;
 create unique index sessions_successor_id_idx on pie_private.sessions (successor_id) where successor_id is not null;
 
+-- Refreshing, which is all the time, counts the version itself; every other change has it counted here.
 create trigger sessions_touch before update on pie_private.sessions
-  for each row execute function pie_private.touch_version();
+  for each row when (new.version <> old.version + 1) execute function pie_private.touch_version();
 
 alter table pie_private.sessions enable row level security;
 alter table pie_private.sessions force row level security;

@@ -47,7 +47,7 @@ create function pie_private.start_session(
   address inet,
   user_agent text
 )
-  returns table (started_at timestamptz, expires_at timestamptz, absolute_expires_at timestamptz, "user" jsonb)
+  returns table (started_at timestamptz, expires_at timestamptz, absolute_expires_at timestamptz, "user" json)
   language sql volatile security definer rows 1
   set search_path = pg_catalog, pg_temp
 as $$
@@ -74,8 +74,9 @@ as $$
     from new_session
   )
   select new_session.created_at, new_session.expires_at, new_session.absolute_expires_at,
-         pie_schema.describe_user(new_session.user_id)
+         user_descriptions.description
   from new_session
+  join pie_schema.user_descriptions on user_descriptions.id = new_session.user_id
 $$;
 
 revoke execute on function pie_private.register_user(uuid, text, text, text, inet) from public;

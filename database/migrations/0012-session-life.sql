@@ -20,22 +20,28 @@ create function pie_private.refresh_session(
 )
   returns table (
     outcome text, current_generation integer, refreshed_at timestamptz,
-    expires_at timestamptz, absolute_expires_at timestamptz, "user" jsonb
+    expires_at timestamptz, absolute_expires_at timestamptz, "user" json
   )
   language plpgsql volatile security definer rows 1
   set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  proof_hashes bytea[] := array(select sha256(proof) from unnest(proofs) with ordinality as given (proof, place) order by place);
+  -- There is more than one proof only while SECRET_KEY is being changed.
+  proof_hashes bytea[] := array[sha256(proofs[1])];
   session pie_private.sessions;
 begin
+  if cardinality(proofs) > 1 then
+    proof_hashes := proof_hashes || array(select sha256(proof) from unnest(proofs[2:]) as older (proof));
+  end if;
+
   update pie_private.sessions
   set refresh_generation = sessions.refresh_generation + 1,
       refreshed_at = now(),
       last_seen_at = now(),
       expires_at = least(now() + lifetime, sessions.absolute_expires_at),
-      proof_hash = proof_hashes[1]
+      proof_hash = proof_hashes[1],
+      version = sessions.version + 1
   where sessions.id = session_id
     and sessions.refresh_generation = generation
     and sessions.proof_hash = any (proof_hashes)
@@ -44,7 +50,7 @@ begin
   returning * into session;
   if found then
     return query select 'rotated', session.refresh_generation, session.refreshed_at,
-      session.expires_at, session.absolute_expires_at, pie_schema.describe_user(session.user_id);
+      session.expires_at, session.absolute_expires_at, (select description from pie_schema.user_descriptions where id = session.user_id);
     return;
   end if;
 
@@ -56,16 +62,16 @@ begin
     and sessions.expires_at > now()
   for update;
   if not found or generation > session.refresh_generation then
-    return query select 'refused', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::jsonb;
+    return query select 'refused', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::json;
   elsif generation = session.refresh_generation - 1 and session.refreshed_at > now() - retry_window then
     return query select 'repeated', session.refresh_generation, session.refreshed_at,
-      session.expires_at, session.absolute_expires_at, pie_schema.describe_user(session.user_id);
+      session.expires_at, session.absolute_expires_at, (select description from pie_schema.user_descriptions where id = session.user_id);
   else
     update pie_private.sessions set revoked_at = now(), revoked_reason = 'stolen' where sessions.id = session_id;
     insert into pie_private.audit_log (event, user_id, session_id, address, detail)
     values ('session.stolen', session.user_id, session.id, refresh_session.address,
             jsonb_build_object('presented', generation, 'current', session.refresh_generation));
-    return query select 'stolen', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::jsonb;
+    return query select 'stolen', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::json;
   end if;
 end
 $$;

@@ -125,18 +125,53 @@ test('a session that is revoked while its request is running sees no row from th
   assert.deepEqual([later.rows, written.rowCount], [[], 0])
 })
 
-test('describe_user shows a user to themselves and to an admin, and is null for everybody else', async () => {
+test('user_descriptions shows a user to themselves and to an admin, and to nobody else', async () => {
   const { ada, grace, dorothy } = db
   const describe = async (person: Person, id: string | null) =>
-    (await db.request(person, 'select pie_schema.describe_user($1) as user', [id])).rows[0].user
+    (
+      await db.request(
+        person,
+        'select description from pie_schema.user_descriptions where id = $1',
+        [id],
+      )
+    ).rows[0]?.description
   await assertNothingChanges(db.owner, async () => {
     assert.equal((await describe(ada, ada.id)).email, ada.email)
-    assert.equal(await describe(ada, grace.id), null)
-    assert.equal(await describe(ada, randomUUID()), null)
-    assert.equal(await describe(ada, null), null)
+    assert.equal(await describe(ada, grace.id), undefined)
+    assert.equal(await describe(ada, randomUUID()), undefined)
+    assert.equal(await describe(ada, null), undefined)
     const seen = await describe(dorothy, dorothy.id)
     assert.deepEqual(seen.roles, ['admin', 'viewer'])
     assert.deepEqual(seen.permissions, ['roles:read', 'roles:write', 'users:read', 'users:write'])
     assert.equal((await describe(dorothy, grace.id)).email, grace.email)
   })
+})
+
+test('read_me shows a session its own user, also an admin, and nobody to a session that may not act', async () => {
+  const readMe = async ({ id, proof }: Session) =>
+    (await cream.query('select pie_private.read_me($1, $2) as me', [id, proof])).rows[0].me
+  const marie = await addPerson(db.owner, 'marie')
+  assert.equal((await readMe(marie.session)).email, marie.email)
+  assert.deepEqual((await readMe(db.dorothy.session)).roles, ['admin', 'viewer'])
+  const nobodys: [string, Session][] = [
+    ['a guessed proof', { ...marie.session, proof: guessedProof() }],
+    ["another session's proof", { ...marie.session, proof: db.ada.session.proof }],
+    ['an unknown session', { ...marie.session, id: randomUUID() }],
+  ]
+  for (const [why, session] of nobodys) assert.equal(await readMe(session), null, why)
+  const endings = [
+    `revoked_at = now(), revoked_reason = 'logout'`,
+    `expires_at = now(), revoked_at = null, revoked_reason = null`,
+  ]
+  for (const ending of endings) {
+    await db.owner.query(`update pie_private.sessions set ${ending} where id = $1`, [
+      marie.session.id,
+    ])
+    assert.equal(await readMe(marie.session), null, ending)
+  }
+  // The statement was its own transaction: nothing of the role or the settings is left.
+  const { rows } = await cream.query(
+    `select current_user::text as role, coalesce(current_setting('pie.session_proof', true), '') as proof`,
+  )
+  assert.deepEqual(rows[0], { role: 'cream', proof: '' })
 })

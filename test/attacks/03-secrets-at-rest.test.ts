@@ -98,7 +98,7 @@ describe('no password, token, proof or key', () => {
     const { rows } = await pie.owner.query<{ query: string }>(
       `select query from pg_stat_activity where datname = current_database()`,
     )
-    assert.ok(rows.some(({ query }) => query.includes('describe_user')))
+    assert.ok(rows.some(({ query }) => query.includes('read_me')))
     await assertFree('pg_stat_activity', JSON.stringify(rows))
   })
 

@@ -70,14 +70,15 @@ async function interrupt(what: 'pg_cancel_backend' | 'pg_terminate_backend'): Pr
   return answer
 }
 
-/** What comes after ada's request is grace's own, or nobody's. */
+/** What comes after ada's request is grace's own, or nobody's: a change, which has the connection, and a read. */
 async function assertNothingLeftOver(): Promise<void> {
+  assert.equal((await rename(grace.access_token, 'Grace')).body.email, 'grace@example.com')
   assertProblem(await me(), 401, 'unauthenticated')
   assert.equal((await me(grace.access_token)).body.email, 'grace@example.com')
   assertProblem(await me(`${ada.access_token}x`), 401, 'unauthenticated')
   const { rows } = await pie.owner.query(
     `select state, xact_start is null as is_idle from pg_stat_activity
-     where datname = current_database() and usename = 'cream'`,
+     where datname = current_database() and usename = 'cream' and application_name = 'pie'`,
   )
   assert.deepEqual(rows, [{ state: 'idle', is_idle: true }])
 }

@@ -25,7 +25,7 @@ const probes = () => [
   'select * from pie_schema.user_emails',
   'select * from pie_schema.user_roles',
   'select * from pie_private.sessions',
-  `select pie_schema.describe_user('${db.grace.id}')`,
+  `select description from pie_schema.user_descriptions where id = '${db.grace.id}'`,
   `update pie_schema.users set name = 'mallory' where id <> '${db.ada.id}'`,
   `insert into pie_schema.user_roles (user_id, role) values ('${db.ada.id}', 'admin')`,
   `select pie_private.grant_role('ada@example.com', 'admin')`,

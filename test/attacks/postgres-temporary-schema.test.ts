@@ -26,7 +26,7 @@ const calls = () => [
   'select pie_schema.current_session_id()',
   `select pie_schema.has_role('admin')`,
   `select pie_schema.has_permission('users:read')`,
-  `select pie_schema.describe_user('${db.grace.id}')`,
+  `select description from pie_schema.user_descriptions where id = '${db.grace.id}'`,
   'select id from pie_schema.users',
   `update pie_schema.users set name = 'ada'`,
 ]

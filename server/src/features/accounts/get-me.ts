@@ -8,6 +8,5 @@ export async function getMe(
   { reads }: Pick<Ground, 'reads'>,
   credential: SessionCredential,
 ): Promise<User> {
-  const [row] = await readAsSession(reads, credential, readMe)
-  return row?.['user'] as User
+  return readAsSession<User>(reads, credential, readMe)
 }

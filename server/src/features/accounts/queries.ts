@@ -1,6 +1,6 @@
 import type { Statement } from '../../ground/database/pipeline.ts'
 
-/** Proves the session by itself: for `readAsSession`. */
+/** Claims the session by itself: for `readAsSession`. */
 export const readMe = (sessionId: string, proof: Buffer): Statement => ({
   name: 'read_me',
   text: 'select pie_private.read_me($1, $2) as user',
@@ -10,7 +10,7 @@ export const readMe = (sessionId: string, proof: Buffer): Statement => ({
 /** To be run in a request transaction: row-level security shows it the session's own user. */
 export const describeMe: Statement = {
   name: 'describe_me',
-  text: 'select pie_schema.describe_user((select pie_schema.current_user_id())) as user',
+  text: 'select description as user from pie_schema.user_descriptions where id = (select pie_schema.current_user_id())',
   values: [],
 }
 

@@ -1,4 +1,4 @@
-/** A user as every door shows it: what `pie_schema.describe_user` returns. */
+/** A user as every door shows it: what `pie_schema.user_descriptions` holds. */
 export interface User {
   id: string
   email: string | null

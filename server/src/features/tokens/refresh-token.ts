@@ -51,10 +51,23 @@ export function readRefreshToken(
   )
   if (!isOurs) return null
   // Ours, so it is what signRefreshToken wrote, by this version or by another.
-  const { iss, sid, generation, exp } = JSON.parse(Buffer.from(payload, 'base64url').toString())
-  if (iss !== policy.issuer || !(exp > epochSeconds(clock.now()))) return null
-  if (typeof sid !== 'string' || !Number.isInteger(generation)) return null
+  const claims = parseObject(Buffer.from(payload, 'base64url').toString())
+  if (claims === null) return null
+  const { iss, sid, generation, exp } = claims
+  if (iss !== policy.issuer || typeof exp !== 'number' || exp <= epochSeconds(clock.now()))
+    return null
+  if (typeof sid !== 'string' || typeof generation !== 'number') return null
+  if (!Number.isInteger(generation)) return null
   return { sessionId: sid, generation }
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : null
+  } catch {
+    return null
+  }
 }
 
 /** Takes the same time wherever the two differ. */

@@ -35,7 +35,7 @@ export function createPasswordHasher(threads = availableParallelism()): Password
     maxThreads: threads,
     idleTimeout: 60_000,
     maxQueue: threads * WAITING_PER_THREAD,
-    concurrentTasksPerWorker: 1,
+    concurrentTasksPerWorker: 2,
   })
   const run = async (task: Record<string, unknown>, name: string) => {
     try {

@@ -34,23 +34,22 @@ export async function requestTransaction(
 }
 
 /**
- * Reads as the session's user with one function of Pie's own that proves the session itself, on
- * connections that are shared. One round trip.
+ * Reads as the session's user with one function of Pie's own, on connections that are shared. One round
+ * trip. The function claims the session and reads under row-level security, whose policies have the
+ * claim proven: for a session that may not act it finds nothing.
  *
- * @param read the statement, given what its function is to prove
- * @throws Refusal `unauthenticated` when Postgres refuses the session
+ * @param read the statement, given what its function claims; its one column is what was read
+ * @throws Refusal `unauthenticated` when nothing was found
  */
-export async function readAsSession(
+export async function readAsSession<Found>(
   connections: SharedConnections,
   { sessionId, proofs }: SessionCredential,
   read: (sessionId: string, proof: Buffer) => Statement,
-): Promise<Row[]> {
+): Promise<Found> {
   for (const proof of proofs) {
-    try {
-      return await connections.read(read(sessionId, proof))
-    } catch (error) {
-      if (!isRefusal(error)) throw error
-    }
+    const [row] = await connections.read(read(sessionId, proof))
+    const found = Object.values(row ?? {})[0]
+    if (found !== null && found !== undefined) return found
   }
   throw new Refusal('unauthenticated')
 }
@@ -87,12 +86,14 @@ function authenticate(sessionId: string, proof: Buffer): Statement {
   }
 }
 
-/** A refusal by `authenticate`, and not by the work, which may raise what it likes. */
+/**
+ * SQLSTATE 28000, invalid_authorization_specification: what `authenticate` raises. The work may raise it
+ * too, for reasons of its own.
+ */
 function isRefusedSession(error: unknown): boolean {
-  return isRefusal(error) && failedStatementOf(error as Error) === AUTHENTICATE
-}
-
-/** SQLSTATE 28000, invalid_authorization_specification. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === '28000'
+  return (
+    error instanceof pg.DatabaseError &&
+    error.code === '28000' &&
+    failedStatementOf(error) === AUTHENTICATE
+  )
 }

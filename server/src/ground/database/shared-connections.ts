@@ -2,7 +2,13 @@ import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import type { Log } from '../log.ts'
-import { cutOff, toRefusal, WAIT_FOR_ANSWER_MS, WAIT_FOR_CONNECTION_MS } from './lost-connection.ts'
+import {
+  cutOff,
+  isConnectionLost,
+  toRefusal,
+  WAIT_FOR_ANSWER_MS,
+  WAIT_FOR_CONNECTION_MS,
+} from './lost-connection.ts'
 import type { Statement } from './pipeline.ts'
 import type { Row } from './pool.ts'
 
@@ -39,19 +45,38 @@ export function openSharedConnections(url: Secret, log: Log, count = 2): SharedC
 }
 
 async function readOn(slot: Slot, statement: Statement, url: Secret, log: Log): Promise<Row[]> {
-  slot.client ??= connect(slot, url, log)
+  const opened = connectionOf(slot, url, log)
   try {
-    const client = await slot.client
-    const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
-    const { name, text, values } = statement
-    writeTogether(client)
-    try {
-      return (await client.query({ name, text, values: [...values] })).rows
-    } finally {
-      clearTimeout(giveUp)
-    }
+    return await sendOn(await opened, statement)
+  } catch (error) {
+    if (!isConnectionLost(error)) throw toRefusal(error)
+    // A server that hangs up says so before it does.
+    if (slot.client === opened) slot.client = null
+  }
+  try {
+    // A read changes nothing, so where its connection was lost it is tried once more, on a new one.
+    return await sendOn(await connectionOf(slot, url, log), statement)
   } catch (error) {
     throw toRefusal(error)
+  }
+}
+
+function connectionOf(slot: Slot, url: Secret, log: Log): Promise<pg.Client> {
+  if (slot.client !== null) return slot.client
+  const opening = connect(url, log, () => {
+    if (slot.client === opening) slot.client = null
+  })
+  slot.client = opening
+  return opening
+}
+
+async function sendOn(client: pg.Client, { name, text, values }: Statement): Promise<Row[]> {
+  const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
+  writeTogether(client)
+  try {
+    return (await client.query({ name, text, values: [...values] })).rows
+  } finally {
+    clearTimeout(giveUp)
   }
 }
 
@@ -63,25 +88,24 @@ function writeTogether(client: pg.Client): void {
   setImmediate(() => stream.uncork())
 }
 
-async function connect(slot: Slot, url: Secret, log: Log): Promise<pg.Client> {
+/** @param forget called when the connection cannot be had, or is had no longer */
+async function connect(url: Secret, log: Log, forget: () => void): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url.revealText(),
     connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
-    application_name: 'pie',
+    application_name: 'pie reads',
     keepAlive: true,
     pipeline: true,
   })
-  // What waits on it fails by itself; the next read opens another.
-  const forget = (error?: Error) => {
-    if (error !== undefined) log.warn({ err: error }, 'a shared database connection broke')
-    slot.client = null
-  }
-  client.on('error', forget)
-  client.on('end', () => forget())
+  client.on('error', (error) => {
+    log.warn({ err: error }, 'a shared database connection broke')
+    forget()
+  })
+  client.on('end', forget)
   try {
     await client.connect()
   } catch (error) {
-    slot.client = null
+    forget()
     throw error
   }
   return client
