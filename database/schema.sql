@@ -647,17 +647,17 @@ $function$
 ;
 comment on function pie_private.record_event(text,uuid,uuid,inet,jsonb) is 'Adds a line to the audit log.';
 
-CREATE OR REPLACE FUNCTION pie_private.refresh_session(session_id uuid, proofs bytea[], generation integer, lifetime interval, retry_window interval, address inet)
- RETURNS TABLE(outcome text, current_generation integer, refreshed_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json)
+CREATE OR REPLACE FUNCTION pie_private.refresh_session(session_id uuid, proofs bytea[], generation integer, lifetime interval, retry_window interval, address inet, OUT outcome text, OUT current_generation integer, OUT refreshed_at timestamp with time zone, OUT expires_at timestamp with time zone, OUT "user" json)
+ RETURNS record
  LANGUAGE plpgsql
- SECURITY DEFINER ROWS 1
+ SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
   -- There is more than one proof only while SECRET_KEY is being changed.
   proof_hashes bytea[] := array[sha256(proofs[1])];
-  session pie_private.sessions;
+  session_user_id uuid;
 begin
   if cardinality(proofs) > 1 then
     proof_hashes := proof_hashes || array(select sha256(proof) from unnest(proofs[2:]) as older (proof));
@@ -675,32 +675,41 @@ begin
     and sessions.proof_hash = any (proof_hashes)
     and sessions.revoked_at is null
     and sessions.expires_at > now()
-  returning * into session;
+  returning sessions.user_id, sessions.refresh_generation, sessions.refreshed_at, sessions.expires_at
+  into session_user_id, current_generation, refreshed_at, expires_at;
+
   if found then
-    return query select 'rotated', session.refresh_generation, session.refreshed_at,
-      session.expires_at, session.absolute_expires_at, (select description from pie_schema.user_descriptions where id = session.user_id);
-    return;
+    outcome := 'rotated';
+  else
+    -- A loser of a race waited above for the winner, and sees here what the winner wrote.
+    select sessions.user_id, sessions.refresh_generation, sessions.refreshed_at, sessions.expires_at
+    into session_user_id, current_generation, refreshed_at, expires_at
+    from pie_private.sessions
+    where sessions.id = session_id
+      and sessions.proof_hash = any (proof_hashes)
+      and sessions.revoked_at is null
+      and sessions.expires_at > now()
+    for update;
+    outcome := case
+      when not found or generation > current_generation then 'refused'
+      when generation = current_generation - 1 and refreshed_at > now() - retry_window then 'repeated'
+      else 'stolen'
+    end;
   end if;
 
-  -- A loser of a race waited above for the winner, and sees here what the winner wrote.
-  select * into session from pie_private.sessions
-  where sessions.id = session_id
-    and sessions.proof_hash = any (proof_hashes)
-    and sessions.revoked_at is null
-    and sessions.expires_at > now()
-  for update;
-  if not found or generation > session.refresh_generation then
-    return query select 'refused', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::json;
-  elsif generation = session.refresh_generation - 1 and session.refreshed_at > now() - retry_window then
-    return query select 'repeated', session.refresh_generation, session.refreshed_at,
-      session.expires_at, session.absolute_expires_at, (select description from pie_schema.user_descriptions where id = session.user_id);
-  else
+  if outcome = 'stolen' then
     update pie_private.sessions set revoked_at = now(), revoked_reason = 'stolen' where sessions.id = session_id;
     insert into pie_private.audit_log (event, user_id, session_id, address, detail)
-    values ('session.stolen', session.user_id, session.id, refresh_session.address,
-            jsonb_build_object('presented', generation, 'current', session.refresh_generation));
-    return query select 'stolen', null::integer, null::timestamptz, null::timestamptz, null::timestamptz, null::json;
+    values ('session.stolen', session_user_id, refresh_session.session_id, refresh_session.address,
+            jsonb_build_object('presented', generation, 'current', current_generation));
   end if;
+  if outcome in ('stolen', 'refused') then
+    current_generation := null;
+    refreshed_at := null;
+    expires_at := null;
+    return;
+  end if;
+  "user" := (select description from pie_schema.user_descriptions where id = session_user_id);
 end
 $function$
 ;

@@ -51,7 +51,6 @@ const nothing = {
   current_generation: null,
   refreshed_at: null,
   expires_at: null,
-  absolute_expires_at: null,
   user: null,
 }
 
