@@ -5,7 +5,8 @@ import pg from 'pg'
 import { cloneDatabase, type TestDatabase } from '../../../../test/harness/cluster.ts'
 import { Secret } from '../crypto/secret.ts'
 import { createLog } from '../log.ts'
-import type { Parameter, Statement } from './pipeline.ts'
+import type { Parameter } from './parameter.ts'
+import type { Statement } from './pipeline.ts'
 import { type Database, openDatabase, type Row } from './pool.ts'
 
 let clone: TestDatabase

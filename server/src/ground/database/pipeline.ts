@@ -1,15 +1,6 @@
 import type { Connection, PoolClient, QueryResultRow, Submittable } from 'pg'
 import { DatabaseError, Result } from 'pg'
-
-/** What a parameter of a statement may be. Arrays are one-dimensional. */
-export type Parameter =
-  | string
-  | number
-  | boolean
-  | Date
-  | Buffer
-  | null
-  | readonly (string | Buffer)[]
+import { type Parameter, toWire } from './parameter.ts'
 
 /** A statement that is prepared once per connection under its name. One name is one text, for ever. */
 export interface Statement {
@@ -38,11 +29,12 @@ export function sendTogether(
   })
 }
 
-/** What one connection has prepared: the description of each statement's rows, by its name. */
-/** Which statement of its pipeline an error belongs to, counted from 0. */
 const failedStatements = new WeakMap<Error, number>()
+
+/** Which statement of its pipeline an error belongs to, counted from 0. */
 export const failedStatementOf = (error: Error): number | undefined => failedStatements.get(error)
 
+/** What one connection has prepared: the description of each statement's rows, by its name. */
 const preparedOn = new WeakMap<object, Map<string, unknown[]>>()
 
 /**
@@ -218,20 +210,4 @@ class Pipeline implements Submittable {
     // While it takes a copy, Postgres skips the Sync that was sent (PostgreSQL manual, 53.2.6).
     wire.sync()
   }
-}
-
-function toWire(value: Parameter): string | Buffer | null {
-  if (value === null || typeof value === 'string' || Buffer.isBuffer(value)) return value
-  if (value instanceof Date) return value.toISOString()
-  if (Array.isArray(value)) return toArrayLiteral(value)
-  return String(value)
-}
-
-/** PostgreSQL manual, 8.15.6: every element quoted, so that none can end the array or read as null. */
-function toArrayLiteral(elements: readonly (string | Buffer)[]): string {
-  const quoted = elements.map((element) => {
-    const text = Buffer.isBuffer(element) ? `\\x${element.toString('hex')}` : element
-    return `"${text.replace(/["\\]/g, '\\$&')}"`
-  })
-  return `{${quoted.join(',')}}`
 }

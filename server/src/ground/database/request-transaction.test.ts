@@ -10,7 +10,8 @@ import {
 } from '../../../../database/test/people.ts'
 import { assertNothingChanges } from '../../../../database/test/refusals.ts'
 import { Refusal } from '../errors.ts'
-import type { Parameter, Statement } from './pipeline.ts'
+import type { Parameter } from './parameter.ts'
+import type { Statement } from './pipeline.ts'
 import type { Database } from './pool.ts'
 import { requestTransaction } from './request-transaction.ts'
 
