@@ -1,4 +1,5 @@
 /** The Postgres that all tests share: started once, with a migrated database that each test file clones. */
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import {
   prepareDatabase,
   prepareLoginRole,
 } from '../../server/src/ground/database/prepare-database.ts'
+import { findPostmaster } from '../../server/src/ground/embedded-postgres/postmaster.ts'
 import { startEmbeddedPostgres } from '../../server/src/ground/embedded-postgres/start-embedded-postgres.ts'
 
 /** The SECRET_KEY of every Pie under test: the login roles, and so their passwords, are the server's. */
@@ -36,6 +38,14 @@ export async function startCluster(): Promise<() => Promise<void>> {
           },
         })
       : null
+  // A run that is interrupted leaves nothing behind either.
+  const abandon = () => {
+    const postmaster = findPostmaster(join(directory, 'data'))
+    if (postmaster !== null) process.kill(postmaster.pid, 'SIGQUIT')
+    rmSync(directory, { recursive: true, force: true })
+  }
+  process.once('exit', abandon)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const url = embedded?.url ?? Secret.fromText(given ?? '')
   await asOwner(url, async (owner) => {
     await prepareDatabase(owner)
@@ -45,6 +55,7 @@ export async function startCluster(): Promise<() => Promise<void>> {
   })
   process.env[variable] = url.revealText()
   return async () => {
+    process.off('exit', abandon)
     await embedded?.stop()
     await rm(directory, { recursive: true, force: true })
   }
