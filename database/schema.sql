@@ -624,11 +624,14 @@ CREATE OR REPLACE FUNCTION pie_private.read_me(session_id uuid, proof bytea)
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  my_id uuid;
 begin
   perform set_config('pie.session_id', session_id::text, true),
           set_config('pie.session_proof', encode(proof, 'hex'), true),
           set_config('role', 'webuser', true);
-  return (select description from pie_schema.user_descriptions);
+  my_id := pie_schema.current_user_id();
+  return (select description from pie_schema.user_descriptions where id = my_id);
 end
 $function$
 ;

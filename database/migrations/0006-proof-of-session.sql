@@ -18,6 +18,7 @@ as $$
     and sessions.expires_at > now()
 $$;
 
+-- The same written out, because nearly every policy calls it, and a function inside would cost each.
 create function pie_schema.current_user_id() returns uuid
   language sql stable security definer
   set search_path = pg_catalog, pg_temp

@@ -80,17 +80,21 @@ comment on column pie_schema.user_descriptions.id is 'The user.';
 comment on column pie_schema.user_descriptions.description is 'The user as JSON, as every door shows it.';
 
 -- A request transaction in one statement, for a read of oneself: claims the session, becomes webuser,
--- and reads under row-level security, whose policies have the claim proven, and show webuser nobody but
--- itself. A session that may not act proves nothing and so sees nobody: null. For connections on which no SQL but Pie's own ever runs.
+-- and reads under row-level security, whose policies have the claim proven. A session that may not act
+-- proves nothing and so sees nobody: null. It asks for itself by name, because an application may let
+-- its users see others. For connections on which no SQL but Pie's own ever runs.
 create function pie_private.read_me(session_id uuid, proof bytea) returns json
   language plpgsql
   set search_path = pg_catalog, pg_temp
 as $$
+declare
+  my_id uuid;
 begin
   perform set_config('pie.session_id', session_id::text, true),
           set_config('pie.session_proof', encode(proof, 'hex'), true),
           set_config('role', 'webuser', true);
-  return (select description from pie_schema.user_descriptions);
+  my_id := pie_schema.current_user_id();
+  return (select description from pie_schema.user_descriptions where id = my_id);
 end
 $$;
 revoke execute on function pie_private.read_me(uuid, bytea) from public;

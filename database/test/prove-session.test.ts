@@ -175,3 +175,22 @@ test('read_me shows a session its own user, also an admin, and nobody to a sessi
   )
   assert.deepEqual(rows[0], { role: 'cream', proof: '' })
 })
+
+test('read_me finds its own user, also where the application lets users see each other', async () => {
+  const colleague = await addPerson(db.owner, 'rosalind')
+  await db.owner.query(
+    'create policy everybody on pie_schema.users for select to webuser using (true)',
+  )
+  try {
+    const { id, proof } = colleague.session
+    const { rows } = await cream.query('select pie_private.read_me($1, $2) as me', [id, proof])
+    assert.equal(rows[0].me.email, colleague.email)
+    const stranger = await cream.query('select pie_private.read_me($1, $2) as me', [
+      id,
+      guessedProof(),
+    ])
+    assert.equal(stranger.rows[0].me, null)
+  } finally {
+    await db.owner.query('drop policy everybody on pie_schema.users')
+  }
+})
