@@ -105,6 +105,9 @@ create table pie_private.sessions (
 CREATE INDEX sessions_actor_id_idx ON pie_private.sessions USING btree (actor_id) WHERE (actor_id IS NOT NULL);
 CREATE UNIQUE INDEX sessions_successor_id_idx ON pie_private.sessions USING btree (successor_id) WHERE (successor_id IS NOT NULL);
 CREATE INDEX sessions_user_id_idx ON pie_private.sessions USING btree (user_id);
+CREATE TRIGGER sessions_announce_change AFTER UPDATE ON pie_private.sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) OR (new.absolute_expires_at < old.absolute_expires_at) OR (((((((((new.id IS DISTINCT FROM old.id) OR (new.user_id IS DISTINCT FROM old.user_id)) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.proof_hash IS DISTINCT FROM old.proof_hash)) OR (new.revoked_at IS DISTINCT FROM old.revoked_at)) OR (new.assurance_level IS DISTINCT FROM old.assurance_level)) OR (new.methods IS DISTINCT FROM old.methods)) OR (new.actor_id IS DISTINCT FROM old.actor_id)) OR (new.scopes IS DISTINCT FROM old.scopes)))) EXECUTE FUNCTION pie_private.announce_session();
+CREATE TRIGGER sessions_announce_deletion AFTER DELETE ON pie_private.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > (now() - '01:00:00'::interval)))) EXECUTE FUNCTION pie_private.announce_session();
+CREATE TRIGGER sessions_announce_truncation AFTER TRUNCATE ON pie_private.sessions FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
 CREATE TRIGGER sessions_touch BEFORE UPDATE ON pie_private.sessions FOR EACH ROW WHEN ((new.version <> (old.version + 1))) EXECUTE FUNCTION pie_private.touch_version();
 alter table pie_private.sessions enable row level security;
 alter table pie_private.sessions force row level security;
@@ -167,6 +170,20 @@ comment on table pie_private.throttles is 'Leaky buckets that slow down guessing
 comment on column pie_private.throttles.key is 'What is counted: a subject, a colon, and a hash or a network.';
 comment on column pie_private.throttles.empty_at is 'When the attempts made so far will have drained away.';
 
+create table pie_private.used_csrf_tokens (
+  token_hash bytea not null,
+  expires_at timestamp with time zone not null,
+  constraint used_csrf_tokens_pkey PRIMARY KEY (token_hash),
+  constraint used_csrf_tokens_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
+);
+CREATE INDEX used_csrf_tokens_expires_at_idx ON pie_private.used_csrf_tokens USING btree (expires_at);
+alter table pie_private.used_csrf_tokens enable row level security;
+alter table pie_private.used_csrf_tokens force row level security;
+create policy used_csrf_tokens_for_owner on pie_private.used_csrf_tokens for all to <owner> using (true) with check (true);
+comment on table pie_private.used_csrf_tokens is 'CSRF tokens that have been used. Granted to no role.';
+comment on column pie_private.used_csrf_tokens.token_hash is 'SHA-256 of the token.';
+comment on column pie_private.used_csrf_tokens.expires_at is 'When the token would have expired.';
+
 create table pie_schema.permissions (
   name text not null,
   description text not null,
@@ -190,6 +207,7 @@ create table pie_schema.role_permissions (
   constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES pie_schema.roles(name) ON UPDATE CASCADE ON DELETE CASCADE
 );
 CREATE INDEX role_permissions_permission_idx ON pie_schema.role_permissions USING btree (permission);
+CREATE TRIGGER role_permissions_announce_change AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON pie_schema.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
 alter table pie_schema.role_permissions enable row level security;
 alter table pie_schema.role_permissions force row level security;
 create policy role_permissions_all on pie_schema.role_permissions for select to webuser using (true);
@@ -205,6 +223,7 @@ create table pie_schema.roles (
   constraint roles_pkey PRIMARY KEY (name),
   constraint roles_name_is_a_word CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text))
 );
+CREATE TRIGGER roles_announce_change AFTER DELETE OR UPDATE OR TRUNCATE ON pie_schema.roles FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
 alter table pie_schema.roles enable row level security;
 alter table pie_schema.roles force row level security;
 create policy roles_for_owner on pie_schema.roles for all to <owner> using (true) with check (true);
@@ -228,6 +247,8 @@ create table pie_schema.user_emails (
 );
 CREATE UNIQUE INDEX user_emails_one_primary_idx ON pie_schema.user_emails USING btree (user_id) WHERE is_primary;
 CREATE INDEX user_emails_user_id_idx ON pie_schema.user_emails USING btree (user_id);
+CREATE TRIGGER user_emails_announce_truncation AFTER TRUNCATE ON pie_schema.user_emails FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER user_emails_touch_user AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_emails FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user_of_row();
 alter table pie_schema.user_emails enable row level security;
 alter table pie_schema.user_emails force row level security;
 create policy user_emails_admin on pie_schema.user_emails for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
@@ -251,6 +272,9 @@ create table pie_schema.user_roles (
   constraint user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
 );
 CREATE INDEX user_roles_role_idx ON pie_schema.user_roles USING btree (role);
+CREATE TRIGGER user_roles_announce_truncation AFTER TRUNCATE ON pie_schema.user_roles FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER user_roles_touch_user AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_roles FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user_of_row();
+CREATE TRIGGER user_roles_turn_over_sessions AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_roles FOR EACH ROW EXECUTE FUNCTION pie_private.turn_over_sessions();
 alter table pie_schema.user_roles enable row level security;
 alter table pie_schema.user_roles force row level security;
 create policy user_roles_admin on pie_schema.user_roles for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
@@ -272,6 +296,8 @@ create table pie_schema.users (
   constraint users_pkey PRIMARY KEY (id),
   constraint users_name_is_one_line CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 200)) AND (name !~ '[[:cntrl:]\u2028\u2029]'::text) AND (name = btrim(name))))
 );
+CREATE TRIGGER users_announce_change AFTER DELETE OR UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.announce_user();
+CREATE TRIGGER users_announce_truncation AFTER TRUNCATE ON pie_schema.users FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
 CREATE TRIGGER users_end_sessions_when_disabled AFTER UPDATE OF disabled_at ON pie_schema.users FOR EACH ROW WHEN (((new.disabled_at IS NOT NULL) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION pie_private.end_sessions_of_disabled_user();
 CREATE TRIGGER users_touch BEFORE UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user();
 alter table pie_schema.users enable row level security;
@@ -290,6 +316,16 @@ comment on column pie_schema.users.disabled_at is 'Since when the user may not s
 comment on column pie_schema.users.created_at is 'When the user was made.';
 comment on column pie_schema.users.updated_at is 'When this row last changed.';
 comment on column pie_schema.users.version is 'Grows by one with every change; what caches compare.';
+
+create view pie_private.session_descriptions with (security_invoker=true) as
+ SELECT sessions.id,
+    sessions.proof_hash,
+    ((sessions.revoked_at IS NULL) AND (sessions.absolute_expires_at > now())) AS is_usable,
+    json_build_object('read_at', (EXTRACT(epoch FROM now()) * (1000)::numeric), 'is_expired', (sessions.expires_at <= now()), 'session', json_build_object('id', sessions.id, 'kind', sessions.kind, 'created_at', sessions.created_at, 'last_seen_at', sessions.last_seen_at, 'expires_at', sessions.expires_at, 'absolute_expires_at', sessions.absolute_expires_at, 'assurance_level', sessions.assurance_level, 'methods', sessions.methods), 'session_version', sessions.version, 'user_version', users.version, 'user', user_descriptions.description) AS description
+   FROM ((pie_private.sessions
+     JOIN pie_schema.users ON ((users.id = sessions.user_id)))
+     JOIN pie_schema.user_descriptions ON ((user_descriptions.id = sessions.user_id)));
+comment on view pie_private.session_descriptions is 'Sessions as nodes cache them. Granted to no role.';
 
 create view pie_schema.user_descriptions with (security_invoker=true) as
  SELECT users.id,
@@ -323,6 +359,53 @@ $function$
 grant execute on function pie_private.add_first_signing_key(text,jsonb,bytea) to pie_auth;
 comment on function pie_private.add_first_signing_key(text,jsonb,bytea) is 'Adds the first key, unless there is one.';
 
+CREATE OR REPLACE FUNCTION pie_private.announce_everything()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform pg_notify('pie_cache', '*');
+  return null;
+end
+$function$
+;
+comment on function pie_private.announce_everything() is 'Trigger: tells every node to read everything again.';
+
+CREATE OR REPLACE FUNCTION pie_private.announce_session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    perform pg_notify('pie_cache', 'session ' || old.id || ' 9223372036854775807');
+  else
+    perform pg_notify('pie_cache', 'session ' || new.id || ' ' || new.version);
+  end if;
+  return null;
+end
+$function$
+;
+comment on function pie_private.announce_session() is 'Trigger: tells every node that a session is not what it was.';
+
+CREATE OR REPLACE FUNCTION pie_private.announce_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    perform pg_notify('pie_cache', 'user ' || old.id || ' 9223372036854775807');
+  else
+    perform pg_notify('pie_cache', 'user ' || new.id || ' ' || new.version);
+  end if;
+  return null;
+end
+$function$
+;
+comment on function pie_private.announce_user() is 'Trigger: tells every node that a user is not what they were.';
+
 CREATE OR REPLACE FUNCTION pie_private.authenticate(session_id uuid, proof bytea)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -339,6 +422,43 @@ $function$
 ;
 grant execute on function pie_private.authenticate(uuid,bytea) to cream;
 comment on function pie_private.authenticate(uuid,bytea) is 'First statement of every request transaction: proves the session and takes its database role, or raises 28000; PI001 on a connection that was left unclean.';
+
+CREATE OR REPLACE FUNCTION pie_private.begin_password_change(session_id uuid, proofs bytea[])
+ RETURNS TABLE(wait_seconds integer, user_id uuid, email text, name text, password_hash text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  found_id uuid := (
+    select sessions.user_id from pie_private.sessions
+    where sessions.id = session_id
+      and sessions.proof_hash = any (array(select sha256(proof) from unnest(proofs) as given (proof)))
+      and sessions.revoked_at is null
+      and sessions.expires_at > now()
+  );
+  wait interval;
+begin
+  if found_id is null then
+    return;
+  end if;
+  wait := pie_private.spend_attempt('password-change:' || found_id, 10, interval '1 minute');
+  if wait is not null then
+    return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text, null::text, null::text;
+    return;
+  end if;
+  return query
+    select null::integer, users.id, user_emails.email, users.name, passwords.hash
+    from pie_schema.users
+    left join pie_schema.user_emails on user_emails.user_id = users.id and user_emails.is_primary
+    left join pie_private.passwords on passwords.user_id = users.id
+    where users.id = found_id;
+end
+$function$
+;
+grant execute on function pie_private.begin_password_change(uuid,bytea[]) to pie_auth;
+comment on function pie_private.begin_password_change(uuid,bytea[]) is 'Counts an attempt and returns the hash to check the current password against, or how many seconds to wait.';
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_sign_in(email text, address inet)
  RETURNS TABLE(wait_seconds integer, user_id uuid, password_hash text)
@@ -447,6 +567,60 @@ $function$
 ;
 comment on function pie_private.clear_empty_throttles() is 'Deletes a few buckets that have drained.';
 
+CREATE OR REPLACE FUNCTION pie_private.complete_password_change(session_id uuid, proofs bytea[], verified_hash text, new_hash text, new_session_id uuid, new_proof_hash bytea, lifetime interval, absolute_lifetime interval, address inet, user_agent text)
+ RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json, ended uuid[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  asking pie_private.sessions;
+  ended_ids uuid[];
+begin
+  select sessions.* into asking from pie_private.sessions
+  where sessions.id = session_id
+    and sessions.proof_hash = any (array(select sha256(proof) from unnest(proofs) as given (proof)))
+    and sessions.revoked_at is null
+    and sessions.expires_at > now();
+  if not found then
+    return;
+  end if;
+
+  -- Before the sessions: a sign-in with the old password holds this row until its session is there.
+  update pie_private.passwords set hash = new_hash, changed_at = now()
+  where passwords.user_id = asking.user_id and passwords.hash = verified_hash;
+  if not found then
+    return;
+  end if;
+
+  -- Then the user, then the sessions: in the order in which disabling locks them.
+  perform from pie_schema.users where users.id = asking.user_id for share;
+  with ended as (
+    update pie_private.sessions set revoked_at = now(), revoked_reason = 'password_changed'
+    where sessions.user_id = asking.user_id and sessions.revoked_at is null
+    returning sessions.id
+  )
+  select array_agg(ended.id) into ended_ids from ended;
+  -- Ended meanwhile: then whoever asks is signed in no longer.
+  if not (session_id = any (ended_ids)) then
+    raise exception 'the session is not valid' using errcode = '28000';
+  end if;
+
+  perform pie_private.record_event('password.changed', asking.user_id, session_id, address);
+  delete from pie_private.throttles where throttles.key = 'password-change:' || asking.user_id;
+  return query
+    select started.started_at, started.expires_at, started.absolute_expires_at, started."user", ended_ids
+    from pie_private.start_session(
+      asking.user_id, new_session_id, asking.kind, new_proof_hash, asking.methods, lifetime, absolute_lifetime,
+      address, user_agent
+    ) as started;
+end
+$function$
+;
+grant execute on function pie_private.complete_password_change(uuid,bytea[],text,text,uuid,bytea,interval,interval,inet,text) to pie_auth;
+comment on function pie_private.complete_password_change(uuid,bytea[],text,text,uuid,bytea,interval,interval,inet,text) is 'Sets a new password, ends every session of the user and starts a new one for whoever asked.';
+
 CREATE OR REPLACE FUNCTION pie_private.complete_password_sign_in(user_id uuid, email text, verified_hash text, session_id uuid, kind text, proof_hash bytea, lifetime interval, absolute_lifetime interval, address inet, user_agent text)
  RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json)
  LANGUAGE plpgsql
@@ -502,6 +676,60 @@ AS $function$
 $function$
 ;
 comment on function pie_private.current_session() is 'The session that this transaction has proven, or no row.';
+
+CREATE OR REPLACE FUNCTION pie_private.delete_user(email text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = delete_user.email);
+begin
+  delete from pie_schema.users where users.id = found_id;
+  if found then
+    perform pie_private.record_event('user.deleted', found_id, null, null);
+  end if;
+  return found_id is not null;
+end
+$function$
+;
+comment on function pie_private.delete_user(text) is 'Deletes the user of an address; false when there is none. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.disable_user(email text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = disable_user.email);
+begin
+  update pie_schema.users set disabled_at = now() where users.id = found_id and users.disabled_at is null;
+  if found then
+    perform pie_private.record_event('user.disabled', found_id, null, null);
+  end if;
+  return found_id is not null;
+end
+$function$
+;
+comment on function pie_private.disable_user(text) is 'Disables the user of an address; false when there is none. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.enable_user(email text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = enable_user.email);
+begin
+  update pie_schema.users set disabled_at = null where users.id = found_id and users.disabled_at is not null;
+  if found then
+    perform pie_private.record_event('user.enabled', found_id, null, null);
+  end if;
+  return found_id is not null;
+end
+$function$
+;
+comment on function pie_private.enable_user(text) is 'Lets the user of an address sign in again; false when there is none. For the owner alone.';
 
 CREATE OR REPLACE FUNCTION pie_private.end_session(session_id uuid, proofs bytea[], reason text, address inet)
  RETURNS void
@@ -592,6 +820,40 @@ $function$
 ;
 comment on function pie_private.is_known_network(uuid,text) is 'Whether a user has signed in from a network in the last 90 days.';
 
+CREATE OR REPLACE FUNCTION pie_private.is_user(email text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select exists (select from pie_schema.user_emails where user_emails.email = is_user.email)
+$function$
+;
+comment on function pie_private.is_user(text) is 'Whether an address is a user''s. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.list_sessions(email text, most integer)
+ RETURNS TABLE(id uuid, email text, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, address inet, user_agent text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select sessions.id, user_emails.email, sessions.kind, sessions.created_at, sessions.last_seen_at,
+         sessions.expires_at, sessions.address, sessions.user_agent
+  from pie_private.sessions
+  left join pie_schema.user_emails on user_emails.user_id = sessions.user_id and user_emails.is_primary
+  where sessions.revoked_at is null
+    and sessions.successor_id is null
+    and sessions.absolute_expires_at > now()
+    and (sessions.kind = 'browser' or sessions.expires_at > now())
+    and (list_sessions.email is null or sessions.user_id = (
+      select named.user_id from pie_schema.user_emails as named where named.email = list_sessions.email
+    ))
+  order by sessions.last_seen_at desc, sessions.id
+  limit most
+$function$
+;
+comment on function pie_private.list_sessions(text,integer) is 'The sessions of a user, or of everybody, the last seen first. For the owner alone.';
+
 CREATE OR REPLACE FUNCTION pie_private.list_signing_keys()
  RETURNS TABLE(kid text, public_jwk jsonb, sealed_private bytea, signs_from timestamp with time zone, verifies_until timestamp with time zone)
  LANGUAGE sql
@@ -637,6 +899,25 @@ $function$
 ;
 grant execute on function pie_private.read_me(uuid,bytea) to cream;
 comment on function pie_private.read_me(uuid,bytea) is 'The user of a session, read under row-level security; null for a session that may not act.';
+
+CREATE OR REPLACE FUNCTION pie_private.read_session(session_id uuid, proof bytea)
+ RETURNS json
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (
+    select session_descriptions.description from pie_private.session_descriptions
+    where session_descriptions.id = session_id
+      and session_descriptions.proof_hash = sha256(proof)
+      and session_descriptions.is_usable
+  );
+end
+$function$
+;
+grant execute on function pie_private.read_session(uuid,bytea) to cream;
+comment on function pie_private.read_session(uuid,bytea) is 'A session that its holder proves, with its user, as nodes cache it; null for one that has ended for good.';
 
 CREATE OR REPLACE FUNCTION pie_private.record_event(event text, user_id uuid, session_id uuid, address inet, detail jsonb DEFAULT '{}'::jsonb)
  RETURNS void
@@ -775,6 +1056,58 @@ $function$
 grant execute on function pie_private.register_user(uuid,text,text,text,inet) to pie_auth;
 comment on function pie_private.register_user(uuid,text,text,text,inet) is 'Makes a user with an address and perhaps a password; null when the address is taken.';
 
+CREATE OR REPLACE FUNCTION pie_private.renew_session(session_id uuid, proofs bytea[], successor_id uuid, successor_proof_hash bytea, lifetime interval, renew_window interval, retry_window interval, address inet, user_agent text)
+ RETURNS json
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  expired pie_private.sessions;
+  successor uuid;
+begin
+  select sessions.* into expired from pie_private.sessions
+  where sessions.id = session_id
+    and sessions.kind = 'browser'
+    and sessions.proof_hash = any (array(select sha256(proof) from unnest(proofs) as given (proof)))
+    and sessions.revoked_at is null
+    and sessions.expires_at <= now()
+    and sessions.expires_at > now() - renew_window
+    and sessions.absolute_expires_at > now()
+    and exists (select from pie_schema.users where users.id = sessions.user_id and users.disabled_at is null)
+  for update;
+  if not found then
+    return null;
+  end if;
+
+  if expired.successor_id is not null then
+    successor := (
+      select sessions.id from pie_private.sessions
+      where sessions.id = expired.successor_id and sessions.created_at > now() - retry_window
+    );
+  else
+    insert into pie_private.sessions
+      (id, user_id, kind, proof_hash, assurance_level, methods, actor_id, scopes, expires_at, absolute_expires_at,
+       address, user_agent)
+    values
+      (renew_session.successor_id, expired.user_id, expired.kind, successor_proof_hash, expired.assurance_level,
+       expired.methods, expired.actor_id, expired.scopes, least(now() + lifetime, expired.absolute_expires_at),
+       expired.absolute_expires_at, renew_session.address, left(renew_session.user_agent, 512));
+    update pie_private.sessions set successor_id = renew_session.successor_id where sessions.id = session_id;
+    perform pie_private.record_event('session.renewed', expired.user_id, session_id, address,
+      jsonb_build_object('successor', renew_session.successor_id));
+    successor := renew_session.successor_id;
+  end if;
+  return (
+    select session_descriptions.description from pie_private.session_descriptions
+    where session_descriptions.id = successor and session_descriptions.is_usable
+  );
+end
+$function$
+;
+grant execute on function pie_private.renew_session(uuid,bytea[],uuid,bytea,interval,interval,interval,inet,text) to pie_auth;
+comment on function pie_private.renew_session(uuid,bytea[],uuid,bytea,interval,interval,interval,inet,text) is 'The successor of a browser''s expired session, the same for every retry; null where there is none.';
+
 CREATE OR REPLACE FUNCTION pie_private.revoke_role(email text, role text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -795,6 +1128,27 @@ end
 $function$
 ;
 comment on function pie_private.revoke_role(text,text) is 'Takes a role from the user of an address; false when there is no such user. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.revoke_sessions(session_id uuid, email text)
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with ended as (
+    update pie_private.sessions set revoked_at = now(), revoked_reason = 'revoked_by_operator'
+    where sessions.revoked_at is null
+      and (sessions.id = revoke_sessions.session_id or sessions.user_id = (
+        select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_sessions.email
+      ))
+    returning sessions.id, sessions.user_id
+  ), new_event as (
+    insert into pie_private.audit_log (event, user_id, session_id, detail)
+    select 'session.ended', ended.user_id, ended.id, '{"reason": "revoked_by_operator"}' from ended
+  )
+  select count(*)::integer from ended
+$function$
+;
+comment on function pie_private.revoke_sessions(uuid,text) is 'Ends one session, or all of a user''s; returns how many. For the owner alone.';
 
 CREATE OR REPLACE FUNCTION pie_private.rotate_signing_key(kid text, public_jwk jsonb, sealed_private bytea, signs_after interval, overlap interval)
  RETURNS void
@@ -909,6 +1263,22 @@ $function$
 ;
 comment on function pie_private.touch_user() is 'Trigger: a changed user has a new version and time of change.';
 
+CREATE OR REPLACE FUNCTION pie_private.touch_user_of_row()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  touched uuid[] := array[case when tg_op <> 'INSERT' then old.user_id end, case when tg_op <> 'DELETE' then new.user_id end];
+begin
+  update pie_schema.users set version = users.version where users.id = any (touched) and users.created_at <> now();
+  return null;
+end
+$function$
+;
+comment on function pie_private.touch_user_of_row() is 'Trigger: a change of a user''s addresses or roles is a new version of the user.';
+
 CREATE OR REPLACE FUNCTION pie_private.touch_version()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -921,6 +1291,79 @@ end
 $function$
 ;
 comment on function pie_private.touch_version() is 'Trigger: the version of a changed row is one higher than before.';
+
+CREATE OR REPLACE FUNCTION pie_private.turn_over_sessions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update pie_private.sessions set expires_at = now()
+  where sessions.user_id in (
+      case when tg_op <> 'INSERT' then old.user_id end, case when tg_op <> 'DELETE' then new.user_id end
+    )
+    and sessions.kind = 'browser' and sessions.revoked_at is null and sessions.expires_at > now();
+  return null;
+end
+$function$
+;
+comment on function pie_private.turn_over_sessions() is 'Trigger: a user whose roles change gets new session ids.';
+
+CREATE OR REPLACE FUNCTION pie_private.use_csrf_token(token_hash bytea, expires_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_variable
+begin
+  insert into pie_private.used_csrf_tokens (token_hash, expires_at) values (token_hash, expires_at)
+  on conflict on constraint used_csrf_tokens_pkey do nothing;
+  if not found then
+    return false;
+  end if;
+  delete from pie_private.used_csrf_tokens as used
+  where used.token_hash in (
+    select stale.token_hash from pie_private.used_csrf_tokens as stale
+    where stale.expires_at < now() - interval '1 hour'
+    order by stale.expires_at
+    limit 4
+    for update skip locked
+  );
+  return true;
+end
+$function$
+;
+grant execute on function pie_private.use_csrf_token(bytea,timestamp with time zone) to pie_auth;
+comment on function pie_private.use_csrf_token(bytea,timestamp with time zone) is 'Uses a CSRF token; false when it has been used before.';
+
+CREATE OR REPLACE FUNCTION pie_private.visit_session(session_id uuid, proofs bytea[], browser_lifetime interval)
+ RETURNS json
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update pie_private.sessions
+  set last_seen_at = now(),
+      expires_at = case sessions.kind
+        when 'browser' then least(now() + browser_lifetime, sessions.absolute_expires_at)
+        else sessions.expires_at
+      end,
+      proof_hash = sha256(proofs[1]),
+      version = sessions.version + 1
+  where sessions.id = session_id
+    and sessions.proof_hash = any (array(select sha256(proof) from unnest(proofs) as given (proof)))
+    and sessions.revoked_at is null
+    and sessions.expires_at > now()
+    and (sessions.last_seen_at < now() - interval '5 minutes' or sessions.proof_hash <> sha256(proofs[1]));
+  return pie_private.read_session(session_id, proofs[1]);
+end
+$function$
+;
+grant execute on function pie_private.visit_session(uuid,bytea[],interval) to pie_auth;
+comment on function pie_private.visit_session(uuid,bytea[],interval) is 'The same, after it has been written down that the session is in use.';
 
 CREATE OR REPLACE FUNCTION pie_schema.current_session_id()
  RETURNS uuid
@@ -950,6 +1393,50 @@ $function$
 ;
 grant execute on function pie_schema.current_user_id() to webuser;
 comment on function pie_schema.current_user_id() is 'The user whose session this transaction has proven, or null. In a policy write `(select pie_schema.current_user_id())`, so that it runs once per statement.';
+
+CREATE OR REPLACE FUNCTION pie_schema.end_my_other_sessions()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with ended as (
+    update pie_private.sessions set revoked_at = now(), revoked_reason = 'ended_by_user'
+    where sessions.user_id = (select pie_schema.current_user_id())
+      and sessions.id <> (select pie_schema.current_session_id())
+      and sessions.revoked_at is null
+    returning sessions.id, sessions.user_id
+  ), new_event as (
+    insert into pie_private.audit_log (event, user_id, session_id, detail)
+    select 'session.ended', ended.user_id, ended.id, '{"reason": "ended_by_user"}' from ended
+  )
+  select ended.id from ended
+$function$
+;
+grant execute on function pie_schema.end_my_other_sessions() to webuser;
+comment on function pie_schema.end_my_other_sessions() is 'Ends all of the user''s sessions but this one and returns their ids.';
+
+CREATE OR REPLACE FUNCTION pie_schema.end_my_session(session_id uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with ended as (
+    update pie_private.sessions set revoked_at = now(), revoked_reason = 'ended_by_user'
+    where sessions.id = end_my_session.session_id
+      and sessions.user_id = (select pie_schema.current_user_id())
+      and sessions.revoked_at is null
+    returning sessions.id, sessions.user_id
+  ), new_event as (
+    insert into pie_private.audit_log (event, user_id, session_id, detail)
+    select 'session.ended', ended.user_id, ended.id, '{"reason": "ended_by_user"}' from ended
+  )
+  select ended.id from ended
+$function$
+;
+grant execute on function pie_schema.end_my_session(uuid) to webuser;
+comment on function pie_schema.end_my_session(uuid) is 'Ends one of the user''s sessions and returns its id; null when there is no such session.';
 
 CREATE OR REPLACE FUNCTION pie_schema.has_permission(permission text)
  RETURNS boolean
@@ -984,3 +1471,24 @@ $function$
 ;
 grant execute on function pie_schema.has_role(text) to webuser;
 comment on function pie_schema.has_role(text) is 'Whether the user whose session this transaction has proven has a role.';
+
+CREATE OR REPLACE FUNCTION pie_schema.my_sessions(renew_window interval DEFAULT '00:00:00'::interval)
+ RETURNS TABLE(id uuid, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, assurance_level smallint, methods text[], address inet, user_agent text, is_current boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select sessions.id, sessions.kind, sessions.created_at, sessions.last_seen_at, sessions.expires_at,
+         sessions.assurance_level, sessions.methods, sessions.address, sessions.user_agent,
+         sessions.id = pie_schema.current_session_id()
+  from pie_private.sessions
+  where sessions.user_id = (select pie_schema.current_user_id())
+    and sessions.revoked_at is null
+    and sessions.successor_id is null
+    and sessions.absolute_expires_at > now()
+    and sessions.expires_at > now() - case sessions.kind when 'browser' then renew_window else '0' end
+  order by sessions.last_seen_at desc, sessions.id
+$function$
+;
+grant execute on function pie_schema.my_sessions(interval) to webuser;
+comment on function pie_schema.my_sessions(interval) is 'What the user is signed in with: every session that may act, or that was a browser''s and expired less than the window ago.';

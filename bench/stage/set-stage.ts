@@ -51,7 +51,7 @@ export async function setStage(options: {
   const passwordHash = await hasher.hash(Secret.fromText(password))
   await hasher.close()
   const accounts = await asOwner(ownerUrl, (owner) =>
-    seed(owner, users, passwordHash, () => newSession(keys)),
+    seed(owner, users, passwordHash, () => newSession(keys, 'token')),
   )
   const sessions = await signIn(pie, config, keys, accounts.slice(0, SIGNED_IN))
 

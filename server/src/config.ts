@@ -8,11 +8,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { OperatorError } from './ground/errors.ts'
 import {
+  asCacheUrl,
   asChoice,
   asDuration,
   asNetworks,
   asNumber,
   asOrigin,
+  asOrigins,
   asPostgresUrl,
   asSecretKeys,
   asSocket,
@@ -84,7 +86,7 @@ export const settings = {
     'Postgres address',
     asPostgresUrl,
     'DATABASE_URL',
-    'The same past a connection pooler, for migrations.',
+    'The same past a connection pooler, for migrations and for hearing of changes.',
   ),
   AUTH_DATABASE_URL: optional(
     'Postgres address',
@@ -103,6 +105,19 @@ export const settings = {
     asNumber(1, 1000),
     '10',
     'How many connections each of pie_auth and cream opens at most.',
+  ),
+  CACHE_URL: optional(
+    'Valkey or Redis address',
+    asCacheUrl,
+    'none: each node caches for itself',
+    'What all nodes share to answer faster and to count requests: valkey:// or redis://, with an s at the end for TLS. ' +
+      'While it is away, Pie is slower and never wrong.',
+  ),
+  NEAR_CACHE_SIZE: withDefault(
+    'number',
+    asNumber(1, 10_000_000),
+    '20000',
+    'How many sessions each node keeps in memory; some 2 kB each.',
   ),
   REGISTRATION: withDefault(
     'open or closed',
@@ -128,11 +143,42 @@ export const settings = {
     '7d',
     'How long a session of tokens lives without being refreshed.',
   ),
+  SESSION_TTL: withDefault(
+    'duration',
+    asDuration,
+    '1d',
+    "How long a browser's session lives without being used.",
+  ),
+  SESSION_RENEW_WINDOW: withDefault(
+    'duration',
+    asDuration,
+    '7d',
+    "For how long after that its next request renews a browser's session.",
+  ),
   SESSION_ABSOLUTE_TTL: withDefault(
     'duration',
     asDuration,
     '90d',
     'How long any session lives at most.',
+  ),
+  CSRF_MODE: withDefault(
+    'session or request',
+    asChoice('session', 'request'),
+    'session',
+    'Whether a CSRF token is good as long as its session, or for one request.',
+  ),
+  ALLOWED_ORIGINS: withDefault(
+    'origins, comma-separated',
+    asOrigins,
+    '',
+    'Other origins whose pages may use Pie, with its cookies. Exact, with their schemes.',
+  ),
+  RATE_LIMIT_SCALE: withDefault(
+    'number',
+    asNumber(1, 1_000_000),
+    '1',
+    'What the limits of requests per network are multiplied by: more than 1 where many people share an address. ' +
+      'Attempts to sign in are counted apart, and always the same.',
   ),
   TRUSTED_PROXIES: withDefault(
     'networks, comma-separated',

@@ -6,7 +6,12 @@ import type { Config } from './config.ts'
 import type { Pie } from './edge/http/pie.ts'
 import { createServer } from './edge/http/server.ts'
 import { openKeyRing } from './features/keys/key-ring.ts'
+import type { CachedSession } from './features/sessions/cached-session.ts'
 import { createAccessTokenVerifier } from './features/tokens/access-token.ts'
+import { createCachedReads } from './ground/cache/cached-reads.ts'
+import { openListener } from './ground/cache/listener.ts'
+import { openSharedCache } from './ground/cache/shared-cache.ts'
+import { createTrust } from './ground/cache/trust.ts'
 import { type Clock, systemClock } from './ground/clock.ts'
 import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
 import { checkRoles } from './ground/database/check-roles.ts'
@@ -17,7 +22,7 @@ import { openSharedConnections } from './ground/database/shared-connections.ts'
 import { OperatorError } from './ground/errors.ts'
 import type { Ground, Policy } from './ground/ground.ts'
 import type { Log } from './ground/log.ts'
-import { findDatabase, findRoleUrls, readKeys } from './places.ts'
+import { findDatabase, findListenUrl, findRoleUrls, readKeys } from './places.ts'
 
 export const version: string = createRequire(import.meta.url)('../package.json').version
 
@@ -70,16 +75,28 @@ export async function startPie(
     const reads = openSharedConnections(urls.requests, log)
     closing.push(() => reads.close())
 
+    const trust = createTrust(clock)
+    const listener = openListener(findListenUrl(config, database, urls.auth), trust, log)
+    closing.push(() => listener.close())
+    const shared = config.CACHE_URL === null ? null : openSharedCache(config.CACHE_URL, keys, log)
+    if (shared !== null) closing.push(() => shared.close())
+    const sessionCache = createCachedReads<CachedSession>(trust, shared, config.NEAR_CACHE_SIZE)
+
     const hasher = createPasswordHasher()
     closing.push(() => hasher.close())
     const policy = readPolicy(config)
-    const ground: Ground = { auth, requests, reads, keys, hasher, policy, clock, log }
+    const ground: Ground = { auth, requests, reads, trust, keys, hasher, policy, clock, log }
     const keyRing = await openKeyRing(ground)
     closing.push(() => keyRing.close())
     const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })
-    const pie: Pie = { ...ground, keyRing, verifyAccessToken }
+    const pie: Pie = { ...ground, keyRing, verifyAccessToken, sessionCache, shared }
+    await listener.started
 
-    const server = await createServer(pie, { trustedProxies: config.TRUSTED_PROXIES, version })
+    const server = await createServer(pie, {
+      trustedProxies: config.TRUSTED_PROXIES,
+      rateLimitScale: config.RATE_LIMIT_SCALE,
+      version,
+    })
     closing.push(() => server.close())
     await listen(server, config.SOCKET)
     const { port } = server.server.address() as AddressInfo
@@ -110,7 +127,11 @@ export function readPolicy(config: Config): Policy {
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     accessTokenSeconds: config.ACCESS_TOKEN_TTL,
     refreshTokenSeconds: config.REFRESH_TOKEN_TTL,
+    sessionSeconds: config.SESSION_TTL,
+    sessionRenewSeconds: config.SESSION_RENEW_WINDOW,
     sessionAbsoluteSeconds: config.SESSION_ABSOLUTE_TTL,
+    csrfMode: config.CSRF_MODE,
+    allowedOrigins: config.ALLOWED_ORIGINS,
   }
 }
 

@@ -4,7 +4,7 @@ import type pg from 'pg'
 import type { Config } from './config.ts'
 import { type DerivedKeys, deriveKeys } from './ground/crypto/derive-keys.ts'
 import { keepSecretKey } from './ground/crypto/keep-secret-key.ts'
-import type { Secret } from './ground/crypto/secret.ts'
+import { Secret } from './ground/crypto/secret.ts'
 import { prepareLoginRole } from './ground/database/prepare-database.ts'
 import { startEmbeddedPostgres } from './ground/embedded-postgres/start-embedded-postgres.ts'
 
@@ -52,6 +52,16 @@ export async function findDatabase(
     ended,
     close: stop,
   }
+}
+
+/** Where pie_auth listens for changes: past a pooler, which passes no notices on. */
+export function findListenUrl(config: Config, database: FoundDatabase, auth: Secret): Secret {
+  if (config.DIRECT_DATABASE_URL === null) return auth
+  const direct = new URL(database.directUrl.revealText())
+  const { username, password } = new URL(auth.revealText())
+  direct.username = username
+  direct.password = password
+  return Secret.fromText(direct.href)
 }
 
 /** Where the two login roles connect: as configured, or the owner's address with derived passwords. */

@@ -36,6 +36,19 @@ export function asOrigin(text: string): string {
   return url.origin
 }
 
+/** Exact origins, comma-separated. */
+export function asOrigins(text: string): string[] {
+  return splitList(text).map(asOrigin)
+}
+
+export function asCacheUrl(text: string): Secret {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !['valkey:', 'valkeys:', 'redis:', 'rediss:'].includes(url.protocol)) {
+    throw new Mistake('is an address such as valkey://user:password@host:6379/0')
+  }
+  return Secret.fromText(text)
+}
+
 export function asPostgresUrl(text: string): Secret {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
@@ -85,12 +98,15 @@ export function asSecretKeys(text: string): [Secret, ...Secret[]] {
   return keys.map((key) => Secret.fromText(key)) as [Secret, ...Secret[]]
 }
 
+const splitList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
 /** Addresses and networks, comma-separated. */
 export function asNetworks(text: string): string[] {
-  const networks = text
-    .split(',')
-    .map((network) => network.trim())
-    .filter((network) => network !== '')
+  const networks = splitList(text)
   if (!networks.every(isNetwork))
     throw new Mistake('is a list of addresses or networks, such as 10.0.0.0/8,::1')
   return networks

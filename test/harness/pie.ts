@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import pg from 'pg'
 import { pino } from 'pino'
 import { readConfig } from '../../server/src/config.ts'
+import { createClock } from '../../server/src/ground/clock.ts'
 import { logOptions } from '../../server/src/ground/log.ts'
 import { type RunningPie, startPie } from '../../server/src/main.ts'
 import { cloneDatabase, testSecretKey } from './cluster.ts'
@@ -60,9 +61,10 @@ export async function startTestPie({
     DATABASE_URL: database.url,
     DATABASE_CONNECTIONS: '4',
     LOG_LEVEL: 'debug',
+    RATE_LIMIT_SCALE: '1000',
     ...settings,
   })
-  const clock = { now: () => new Date(Date.now() + offsetMs) }
+  const clock = createClock(() => new Date(Date.now() + offsetMs))
   const pie = await startPie(
     config,
     pino(logOptions(config.LOG_LEVEL), { write: (line: string) => void log.push(line) }),

@@ -1,3 +1,4 @@
+import type { Trust } from './cache/trust.ts'
 import type { Clock } from './clock.ts'
 import type { DerivedKeys } from './crypto/derive-keys.ts'
 import type { PasswordHasher } from './crypto/password-hasher.ts'
@@ -14,7 +15,14 @@ export interface Policy {
   passwordMinLength: number
   accessTokenSeconds: number
   refreshTokenSeconds: number
+  /** A browser's session: how long it lives unused, for how long after that it may be renewed. */
+  sessionSeconds: number
+  sessionRenewSeconds: number
   sessionAbsoluteSeconds: number
+  /** Whether a CSRF token is good for its session, or for one request. */
+  csrfMode: 'session' | 'request'
+  /** Other origins whose pages may use Pie with its cookies. */
+  allowedOrigins: readonly string[]
 }
 
 /** What features stand on. A feature names the parts it uses: `Pick<Ground, 'auth' | 'keys'>`. */
@@ -27,6 +35,8 @@ export interface Ground {
   reads: SharedConnections
   /** Derived from each value of SECRET_KEY; the first is current. */
   keys: readonly [DerivedKeys, ...DerivedKeys[]]
+  /** What this node knows of how well it hears of changes. */
+  trust: Trust
   hasher: PasswordHasher
   policy: Policy
   clock: Clock

@@ -24,3 +24,18 @@ export function addressOf(request: FastifyRequest): string {
 function readable(userAgent: string | undefined): string | null {
   return userAgent?.replace(/[^\x20-\x7e]/g, '').slice(0, 512) || null
 }
+
+/**
+ * The network that an address is counted by: IPv4 by itself, IPv6 by the /64 that one customer has to
+ * themselves. `pie_private.network_of` says the same.
+ */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [head = '', tail] = address.toLowerCase().split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros =
+    tail === undefined ? [] : Array(Math.max(0, 8 - groups.length - after.length)).fill('0')
+  const first = [...groups, ...zeros, ...after].slice(0, 4)
+  return `${first.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
+}

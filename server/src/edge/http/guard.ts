@@ -1,41 +1,120 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import type { CachedSession } from '../../features/sessions/cached-session.ts'
+import { checkCsrfToken } from '../../features/sessions/csrf-token.ts'
 import { proveSession } from '../../features/sessions/prove-session.ts'
+import { resumeSession } from '../../features/sessions/resume-session.ts'
+import { isOperatorToken } from '../../features/tokens/operator-token.ts'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
+import { checkOrigin, isUnsafe } from './cross-origin.ts'
+import { deviceOf } from './device.ts'
 import type { Pie } from './pie.ts'
+import { readSessionCookie, writeSessionCookie } from './session-cookie.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `'open'` lets anybody in. Without it, a route needs a session. */
-    access?: 'open'
+    /**
+     * `'open'` lets anybody in, `'operator'` whoever holds SECRET_KEY. Without it, a route needs a session.
+     * An open route says how often one network may use it.
+     */
+    access?: 'open' | 'operator'
   }
   interface FastifyRequest {
-    /** What the request shows Postgres. Null on open routes. */
-    credential: SessionCredential | null
+    /** Who asks. Null on open routes. */
+    actor: Actor | null
+    /** The CSRF token of a form, taken out of its body. */
+    formToken: string | null
   }
+}
+
+/** Whoever asks on a closed route. */
+export interface Actor {
+  /** What the request shows Postgres, which has the last word. */
+  credential: SessionCredential
+  /** The session's kind, and what is known of it: a cookie's is looked up before anything else. */
+  kind: 'browser' | 'token'
+  session: CachedSession | null
+  /** The session that the request came with: the one before, where it has just been renewed. */
+  presentedId: string
 }
 
 /**
  * Closes every route that does not say `config: { access: 'open' }`, also those that plugins add. A
- * closed route runs only for a request with an access token that is ours and not expired; whether its
- * session is alive, Postgres says in the request transaction.
+ * closed route runs only for a request with a session's cookie, or with an access token that is ours and
+ * not expired; whether the session is alive, Postgres says in the request transaction.
+ *
+ * What changes something is refused when it comes from another site's page, and with a cookie it needs a
+ * CSRF token.
  */
 export const guard = fastifyPlugin(async (app: FastifyInstance, { pie }: { pie: Pie }) => {
-  app.decorateRequest('credential', null)
-  app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.access === 'open' || request.is404) return
-    const token = bearerToken(request)
-    const claims = token === null ? null : await pie.verifyAccessToken(token)
-    if (claims === null) throw new Refusal('unauthenticated')
-    request.credential = proveSession(pie.keys, claims.sessionId)
+  app.decorateRequest('actor', null)
+  app.decorateRequest('formToken', null)
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) return
+    const { access } = request.routeOptions.config
+    const isByHeader = request.headers.authorization !== undefined
+    if (isUnsafe(request) && !isByHeader) checkOrigin(pie.policy, request)
+    if (access === 'open') return
+    if (access === 'operator') {
+      if (!isOperatorToken(pie, bearerToken(request))) throw new Refusal('unauthenticated')
+      return
+    }
+    request.actor = isByHeader
+      ? await readBearer(pie, request)
+      : await readCookie(pie, request, reply)
+  })
+  app.addHook('preValidation', async (request) => {
+    const { actor } = request
+    if (actor?.kind === 'browser' && isUnsafe(request))
+      await checkCsrfToken(pie, actor.presentedId, csrfTokenOf(request))
   })
 })
 
+async function readBearer(pie: Pie, request: FastifyRequest): Promise<Actor> {
+  const token = bearerToken(request)
+  const claims = token === null ? null : await pie.verifyAccessToken(token)
+  if (claims === null) throw new Refusal('unauthenticated')
+  const { sessionId } = claims
+  return {
+    credential: proveSession(pie.keys, sessionId),
+    kind: 'token',
+    session: null,
+    presentedId: sessionId,
+  }
+}
+
+async function readCookie(pie: Pie, request: FastifyRequest, reply: FastifyReply): Promise<Actor> {
+  const cookie = readSessionCookie(pie, request)
+  const resumed = cookie === null ? null : await resumeSession(pie, cookie, deviceOf(request))
+  if (cookie === null || resumed === null) throw new Refusal('unauthenticated')
+  const { session } = resumed
+  if (resumed.needsCookie) {
+    const lastsUntil = new Date(session.absolute_expires_at)
+    writeSessionCookie(pie, reply, { id: session.id, lastsUntil })
+  }
+  return {
+    credential: proveSession(pie.keys, session.id),
+    kind: 'browser',
+    session: resumed,
+    presentedId: cookie.sessionId,
+  }
+}
+
+/** Who asks on a closed route. */
+export function actorOf(request: FastifyRequest): Actor {
+  if (request.actor === null) throw new Refusal('unauthenticated')
+  return request.actor
+}
+
 /** The credential of a closed route. */
-export function credentialOf(request: FastifyRequest): SessionCredential {
-  if (request.credential === null) throw new Refusal('unauthenticated')
-  return request.credential
+export const credentialOf = (request: FastifyRequest): SessionCredential =>
+  actorOf(request).credential
+
+/** A CSRF token comes in a header or in a form, never in an address, which is logged and sent on. */
+export function csrfTokenOf({ headers, formToken }: FastifyRequest): string | null {
+  const header = headers['x-csrf-token']
+  return typeof header === 'string' ? header : formToken
 }
 
 /**

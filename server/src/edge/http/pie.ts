@@ -1,9 +1,14 @@
 import type { KeyRing } from '../../features/keys/key-ring.ts'
+import type { SessionCache } from '../../features/sessions/cached-session.ts'
 import type { VerifyAccessToken } from '../../features/tokens/access-token.ts'
+import type { SharedCache } from '../../ground/cache/shared-cache.ts'
 import type { Ground } from '../../ground/ground.ts'
 
 /** What the edge works with: the ground, and what features keep in this process. */
 export interface Pie extends Ground {
   keyRing: KeyRing
   verifyAccessToken: VerifyAccessToken
+  sessionCache: SessionCache
+  /** Valkey or Redis; null when there is none. */
+  shared: SharedCache | null
 }

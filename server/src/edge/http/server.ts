@@ -2,32 +2,42 @@ import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
+import { allowOrigins } from './allow-origins.ts'
 import type { App } from './app.ts'
+import { takeBodies } from './bodies.ts'
 import { guard } from './guard.ts'
 import type { Pie } from './pie.ts'
 import { answerWithProblem, describeProblem } from './problem.ts'
+import { rateLimits } from './rate-limit.ts'
+import { cacheStatusRoute } from './routes/cache-status.ts'
+import { csrfRoute } from './routes/csrf.ts'
 import { describeRoutes, documentationRoutes } from './routes/documentation.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jwksRoute } from './routes/jwks.ts'
 import { loginRoute } from './routes/login.ts'
 import { logoutRoute } from './routes/logout.ts'
+import { passwordRoute } from './routes/password.ts'
 import { refreshRoute } from './routes/refresh.ts'
 import { registerRoute } from './routes/register.ts'
+import { sessionRoute } from './routes/session.ts'
+import { sessionsRoutes } from './routes/sessions.ts'
 import { usersMeRoutes } from './routes/users-me.ts'
-import { IssuedTokens, Problem, User } from './shapes.ts'
+import { securityHeaders } from './security-headers.ts'
+import { CookieSession, Device, IssuedTokens, Problem, Session, User } from './shapes.ts'
 
 /** No request of Pie's is larger: a password is at most 1024 characters, a token a few kilobytes. */
 const BODY_LIMIT_BYTES = 64 * 1024
 
 export interface ServerOptions {
   trustedProxies: string[]
+  rateLimitScale: number
   version: string
 }
 
 /** Builds the HTTP server: every route of Pie's, in the order in which they are documented. */
 export async function createServer(
   pie: Pie,
-  { trustedProxies, version }: ServerOptions,
+  { trustedProxies, rateLimitScale, version }: ServerOptions,
 ): Promise<App> {
   const app = fastify({
     loggerInstance: pie.log as FastifyBaseLogger,
@@ -48,7 +58,7 @@ export async function createServer(
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  takeJsonAlone(app)
+  takeBodies(app)
   app.setErrorHandler(answerWithProblem)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.filter(
@@ -71,36 +81,28 @@ export async function createServer(
       'request',
     )
   })
-  for (const shape of [User, IssuedTokens, Problem]) app.addSchema(shape)
+  for (const shape of [User, Session, Device, IssuedTokens, CookieSession, Problem])
+    app.addSchema(shape)
 
+  await app.register(securityHeaders, { policy: pie.policy })
+  await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
+  await app.register(allowOrigins, { origins: pie.policy.allowedOrigins })
   await app.register(guard, { pie })
   await describeRoutes(app, pie.policy.serviceName, version)
   registerRoute(app, pie)
   loginRoute(app, pie)
   refreshRoute(app, pie)
   logoutRoute(app, pie)
+  sessionRoute(app, pie)
+  sessionsRoutes(app, pie)
+  csrfRoute(app, pie)
   usersMeRoutes(app, pie)
+  passwordRoute(app, pie)
   jwksRoute(app, pie)
   healthRoutes(app, pie)
+  cacheStatusRoute(app, pie)
   await documentationRoutes(app, pie.policy.serviceName)
   return app
-}
-
-/**
- * JSON in UTF-8 and nothing else (RFC 8259 section 8.1). Fastify would read U+FFFD for every byte that is
- * no UTF-8, and then a password in Latin-1 would be as good with any other letter in place of each umlaut.
- */
-function takeJsonAlone(app: App): void {
-  app.removeAllContentTypeParsers()
-  const utf8 = new TextDecoder('utf-8', { fatal: true })
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    try {
-      parse(request, utf8.decode(body as Buffer), done)
-    } catch (cause) {
-      done(new Refusal('malformed_json', { cause }))
-    }
-  })
 }
 
 /** Without the query: that is where careless clients put secrets. */

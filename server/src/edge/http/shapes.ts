@@ -79,9 +79,62 @@ export function problems<Status extends number>(...statuses: Status[]) {
   >
 }
 
-/** How the session is handed over. Cookies come beside it. */
-export const TokenTransport = Type.Optional(
-  Type.Literal('token', {
-    description: 'How the session is handed over: as tokens in the answer.',
+/** How the session is handed over. */
+export const Transport = Type.Optional(
+  Type.Union([Type.Literal('token'), Type.Literal('cookie')], {
+    description:
+      'How the session is handed over: as tokens in the answer (the default), or as a cookie of the browser.',
   }),
+)
+
+const DateTime = Type.String({ format: 'date-time' })
+
+export const CookieSession = Type.Object(
+  {
+    user: Type.Ref('User'),
+    session: Type.Object({ id: Type.String({ format: 'uuid' }), expires_at: DateTime }),
+    csrf_token: Type.String({ description: 'Sent as X-CSRF-Token with what changes something.' }),
+  },
+  {
+    $id: 'CookieSession',
+    title: 'CookieSession',
+    description: 'With "transport": "cookie". The session is in Set-Cookie.',
+  },
+)
+
+/** What hands a session over, either way. */
+export const HandedOver = Type.Union([Type.Ref('IssuedTokens'), Type.Ref('CookieSession')])
+
+export const Session = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    kind: Type.String({ description: 'browser, token, oauth or api_key' }),
+    created_at: DateTime,
+    last_seen_at: DateTime,
+    expires_at: DateTime,
+    assurance_level: Type.Integer(),
+    methods: Type.Array(Type.String(), { description: 'How the person signed in (RFC 8176).' }),
+  },
+  { $id: 'Session', title: 'Session' },
+)
+
+export const Device = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    kind: Type.String({ description: 'browser, token, oauth or api_key' }),
+    device: Type.Object({
+      description: Type.String({ examples: ['Firefox on Windows'] }),
+      browser: Nullable(Type.String()),
+      os: Nullable(Type.String()),
+      type: Nullable(Type.String({ description: 'desktop, mobile, tablet, tv or bot' })),
+    }),
+    address: Nullable(Type.String({ description: 'The network address it signed in from.' })),
+    created_at: DateTime,
+    last_seen_at: DateTime,
+    expires_at: DateTime,
+    assurance_level: Type.Integer(),
+    methods: Type.Array(Type.String()),
+    is_current: Type.Boolean({ description: 'Whether this is the session that asks.' }),
+  },
+  { $id: 'Device', title: 'Device' },
 )

@@ -14,11 +14,18 @@ export interface ChangeToMe {
 
 /** Changes the session's own user, written under row-level security. One round trip. */
 export async function changeMe(
-  { requests }: Pick<Ground, 'requests'>,
+  { requests, trust }: Pick<Ground, 'requests' | 'trust'>,
   credential: SessionCredential,
   change: ChangeToMe,
 ): Promise<User> {
   const name = normalizeName(change.name)
-  const [, rows] = await requestTransaction(requests, credential, changeMyName(name), describeMe)
-  return rows?.[0]?.['user'] as User
+  const [changed, rows] = await requestTransaction(
+    requests,
+    credential,
+    changeMyName(name),
+    describeMe,
+  )
+  const user = rows?.[0]?.['user'] as User
+  trust.hear({ row: `user ${user.id}`, version: Number(changed?.[0]?.['version']) })
+  return user
 }

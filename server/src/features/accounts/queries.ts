@@ -16,6 +16,6 @@ export const describeMe: Statement = {
 
 export const changeMyName = (name: string | null): Statement => ({
   name: 'change_my_name',
-  text: 'update pie_schema.users set name = $1 where id = (select pie_schema.current_user_id())',
+  text: 'update pie_schema.users set name = $1 where id = (select pie_schema.current_user_id()) returning version',
   values: [name],
 })

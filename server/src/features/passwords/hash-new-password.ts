@@ -8,6 +8,7 @@ const LEAST_SCORE = 2
 /**
  * Checks a password that somebody wants to have, and hashes it.
  *
+ * @param path where the password stands in the request
  * @param ownWords what is known of the user: a password made of that is easy to guess
  * @throws Refusal `weak_password` when it is short, common, or made of the user's own words; `busy`
  */
@@ -15,14 +16,16 @@ export async function hashNewPassword(
   { hasher, policy }: Pick<Ground, 'hasher' | 'policy'>,
   given: string,
   ownWords: (string | null)[],
+  path = '/password',
 ): Promise<string> {
-  const { password, characters } = normalizePassword(given)
+  const { password, characters } = normalizePassword(given, path)
   if (characters < policy.passwordMinLength) {
-    throw weak(`must have at least ${policy.passwordMinLength} characters`)
+    throw weak(path, `must have at least ${policy.passwordMinLength} characters`)
   }
   const context = ownWords.concat(policy.serviceName).flatMap(wordsOf)
   if ((await hasher.judge({ password, ownWords: context })) < LEAST_SCORE) {
     throw weak(
+      path,
       'is too easy to guess: it is common, or made of your own name or address. Try a few unrelated words',
     )
   }
@@ -35,6 +38,6 @@ function wordsOf(text: string | null): string[] {
   return [text, ...text.split(/[^\p{L}\p{N}]+/u)].filter((word) => word.length >= 3)
 }
 
-function weak(message: string): Refusal {
-  return new Refusal('weak_password', { faults: [{ path: '/password', message }] })
+function weak(path: string, message: string): Refusal {
+  return new Refusal('weak_password', { faults: [{ path, message }] })
 }

@@ -1,11 +1,51 @@
+import {
+  requestTransaction,
+  type SessionCredential,
+} from '../../ground/database/request-transaction.ts'
+import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import { forgetSessions, type SessionCache } from './cached-session.ts'
 import { proveSession } from './prove-session.ts'
-import { endSessionStatement } from './queries.ts'
+import { endMyOtherSessions, endMySession, endSessionStatement } from './queries.ts'
+
+type Needs = Pick<Ground, 'trust'> & { sessionCache: SessionCache }
 
 /** Ends a session at its holder's wish. Ending it twice is the same as once. */
 export async function endSession(
-  { auth, keys }: Pick<Ground, 'auth' | 'keys'>,
-  { sessionId, address }: { sessionId: string; address: string },
+  needs: Needs & Pick<Ground, 'auth' | 'keys'>,
+  {
+    sessionId,
+    reason = 'logout',
+    address,
+  }: { sessionId: string; reason?: 'logout' | 'replaced'; address: string },
 ): Promise<void> {
-  await auth.send(endSessionStatement(proveSession(keys, sessionId), 'logout', address))
+  await needs.auth.send(endSessionStatement(proveSession(needs.keys, sessionId), reason, address))
+  forgetSessions(needs, [sessionId])
+}
+
+/**
+ * Ends a session of the user who asks: another device, or this one.
+ * @throws Refusal `not_found` when it is nobody's, somebody else's, or has ended
+ */
+export async function endOwnSession(
+  needs: Needs & Pick<Ground, 'requests'>,
+  credential: SessionCredential,
+  sessionId: string,
+): Promise<void> {
+  const [[row] = []] = await requestTransaction(needs.requests, credential, endMySession(sessionId))
+  if (typeof row?.['id'] !== 'string') throw new Refusal('not_found')
+  forgetSessions(needs, [sessionId])
+}
+
+/** Ends all sessions of the user but the one that asks. Returns how many. */
+export async function endOtherSessions(
+  needs: Needs & Pick<Ground, 'requests'>,
+  credential: SessionCredential,
+): Promise<number> {
+  const [rows = []] = await requestTransaction(needs.requests, credential, endMyOtherSessions)
+  forgetSessions(
+    needs,
+    rows.map(({ id }) => id),
+  )
+  return rows.length
 }

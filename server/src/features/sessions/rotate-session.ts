@@ -1,5 +1,6 @@
 import type { Ground } from '../../ground/ground.ts'
 import type { User } from '../accounts/user.ts'
+import { forgetSessions, type SessionCache } from './cached-session.ts'
 import { proveSession } from './prove-session.ts'
 import { refreshSession } from './queries.ts'
 import type { ActiveSession } from './session.ts'
@@ -29,21 +30,22 @@ interface RotationRow {
 
 /** Moves a session on to its next refresh token. One statement, one round trip. */
 export async function rotateSession(
-  { auth, keys, policy }: Pick<Ground, 'auth' | 'keys' | 'policy'>,
+  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'trust'> & { sessionCache: SessionCache },
   presented: { sessionId: string; generation: number; address: string },
 ): Promise<RotationResult> {
-  const credential = proveSession(keys, presented.sessionId)
-  const [rows = []] = (await auth.send(
+  const credential = proveSession(needs.keys, presented.sessionId)
+  const [rows = []] = (await needs.auth.send(
     refreshSession(
       credential,
       presented.generation,
-      policy.refreshTokenSeconds,
+      needs.policy.refreshTokenSeconds,
       RETRY_WINDOW_SECONDS,
       presented.address,
     ),
   )) as [RotationRow[]]
   const [row] = rows
   if (row === undefined) return { outcome: 'refused' }
+  if (row.outcome === 'stolen') forgetSessions(needs, [presented.sessionId])
   if (row.outcome === 'refused' || row.outcome === 'stolen') return { outcome: row.outcome }
   return {
     outcome: row.outcome,

@@ -6,6 +6,15 @@ export interface Device {
   userAgent: string | null
 }
 
+/** What holds a session that somebody has signed in with: a cookie, or tokens. */
+export type SessionKind = 'browser' | 'token'
+
+/** How long a session lives unless it is used, and at most. */
+export interface Lifetime {
+  seconds: number
+  absoluteSeconds: number
+}
+
 /** A session that has just been started or refreshed, with the user that it acts as. */
 export interface ActiveSession {
   id: string
@@ -15,4 +24,11 @@ export interface ActiveSession {
   /** When the current refresh token was made, and when it ends unless it is used. */
   refreshedAt: Date
   expiresAt: Date
+}
+
+/** A session that has just been started. */
+export interface StartedSession extends ActiveSession {
+  kind: SessionKind
+  /** When it ends, however much it is used. */
+  absoluteExpiresAt: Date
 }

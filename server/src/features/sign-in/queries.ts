@@ -1,7 +1,7 @@
 import type { Statement } from '../../ground/database/pipeline.ts'
+import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import type { NewSession } from '../sessions/new-session.ts'
-import type { Lifetimes } from '../sessions/queries.ts'
-import type { Device } from '../sessions/session.ts'
+import type { Device, Lifetime } from '../sessions/session.ts'
 
 /** Returns null in place of the id when the address is another user's. */
 export const registerUser = (
@@ -31,20 +31,21 @@ export const beginPasswordSignIn = (email: string, address: string): Statement =
 export const completePasswordSignIn = (
   account: { userId: string; email: string; hash: string },
   session: NewSession,
-  lifetimes: Lifetimes,
+  { seconds, absoluteSeconds }: Lifetime,
   device: Device,
 ): Statement => ({
   name: 'complete_password_sign_in',
   text: `select * from pie_private.complete_password_sign_in(
-    $1, $2, $3, $4, 'token', $5, make_interval(secs => $6), make_interval(secs => $7), $8, $9)`,
+    $1, $2, $3, $4, $5, $6, make_interval(secs => $7), make_interval(secs => $8), $9, $10)`,
   values: [
     account.userId,
     account.email,
     account.hash,
     session.id,
+    session.kind,
     session.proofHash,
-    lifetimes.refreshTokenSeconds,
-    lifetimes.sessionAbsoluteSeconds,
+    seconds,
+    absoluteSeconds,
     device.address,
     device.userAgent,
   ],
@@ -54,4 +55,35 @@ export const failPasswordSignIn = (userId: string | null, address: string): Stat
   name: 'fail_password_sign_in',
   text: 'select pie_private.fail_password_sign_in($1, $2)',
   values: [userId, address],
+})
+
+/** Returns no row for a session that may not act. */
+export const beginPasswordChange = ({ sessionId, proofs }: SessionCredential): Statement => ({
+  name: 'begin_password_change',
+  text: 'select * from pie_private.begin_password_change($1, $2)',
+  values: [sessionId, proofs],
+})
+
+export const completePasswordChange = (
+  { sessionId, proofs }: SessionCredential,
+  hashes: { verified: string; new: string },
+  session: NewSession,
+  { seconds, absoluteSeconds }: Lifetime,
+  device: Device,
+): Statement => ({
+  name: 'complete_password_change',
+  text: `select * from pie_private.complete_password_change(
+    $1, $2, $3, $4, $5, $6, make_interval(secs => $7), make_interval(secs => $8), $9, $10)`,
+  values: [
+    sessionId,
+    proofs,
+    hashes.verified,
+    hashes.new,
+    session.id,
+    session.proofHash,
+    seconds,
+    absoluteSeconds,
+    device.address,
+    device.userAgent,
+  ],
 })

@@ -4,15 +4,16 @@ import type { Ground } from '../../ground/ground.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizeName } from '../accounts/normalize-name.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
-import { newSession } from '../sessions/new-session.ts'
-import { readStartedSession, startTokenSession } from '../sessions/queries.ts'
-import type { ActiveSession, Device } from '../sessions/session.ts'
+import { lifetimeOf, newSession } from '../sessions/new-session.ts'
+import { readStartedSession, startSession } from '../sessions/queries.ts'
+import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
 import { beginRegistration, registerUser } from './queries.ts'
 
 export interface Registration {
   email: string
   password: string
   name: string | null
+  kind: SessionKind
   device: Device
 }
 
@@ -23,7 +24,7 @@ export interface Registration {
 export async function register(
   ground: Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy'>,
   registration: Registration,
-): Promise<ActiveSession> {
+): Promise<StartedSession> {
   if (!ground.policy.isRegistrationOpen) throw new Refusal('registration_closed')
   const email = normalizeEmail(registration.email)
   const name = normalizeName(registration.name)
@@ -31,15 +32,21 @@ export async function register(
   const passwordHash = await hashNewPassword(ground, registration.password, [email, name])
 
   const userId = randomUUID()
-  const session = newSession(ground.keys)
+  const session = newSession(ground.keys, registration.kind)
   const [, started] = await ground.auth.send(
     registerUser(userId, email, name, passwordHash, registration.device.address),
-    startTokenSession(userId, session, ['pwd'], ground.policy, registration.device),
+    startSession(
+      userId,
+      session,
+      ['pwd'],
+      lifetimeOf(ground.policy, session.kind),
+      registration.device,
+    ),
   )
   // No user was made, so none could be signed in: the address belongs to somebody.
-  const active = readStartedSession(session.id, started?.[0])
-  if (active === null) throw new Refusal('email_taken')
-  return active
+  const startedSession = readStartedSession(session, started?.[0])
+  if (startedSession === null) throw new Refusal('email_taken')
+  return startedSession
 }
 
 /** Committed before the password is looked at, as attempts to sign in are. */

@@ -2,14 +2,15 @@ import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizePassword } from '../passwords/normalize-password.ts'
-import { newSession } from '../sessions/new-session.ts'
+import { lifetimeOf, newSession } from '../sessions/new-session.ts'
 import { readStartedSession } from '../sessions/queries.ts'
-import type { ActiveSession, Device } from '../sessions/session.ts'
+import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
 import { beginPasswordSignIn, completePasswordSignIn, failPasswordSignIn } from './queries.ts'
 
 export interface SignInAttempt {
   email: string
   password: string
+  kind: SessionKind
   device: Device
 }
 
@@ -31,7 +32,7 @@ interface Begun {
 export async function signInWithPassword(
   { auth, keys, hasher, policy }: Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy'>,
   attempt: SignInAttempt,
-): Promise<ActiveSession> {
+): Promise<StartedSession> {
   const email = normalizeEmail(attempt.email)
   const { password } = normalizePassword(attempt.password)
 
@@ -46,12 +47,12 @@ export async function signInWithPassword(
   const isRight = await hasher.verify(password, begun.password_hash)
   if (isRight && begun.user_id !== null && begun.password_hash !== null) {
     const account = { userId: begun.user_id, email, hash: begun.password_hash }
-    const session = newSession(keys)
+    const session = newSession(keys, attempt.kind)
     const [started] = await auth.send(
-      completePasswordSignIn(account, session, policy, attempt.device),
+      completePasswordSignIn(account, session, lifetimeOf(policy, session.kind), attempt.device),
     )
-    const active = readStartedSession(session.id, started?.[0])
-    if (active !== null) return active
+    const startedSession = readStartedSession(session, started?.[0])
+    if (startedSession !== null) return startedSession
   }
   await auth.send(failPasswordSignIn(begun.user_id, attempt.device.address))
   throw new Refusal('invalid_credentials')

@@ -1,6 +1,7 @@
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import type { SessionCache } from '../sessions/cached-session.ts'
 import { rotateSession } from '../sessions/rotate-session.ts'
 import { type IssuedTokens, issueTokens } from './issue-tokens.ts'
 import { readRefreshToken } from './refresh-token.ts'
@@ -10,7 +11,10 @@ import { readRefreshToken } from './refresh-token.ts'
  * @throws Refusal `invalid_refresh_token`, the same for every reason
  */
 export async function refreshTokens(
-  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock' | 'log'> & { keyRing: KeyRing },
+  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock' | 'log' | 'trust'> & {
+    keyRing: KeyRing
+    sessionCache: SessionCache
+  },
   presented: { refreshToken: string; address: string },
 ): Promise<IssuedTokens> {
   const claims = readRefreshToken(needs, presented.refreshToken)

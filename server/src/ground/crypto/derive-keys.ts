@@ -8,6 +8,14 @@ import { Secret } from './secret.ts'
 export interface DerivedKeys {
   /** Proves a session to Postgres: HMAC-SHA256 of its id. */
   sessionProof: Secret
+  /** Signs session cookies: HMAC-SHA256 of the session's id. */
+  sessionSignature: Secret
+  /** Binds CSRF tokens to a session. */
+  csrfToken: Secret
+  /** Seals what the shared cache keeps (AES-256-GCM). */
+  cacheSealing: Secret
+  /** Lets the command line ask a running node how it is. */
+  operatorToken: Secret
   /** Signs refresh tokens (HS256). */
   refreshToken: Secret
   /** Seals the private signing keys in the database (AES-256-GCM). */
@@ -22,6 +30,10 @@ export interface DerivedKeys {
 export function deriveKeys(secretKeys: Secret[]): DerivedKeys[] {
   return secretKeys.map((secretKey) => ({
     sessionProof: derive(secretKey, 'pie session proof'),
+    sessionSignature: derive(secretKey, 'pie session cookie'),
+    csrfToken: derive(secretKey, 'pie csrf token'),
+    cacheSealing: derive(secretKey, 'pie sealing of cached entries'),
+    operatorToken: derive(secretKey, 'pie operator token'),
     refreshToken: derive(secretKey, 'pie refresh token'),
     sealing: derive(secretKey, 'pie sealing of signing keys'),
     authRolePassword: asPassword(derive(secretKey, 'pie database role pie_auth')),

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { App } from '../app.ts'
+import { perMinute } from '../rate-limit.ts'
 
 /** Describes the routes that are added after this. */
 export async function describeRoutes(
@@ -33,14 +34,14 @@ export async function describeRoutes(
 export async function documentationRoutes(app: App, serviceName: string): Promise<void> {
   app.get(
     '/openapi.json',
-    { config: { access: 'open' }, schema: { hide: true } },
+    { config: { access: 'open', rateLimit: perMinute(120) }, schema: { hide: true } },
     async (_request, reply) =>
       reply.header('cache-control', 'public, max-age=60').send(app.swagger()),
   )
   await app.register(async (docs) => {
     // The reader is somebody else's plugin, with routes of its own: all of them are open.
     docs.addHook('onRoute', (route) => {
-      route.config = { ...route.config, access: 'open' }
+      route.config = { ...route.config, access: 'open', rateLimit: perMinute(600) }
     })
     await docs.register(swaggerUi, {
       routePrefix: '/docs',

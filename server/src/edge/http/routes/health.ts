@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { App } from '../app.ts'
 import type { Pie } from '../pie.ts'
+import { perMinute } from '../rate-limit.ts'
 import { problems } from '../shapes.ts'
 
 const Health = Type.Object({ status: Type.Literal('ok') })
@@ -9,7 +10,7 @@ export function healthRoutes(app: App, pie: Pie): void {
   app.get(
     '/health/live',
     {
-      config: { access: 'open' },
+      config: { access: 'open', rateLimit: perMinute(600) },
       schema: {
         summary: 'Whether this process answers',
         tags: ['operations'],
@@ -23,7 +24,7 @@ export function healthRoutes(app: App, pie: Pie): void {
   app.get(
     '/health/ready',
     {
-      config: { access: 'open' },
+      config: { access: 'open', rateLimit: perMinute(600) },
       schema: {
         summary: 'Whether this node can serve: it reaches the database',
         tags: ['operations'],

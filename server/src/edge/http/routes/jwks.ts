@@ -1,12 +1,13 @@
 import { Type } from 'typebox'
 import type { App } from '../app.ts'
 import type { Pie } from '../pie.ts'
+import { perMinute } from '../rate-limit.ts'
 
 export function jwksRoute(app: App, pie: Pie): void {
   app.get(
     '/.well-known/jwks.json',
     {
-      config: { access: 'open' },
+      config: { access: 'open', rateLimit: perMinute(600) },
       schema: {
         summary: 'The keys that access tokens are signed with',
         description:

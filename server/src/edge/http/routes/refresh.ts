@@ -3,13 +3,14 @@ import { refreshTokens } from '../../../features/tokens/refresh-tokens.ts'
 import type { App } from '../app.ts'
 import { addressOf } from '../device.ts'
 import type { Pie } from '../pie.ts'
+import { perMinute } from '../rate-limit.ts'
 import { problems, Token } from '../shapes.ts'
 
 export function refreshRoute(app: App, pie: Pie): void {
   app.post(
     '/auth/refresh',
     {
-      config: { access: 'open' },
+      config: { access: 'open', rateLimit: perMinute(300) },
       schema: {
         summary: 'Exchange a refresh token for a new pair',
         description:

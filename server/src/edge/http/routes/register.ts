@@ -1,16 +1,17 @@
 import { Type } from 'typebox'
 import { register } from '../../../features/sign-in/register.ts'
-import { issueTokens } from '../../../features/tokens/issue-tokens.ts'
 import type { App } from '../app.ts'
 import { deviceOf } from '../device.ts'
+import { handOver } from '../hand-over.ts'
 import type { Pie } from '../pie.ts'
-import { Email, Name, Password, problems, TokenTransport } from '../shapes.ts'
+import { perMinute } from '../rate-limit.ts'
+import { Email, HandedOver, Name, Password, problems, Transport } from '../shapes.ts'
 
 export function registerRoute(app: App, pie: Pie): void {
   app.post(
     '/auth/register',
     {
-      config: { access: 'open' },
+      config: { access: 'open', rateLimit: perMinute(60) },
       schema: {
         summary: 'Make an account and sign in',
         tags: ['auth'],
@@ -20,17 +21,19 @@ export function registerRoute(app: App, pie: Pie): void {
             email: Email,
             password: Password,
             name: Type.Optional(Name),
-            transport: TokenTransport,
+            transport: Transport,
           },
           { additionalProperties: false },
         ),
-        response: { 201: Type.Ref('IssuedTokens'), ...problems(400, 403, 409, 413, 415, 429, 503) },
+        response: { 201: HandedOver, ...problems(400, 403, 409, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {
-      const { email, password, name = null } = request.body
-      const session = await register(pie, { email, password, name, device: deviceOf(request) })
-      return reply.code(201).header('cache-control', 'no-store').send(issueTokens(pie, session))
+      const { email, password, name = null, transport = 'token' } = request.body
+      const kind = transport === 'cookie' ? 'browser' : 'token'
+      const device = deviceOf(request)
+      const session = await register(pie, { email, password, name, kind, device })
+      return reply.code(201).send(handOver(pie, reply, session))
     },
   )
 }

@@ -4,6 +4,7 @@ import { getMe } from '../../../features/accounts/get-me.ts'
 import type { App } from '../app.ts'
 import { credentialOf } from '../guard.ts'
 import type { Pie } from '../pie.ts'
+import { forbidSharedCaches } from '../session-cookie.ts'
 import { Name, problems } from '../shapes.ts'
 
 export function usersMeRoutes(app: App, pie: Pie): void {
@@ -18,7 +19,8 @@ export function usersMeRoutes(app: App, pie: Pie): void {
     },
     async (request, reply) => {
       const user = await getMe(pie, credentialOf(request))
-      return reply.header('cache-control', 'private, no-store').send(user)
+      forbidSharedCaches(reply)
+      return reply.send(user)
     },
   )
 
@@ -29,12 +31,13 @@ export function usersMeRoutes(app: App, pie: Pie): void {
         summary: 'Change my name',
         tags: ['users'],
         body: Type.Object({ name: Name }, { additionalProperties: false }),
-        response: { 200: Type.Ref('User'), ...problems(400, 401, 413, 415, 503) },
+        response: { 200: Type.Ref('User'), ...problems(400, 401, 403, 413, 415, 503) },
       },
     },
     async (request, reply) => {
       const user = await changeMe(pie, credentialOf(request), request.body)
-      return reply.header('cache-control', 'private, no-store').send(user)
+      forbidSharedCaches(reply)
+      return reply.send(user)
     },
   )
 }

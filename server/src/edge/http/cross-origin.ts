@@ -1,0 +1,35 @@
+import type { FastifyRequest } from 'fastify'
+import { Refusal } from '../../ground/errors.ts'
+import type { Policy } from '../../ground/ground.ts'
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Whether a request may change something (RFC 9110 section 9.2.1). */
+export const isUnsafe = ({ method }: FastifyRequest): boolean => !safeMethods.has(method)
+
+/** The origins of Pie's own pages. On a laptop the two names of this machine are one. */
+export function ownOrigins({ issuer }: Policy): string[] {
+  const isLaptop = issuer.startsWith('http://localhost:')
+  return isLaptop ? [issuer, issuer.replace('localhost', '127.0.0.1')] : [issuer]
+}
+
+/**
+ * Refuses what a page of another site makes a browser send, whether or not there is a cookie: signing
+ * somebody in to an account that is not theirs is an attack too.
+ *
+ * What the browser says of itself comes first (Fetch Metadata); where it says nothing, the Origin
+ * header. Programs send neither, and have no cookies that a page could make use of.
+ *
+ * @throws Refusal `cross_origin`
+ */
+export function checkOrigin(policy: Policy, { headers }: FastifyRequest): void {
+  const { origin } = headers
+  const site = headers['sec-fetch-site']
+  if (origin === undefined ? site === undefined : isKnown(policy, origin)) return
+  if (site === 'same-origin' || (site === 'none' && origin === undefined)) return
+  throw new Refusal('cross_origin')
+}
+
+function isKnown(policy: Policy, origin: string): boolean {
+  return ownOrigins(policy).includes(origin) || policy.allowedOrigins.includes(origin)
+}

@@ -1,0 +1,74 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import {
+  readSignedSessionId,
+  type SignedSessionId,
+  signSessionId,
+} from '../../features/sessions/session-cookie.ts'
+import type { Ground } from '../../ground/ground.ts'
+
+type Needs = Pick<Ground, 'keys' | 'policy' | 'clock'>
+
+/**
+ * Over https with the prefix that lets no sibling domain and no plain connection plant it (RFC 6265bis
+ * section 4.1.3.2).
+ */
+function nameOf({ policy }: Pick<Ground, 'policy'>): string {
+  return isSecure(policy) ? '__Host-pie_session' : 'pie_session'
+}
+
+const isSecure = ({ issuer }: Ground['policy']): boolean => issuer.startsWith('https:')
+
+/**
+ * Hands a session to a browser, and forbids shared caches to keep the answer: one of somebody else's
+ * would sign them in as this user.
+ *
+ * @param lastsUntil the session's absolute limit: until then it may be moved on or renewed
+ */
+export function writeSessionCookie(
+  needs: Needs,
+  reply: FastifyReply,
+  { id, lastsUntil }: { id: string; lastsUntil: Date },
+): void {
+  const seconds = Math.floor((lastsUntil.getTime() - needs.clock.now().getTime()) / 1000)
+  setCookie(needs, reply, signSessionId(needs.keys, id), Math.max(0, seconds))
+}
+
+/** Takes the session's cookie from a browser. */
+export function clearSessionCookie(needs: Needs, reply: FastifyReply): void {
+  setCookie(needs, reply, '', 0)
+}
+
+function setCookie(needs: Needs, reply: FastifyReply, value: string, maxAge: number): void {
+  const secure = isSecure(needs.policy) ? '; Secure' : ''
+  reply.removeHeader('set-cookie')
+  reply.header(
+    'set-cookie',
+    `${nameOf(needs)}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure}`,
+  )
+  forbidSharedCaches(reply)
+}
+
+/** What depends on who asks is nobody else's. */
+export function forbidSharedCaches(reply: FastifyReply): void {
+  reply.header('cache-control', 'private, no-store')
+  const vary = reply.getHeader('vary')
+  if (vary === undefined) reply.header('vary', 'Cookie')
+  else if (!/\bcookie\b/i.test(String(vary))) reply.header('vary', `${vary}, Cookie`)
+}
+
+/**
+ * The session that a request's cookie names. Null for none, for one that no key of ours has signed, and
+ * for two of the same name: one of them somebody else has planted, and nothing says which. No I/O.
+ */
+export function readSessionCookie(needs: Needs, request: FastifyRequest): SignedSessionId | null {
+  const header = request.headers.cookie
+  if (header === undefined) return null
+  const begin = `${nameOf(needs)}=`
+  const values = header
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(begin))
+  const [value] = values
+  if (value === undefined || values.length > 1) return null
+  return readSignedSessionId(needs.keys, value.slice(begin.length))
+}

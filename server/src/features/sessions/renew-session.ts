@@ -1,0 +1,51 @@
+import type { Ground } from '../../ground/ground.ts'
+import {
+  type CachedSession,
+  type SessionCache,
+  type SessionDescription,
+  toEntry,
+} from './cached-session.ts'
+import { newSession } from './new-session.ts'
+import { proveSession } from './prove-session.ts'
+import { renewSessionStatement } from './queries.ts'
+import type { Device } from './session.ts'
+
+/**
+ * For how long the old cookie gets the same successor once more: requests that were sent together, or an
+ * answer that was lost on its way.
+ */
+const RETRY_WINDOW_SECONDS = 60
+
+/**
+ * Renews a browser's session that has expired: by a successor, the same one for every request that comes
+ * with the old one. Null when it expired too long ago, has ended, or its user may not sign in. One round
+ * trip.
+ */
+export async function renewSession(
+  {
+    auth,
+    keys,
+    policy,
+    sessionCache,
+  }: Pick<Ground, 'auth' | 'keys' | 'policy'> & { sessionCache: SessionCache },
+  sessionId: string,
+  device: Device,
+): Promise<CachedSession | null> {
+  const [[row] = []] = await auth.send(
+    renewSessionStatement(
+      proveSession(keys, sessionId),
+      newSession(keys, 'browser'),
+      {
+        seconds: policy.sessionSeconds,
+        renewSeconds: policy.sessionRenewSeconds,
+        retrySeconds: RETRY_WINDOW_SECONDS,
+      },
+      device,
+    ),
+  )
+  const description = (row?.['description'] ?? null) as SessionDescription | null
+  if (description === null) return null
+  const entry = toEntry(description)
+  sessionCache.keep(entry.value.session.id, entry)
+  return entry.value.isExpired ? null : entry.value
+}

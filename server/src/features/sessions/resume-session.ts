@@ -1,0 +1,39 @@
+import type { Ground } from '../../ground/ground.ts'
+import type { CachedSession, SessionCache } from './cached-session.ts'
+import { findSession } from './find-session.ts'
+import { renewSession } from './renew-session.ts'
+import type { Device } from './session.ts'
+import type { SignedSessionId } from './session-cookie.ts'
+import { isVisitDue, visitInBackground, visitSession } from './visit-session.ts'
+
+type Needs = Pick<Ground, 'auth' | 'reads' | 'keys' | 'policy' | 'clock' | 'log'> & {
+  sessionCache: SessionCache
+}
+
+export interface ResumedSession extends CachedSession {
+  /** The browser's cookie is no longer the right one: write another. */
+  needsCookie: boolean
+}
+
+/**
+ * The session of a browser's cookie, ready to act: renewed where it has expired, signed anew where an
+ * older key of SECRET_KEY had signed it. Null when it may not act. From the cache, no I/O.
+ */
+export async function resumeSession(
+  needs: Needs,
+  { sessionId, isCurrent }: SignedSessionId,
+  device: Device,
+): Promise<ResumedSession | null> {
+  const found = await findSession(needs, sessionId)
+  if (found === null || found.session.kind !== 'browser') return null
+  if (found.isExpired) {
+    const successor = await renewSession(needs, sessionId, device)
+    return successor === null ? null : { ...successor, needsCookie: true }
+  }
+  if (!isCurrent) {
+    const visited = await visitSession(needs, sessionId)
+    return visited === null || visited.isExpired ? null : { ...visited, needsCookie: true }
+  }
+  if (isVisitDue(needs, found)) visitInBackground(needs, sessionId)
+  return { ...found, needsCookie: false }
+}

@@ -1,0 +1,27 @@
+import { timingSafeEqual } from 'node:crypto'
+import { epochSeconds } from '../../ground/clock.ts'
+import { authenticateText } from '../../ground/crypto/derive-keys.ts'
+import type { Ground } from '../../ground/ground.ts'
+
+const LIVES_SECONDS = 60
+
+type Needs = Pick<Ground, 'keys' | 'clock'>
+
+/** Shows a running node that a command has its SECRET_KEY. Good for a minute. */
+export function signOperatorToken({ keys, clock }: Needs): string {
+  const expiresAt = String(epochSeconds(clock.now()) + LIVES_SECONDS)
+  return `${expiresAt}.${authenticateText(keys[0].operatorToken, expiresAt).toString('base64url')}`
+}
+
+export function isOperatorToken({ keys, clock }: Needs, token: string | null): boolean {
+  const [, expiresAt, signature] = /^(\d{1,12})\.([A-Za-z0-9_-]{43})$/.exec(token ?? '') ?? []
+  if (expiresAt === undefined || signature === undefined) return false
+  const left = Number(expiresAt) - epochSeconds(clock.now())
+  if (left <= 0 || left > 2 * LIVES_SECONDS) return false
+  return keys.some(({ operatorToken }) =>
+    timingSafeEqual(
+      Buffer.from(authenticateText(operatorToken, expiresAt).toString('base64url')),
+      Buffer.from(signature),
+    ),
+  )
+}

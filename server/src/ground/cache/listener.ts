@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import type { Secret } from '../crypto/secret.ts'
+import { cutOff } from '../database/lost-connection.ts'
+import type { Log } from '../log.ts'
+import { readNotice } from './protocol.ts'
+import type { Trust } from './trust.ts'
+
+const CHANNEL = 'pie_cache'
+
+/** How often a node notifies itself. Less than half of TRUST_MS, so that one beat may be late. */
+const BEAT_EVERY_MS = 750
+
+/** A connection that has not brought a beat back for this long is given up. */
+const GIVE_UP_MS = 2_500
+
+const CONNECT_WITHIN_MS = 2_000
+
+/** The listening connection: hears what changes, and proves that it hears. */
+export interface Listener {
+  /** Resolves when it has heard for the first time, or has failed to. */
+  started: Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Listens until it is closed, on one connection after the other.
+ * @param url a direct connection: a pooler in transaction mode passes no notices on
+ */
+export function openListener(url: Secret, trust: Trust, log: Log): Listener {
+  const closing = new AbortController()
+  let isHearing = false
+  let start = () => {}
+  const started = new Promise<void>((resolve) => {
+    start = resolve
+  })
+  const hears = () => {
+    if (!isHearing) log.info('hearing of changes; what is cached is believed')
+    isHearing = true
+    start()
+  }
+  const run = async () => {
+    for (let failures = 0; !closing.signal.aborted; failures += 1) {
+      try {
+        await listenOnce(url, trust, closing.signal, () => {
+          failures = 0
+          hears()
+        })
+      } catch (error) {
+        if (!closing.signal.aborted && (isHearing || failures === 0))
+          log.warn({ err: error }, 'not hearing of changes; every check reads Postgres until then')
+      }
+      isHearing = false
+      trust.lose()
+      start()
+      await sleep(Math.min(50 * 2 ** failures, 1_000), null, { signal: closing.signal }).catch(
+        () => {},
+      )
+    }
+  }
+  const running = run()
+  return {
+    started,
+    close: async () => {
+      closing.abort()
+      await running
+    },
+  }
+}
+
+/** Listens on one connection until it breaks, falls silent, or is to be closed. */
+async function listenOnce(
+  url: Secret,
+  trust: Trust,
+  closing: AbortSignal,
+  hears: () => void,
+): Promise<void> {
+  const client = new pg.Client({
+    connectionString: url.revealText(),
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    application_name: 'pie listener',
+    keepAlive: true,
+  })
+  const ended = new Promise<never>((_, reject) => {
+    client.on('error', reject)
+    client.on('end', () => reject(new Error('the listening connection ended')))
+    closing.addEventListener('abort', () => reject(new Error('closed')), { once: true })
+  })
+  ended.catch(() => {})
+  const heart = createHeart(client, trust, hears)
+  client.on('notification', ({ channel, payload = '' }) => {
+    if (channel === heart.channel) return heart.came(payload)
+    const notice = readNotice(payload)
+    if (notice !== null) trust.hear(notice)
+  })
+  try {
+    await Promise.race([client.connect(), ended])
+    await Promise.race([
+      client.query(`listen ${CHANNEL}; listen ${heart.channel}`).then(async () => {
+        // Only now: what is committed from here on will be heard.
+        trust.listen(await readDatabaseNow(client))
+        await heart.beat()
+      }),
+      ended,
+    ])
+  } catch (error) {
+    cutOff(client)
+    throw error
+  }
+  const timer = setInterval(() => {
+    if (heart.silentForMs() > GIVE_UP_MS) cutOff(client)
+    else heart.beat().catch(() => {})
+  }, BEAT_EVERY_MS)
+  try {
+    await ended
+  } finally {
+    clearInterval(timer)
+    cutOff(client)
+  }
+}
+
+async function readDatabaseNow(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ now: string }>(
+    'select extract(epoch from clock_timestamp()) * 1000 as now',
+  )
+  return Number(rows[0]?.now)
+}
+
+/**
+ * Beats go out on a channel of this connection's own, whose name nobody can guess: a beat that somebody
+ * else sends would make this node believe that it hears.
+ */
+function createHeart(client: pg.Client, trust: Trust, hears: () => void) {
+  const channel = `pie_beat_${randomBytes(16).toString('hex')}`
+  const cameBack = new Set<string>()
+  let count = 0
+  let lastCame = performance.now()
+  return {
+    channel,
+    silentForMs: () => performance.now() - lastCame,
+    came: (payload: string) => {
+      cameBack.add(payload)
+    },
+    /** Its notification comes before the statement is done, as those of all earlier changes do. */
+    beat: async () => {
+      count += 1
+      const name = String(count)
+      const arrive = trust.beat()
+      const { rows } = await client.query<{ now: string }>(
+        'select pg_notify($1, $2), extract(epoch from clock_timestamp()) * 1000 as now',
+        [channel, name],
+      )
+      if (!cameBack.delete(name)) return
+      lastCame = performance.now()
+      arrive(Number(rows[0]?.now))
+      hears()
+    },
+  }
+}

@@ -1,0 +1,169 @@
+import { createClient, defineScript, RESP_TYPES } from '@redis/client'
+import type { DerivedKeys } from '../crypto/derive-keys.ts'
+import { seal, unseal } from '../crypto/seal.ts'
+import { Secret } from '../crypto/secret.ts'
+import type { Log } from '../log.ts'
+import type { Entry } from './protocol.ts'
+
+/**
+ * What all nodes share: Valkey or Redis. It makes things faster and is trusted with nothing: entries are
+ * sealed, so it can neither read nor forge them, and an old one that it hands out is judged like any
+ * other. While it is gone, slow or full, every get is a miss and every put is lost.
+ */
+export interface SharedCache {
+  get(id: string): Promise<Entry<unknown> | null>
+  /** Writes, unless something newer is there. Nothing waits for it. */
+  put(id: string, entry: Entry<unknown>): void
+  /** Takes away what is there, for good. Nothing waits for it. */
+  drop(id: string): void
+  /** Counts one more of something, and says how many there have been since `windowMs` ago. Null when it cannot. */
+  count(key: string, windowMs: number): Promise<{ count: number; resetMs: number } | null>
+  status(): { state: 'connected' | 'unreachable' | 'slow' }
+  close(): Promise<void>
+}
+
+/** How long a request waits for it. */
+const WAIT_MS = 100
+
+/** How long it is left alone after it has been too slow. */
+const PAUSE_MS = 1_000
+
+/** How long an entry stays there unless it is written again. */
+const KEEP_MS = 15 * 60_000
+
+const PREFIX = 'pie:session:'
+
+/** An entry begins with its versions as digits of fixed length, so that texts compare as numbers do. */
+const HEAD_LENGTH = 32
+
+/** In one step: only upward. An entry with the same versions may have been read later, so it is written. */
+const putUpward = defineScript({
+  SCRIPT: `
+    if redis.call('GETRANGE', KEYS[1], 0, ${HEAD_LENGTH - 1}) > string.sub(ARGV[1], 1, ${HEAD_LENGTH}) then return 0 end
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+    return 1`,
+  NUMBER_OF_KEYS: 1,
+  parseCommand(parser, key: string, value: Buffer, keepMs: number) {
+    parser.pushKey(key)
+    parser.push(value, String(keepMs))
+  },
+  transformReply: (reply: unknown) => reply,
+})
+
+const countOne = defineScript({
+  SCRIPT: `
+    local count = redis.call('INCR', KEYS[1])
+    if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+    return { count, redis.call('PTTL', KEYS[1]) }`,
+  NUMBER_OF_KEYS: 1,
+  parseCommand(parser, key: string, windowMs: number) {
+    parser.pushKey(key)
+    parser.push(String(windowMs))
+  },
+  transformReply: (reply: unknown) => reply,
+})
+
+export function openSharedCache(
+  url: Secret,
+  keys: readonly [DerivedKeys, ...DerivedKeys[]],
+  log: Log,
+): SharedCache {
+  const client = createClient({
+    url: url.revealText().replace(/^valkey/, 'redis'),
+    name: 'pie',
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: 10_000,
+    // A connection that has gone silent is given up and made anew.
+    pingInterval: 2_000,
+    scripts: { putUpward, countOne },
+    socket: {
+      connectTimeout: 2_000,
+      socketTimeout: 6_000,
+      reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 1_000),
+    },
+  })
+  const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+  let pausedUntil = 0
+  let isTroubled = false
+
+  /** Says so once when it begins, and once when it is over. */
+  const report = (error: unknown) => {
+    if (!isTroubled)
+      log.warn({ err: error }, 'the shared cache is not available; Pie goes on without it')
+    isTroubled = true
+  }
+  const recover = () => {
+    if (isTroubled) log.info('the shared cache is available again')
+    isTroubled = false
+  }
+  client.on('error', report)
+  client.on('ready', recover)
+  // Resolves when it is connected; until then, and if never, everything is a miss.
+  client.connect().catch(report)
+
+  const isUsable = () => client.isReady && Date.now() >= pausedUntil
+
+  /** Null when it is not there, says no, or takes too long. */
+  const attempt = async <T>(ask: () => Promise<T>): Promise<T | null> => {
+    if (!isUsable()) return null
+    let timer: NodeJS.Timeout | undefined
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        pausedUntil = Date.now() + PAUSE_MS
+        reject(new Error(`the shared cache has not answered within ${WAIT_MS} ms`))
+      }, WAIT_MS)
+    })
+    try {
+      const answer = await Promise.race([ask(), tooLate])
+      recover()
+      return answer
+    } catch (error) {
+      report(error)
+      return null
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  const put = (id: string, value: Buffer) =>
+    void attempt(() => client.putUpward(`${PREFIX}${id}`, value, KEEP_MS))
+
+  return {
+    get: async (id) => {
+      const value = (await attempt(() => binary.get(`${PREFIX}${id}`))) as Buffer | null
+      if (value === null || value.length <= HEAD_LENGTH) return null
+      return open(value.subarray(HEAD_LENGTH), id, keys)
+    },
+    put: (id, entry) => {
+      const head = Buffer.from(headOf(entry.versions.map(([, version]) => version)))
+      const sealed = seal(keys[0].cacheSealing, Secret.fromText(JSON.stringify(entry)), id)
+      put(id, Buffer.concat([head, sealed]))
+    },
+    drop: (id) => put(id, Buffer.from(headOf([Number.POSITIVE_INFINITY]))),
+    count: async (key, windowMs) => {
+      const answer = await attempt(() => client.countOne(`pie:count:${key}`, windowMs))
+      const [count, resetMs] = (answer ?? []) as number[]
+      return count === undefined || resetMs === undefined ? null : { count, resetMs }
+    },
+    status: () => ({
+      state: !client.isReady ? 'unreachable' : isUsable() ? 'connected' : 'slow',
+    }),
+    close: async () => client.destroy(),
+  }
+}
+
+function headOf([first = 0, second = 0]: number[]): string {
+  return digits(first) + digits(second)
+}
+
+const digits = (version: number): string =>
+  String(Math.min(version, Number.MAX_SAFE_INTEGER)).padStart(HEAD_LENGTH / 2, '0')
+
+/** Null for what no key of ours has sealed, under this name: forged, damaged, or of another SECRET_KEY. */
+function open(sealed: Buffer, id: string, keys: readonly DerivedKeys[]): Entry<unknown> | null {
+  for (const { cacheSealing } of keys) {
+    const plain = unseal(cacheSealing, sealed, id)
+    if (plain !== null) return JSON.parse(plain.revealText()) as Entry<unknown>
+  }
+  return null
+}
