@@ -3,12 +3,14 @@ import { type Config, readConfig, readEnvironment } from './config.ts'
 import { createProgram } from './edge/cli/program.ts'
 import { welcome } from './edge/cli/welcome.ts'
 import type { OwnersPlace, Workplace } from './edge/cli/workplace.ts'
+import { signOperatorToken } from './features/tokens/operator-token.ts'
+import { systemClock } from './ground/clock.ts'
 import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
 import { inTurn } from './ground/database/migrate.ts'
 import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
 import { OperatorError, Refusal } from './ground/errors.ts'
 import { createLog, type Log } from './ground/log.ts'
-import { type RunningPie, readPolicy, startPie, version } from './main.ts'
+import { addressOf, type RunningPie, readPolicy, startPie, version } from './main.ts'
 import { findDatabase, findRoleUrls, readKeys } from './places.ts'
 
 /** Runs `pie` with the arguments of this process. Sets the exit code. */
@@ -17,6 +19,7 @@ export async function runCommandLine(): Promise<void> {
     version,
     serve: (options) => serve(readConfig(readEnvironment()), options),
     asOwner: (work) => workAsOwner(readConfig(readEnvironment()), work),
+    askNode: (path, address) => askNode(readConfig(readEnvironment()), path, address),
   }
   try {
     await createProgram(workplace).parseAsync()
@@ -51,6 +54,10 @@ async function workAsOwner<T>(
         keys,
         hasher,
         policy: readPolicy(config),
+        ownRoles: [
+          ...(config.AUTH_DATABASE_URL === null ? (['pie_auth'] as const) : []),
+          ...(config.REQUEST_DATABASE_URL === null ? (['cream'] as const) : []),
+        ],
         prepare: () => inTurn(owner, () => prepareDatabase(owner)),
         urls: async () => ({
           owner: database.url,
@@ -62,6 +69,31 @@ async function workAsOwner<T>(
     await hasher.close()
     await database.close()
   }
+}
+
+/** How long a node may take to answer a command. */
+const ANSWER_WITHIN_MS = 5_000
+
+async function askNode(config: Config, path: string, given: string | null): Promise<unknown> {
+  const address = given ?? addressOf(config.SOCKET.host, config.SOCKET.port)
+  const token = signOperatorToken({ keys: await readKeys(config), clock: systemClock })
+  let response: Response
+  try {
+    response = await fetch(new URL(path, address), {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    })
+  } catch (cause) {
+    throw new OperatorError(`No node answers at ${address}. Is it running, and is that SOCKET?`, {
+      cause,
+    })
+  }
+  if (response.status === 401)
+    throw new OperatorError(
+      `The node at ${address} has another SECRET_KEY, or another time of day.`,
+    )
+  if (!response.ok) throw new OperatorError(`The node at ${address} answered ${response.status}.`)
+  return response.json()
 }
 
 async function serve(config: Config, { isDevelopment }: { isDevelopment: boolean }): Promise<void> {

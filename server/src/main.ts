@@ -22,7 +22,7 @@ import { openSharedConnections } from './ground/database/shared-connections.ts'
 import { OperatorError } from './ground/errors.ts'
 import type { Ground, Policy } from './ground/ground.ts'
 import type { Log } from './ground/log.ts'
-import { findDatabase, findListenUrl, findRoleUrls, readKeys } from './places.ts'
+import { findDatabase, findListenUrls, findRoleUrls, readKeys } from './places.ts'
 
 export const version: string = createRequire(import.meta.url)('../package.json').version
 
@@ -76,7 +76,7 @@ export async function startPie(
     closing.push(() => reads.close())
 
     const trust = createTrust(clock)
-    const listener = openListener(findListenUrl(config, database, urls.auth), trust, log)
+    const listener = openListener(findListenUrls(config, database, urls.auth), trust, log)
     closing.push(() => listener.close())
     const shared = config.CACHE_URL === null ? null : openSharedCache(config.CACHE_URL, keys, log)
     if (shared !== null) closing.push(() => shared.close())
@@ -102,7 +102,7 @@ export async function startPie(
     const { port } = server.server.address() as AddressInfo
     if (config.SERVICE_DOMAIN === null) policy.issuer = defaultOrigin(port)
     return {
-      address: `http://${config.SOCKET.host.includes(':') ? `[${config.SOCKET.host}]` : config.SOCKET.host}:${port}`,
+      address: addressOf(config.SOCKET.host, port),
       origin: policy.issuer,
       dataPlace: database.place,
       hasUsers,
@@ -116,6 +116,10 @@ export async function startPie(
     throw error
   }
 }
+
+/** `http://127.0.0.1:3000` */
+export const addressOf = (host: string, port: number): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 
 const defaultOrigin = (port: number): string => `http://localhost:${port}`
 

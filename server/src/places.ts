@@ -55,25 +55,40 @@ export async function findDatabase(
 }
 
 /** Where pie_auth listens for changes: past a pooler, which passes no notices on. */
-export function findListenUrl(config: Config, database: FoundDatabase, auth: Secret): Secret {
+export function findListenUrls(
+  config: Config,
+  database: FoundDatabase,
+  auth: readonly Secret[],
+): readonly Secret[] {
   if (config.DIRECT_DATABASE_URL === null) return auth
-  const direct = new URL(database.directUrl.revealText())
-  const { username, password } = new URL(auth.revealText())
-  direct.username = username
-  direct.password = password
-  return Secret.fromText(direct.href)
+  return auth.map((url) => {
+    const direct = new URL(database.directUrl.revealText())
+    const { username, password } = new URL(url.revealText())
+    direct.username = username
+    direct.password = password
+    return Secret.fromText(direct.href)
+  })
 }
 
-/** Where the two login roles connect: as configured, or the owner's address with derived passwords. */
+export interface RoleUrls {
+  auth: readonly [Secret, ...Secret[]]
+  requests: readonly [Secret, ...Secret[]]
+}
+
+/**
+ * Where the two login roles connect: as configured, or the owner's address with derived passwords, the
+ * one that fits first.
+ */
 export async function findRoleUrls(
   owner: pg.Client,
   config: Config,
   ownerUrl: Secret,
   keys: Keys,
-): Promise<{ auth: Secret; requests: Secret }> {
+): Promise<RoleUrls> {
+  const urlsOf = async (configured: Secret | null, role: 'pie_auth' | 'cream') =>
+    configured === null ? prepareLoginRole(owner, ownerUrl, role, keys) : ([configured] as const)
   return {
-    auth: config.AUTH_DATABASE_URL ?? (await prepareLoginRole(owner, ownerUrl, 'pie_auth', keys)),
-    requests:
-      config.REQUEST_DATABASE_URL ?? (await prepareLoginRole(owner, ownerUrl, 'cream', keys)),
+    auth: await urlsOf(config.AUTH_DATABASE_URL, 'pie_auth'),
+    requests: await urlsOf(config.REQUEST_DATABASE_URL, 'cream'),
   }
 }

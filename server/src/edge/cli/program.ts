@@ -1,7 +1,10 @@
 import { Command } from 'commander'
+import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
+import { secretCommand } from './commands/secret.ts'
+import { sessionCommand } from './commands/session.ts'
 import { startCommand } from './commands/start.ts'
 import { userCommand } from './commands/user.ts'
 import type { Workplace } from './workplace.ts'
@@ -22,11 +25,16 @@ Examples:
   pie start
   pie user create ada@example.com --admin
   pie user grant grace@example.com editor
+  pie session list grace@example.com
+  pie session revoke grace@example.com
   pie migrate --plan`,
     )
     .addCommand(startCommand(workplace))
     .addCommand(migrateCommand(workplace))
     .addCommand(userCommand(workplace))
+    .addCommand(sessionCommand(workplace))
+    .addCommand(cacheCommand(workplace))
+    .addCommand(secretCommand(workplace))
     .addCommand(keyCommand(workplace))
     .addCommand(databaseCommand(workplace))
 }

@@ -10,6 +10,12 @@ export interface Workplace {
   serve(options: { isDevelopment: boolean }): Promise<void>
   /** Works on the database as its owner, whether or not a Pie is running on it. */
   asOwner<T>(work: (place: OwnersPlace) => Promise<T>): Promise<T>
+  /**
+   * Asks a running node something that is for operators alone.
+   * @param address null for the node of SOCKET
+   * @throws OperatorError when it does not answer, or does not take this SECRET_KEY
+   */
+  askNode(path: string, address: string | null): Promise<unknown>
 }
 
 export interface OwnersPlace {
@@ -19,6 +25,12 @@ export interface OwnersPlace {
   keys: readonly [DerivedKeys, ...DerivedKeys[]]
   policy: Policy
   hasher: Ground['hasher']
-  /** The owner's address, and those of the two login roles. */
-  urls(): Promise<{ owner: Secret; auth: Secret; requests: Secret }>
+  /** The owner's address, and those of the two login roles: the one whose password fits first. */
+  urls(): Promise<{
+    owner: Secret
+    auth: readonly [Secret, ...Secret[]]
+    requests: readonly [Secret, ...Secret[]]
+  }>
+  /** The login roles whose passwords Pie sets, because the operator has not. */
+  ownRoles: readonly ('pie_auth' | 'cream')[]
 }

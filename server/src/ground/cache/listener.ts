@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
+import { createLogin, type Login } from '../database/login.ts'
 import { cutOff } from '../database/lost-connection.ts'
 import type { Log } from '../log.ts'
 import { readNotice } from './protocol.ts'
@@ -26,9 +27,10 @@ export interface Listener {
 
 /**
  * Listens until it is closed, on one connection after the other.
- * @param url a direct connection: a pooler in transaction mode passes no notices on
+ * @param urls direct connections (see `createLogin`): a pooler in transaction mode passes no notices on
  */
-export function openListener(url: Secret, trust: Trust, log: Log): Listener {
+export function openListener(urls: Secret | readonly Secret[], trust: Trust, log: Log): Listener {
+  const login = createLogin(urls)
   const closing = new AbortController()
   let isHearing = false
   let start = () => {}
@@ -43,11 +45,12 @@ export function openListener(url: Secret, trust: Trust, log: Log): Listener {
   const run = async () => {
     for (let failures = 0; !closing.signal.aborted; failures += 1) {
       try {
-        await listenOnce(url, trust, closing.signal, () => {
+        await listenOnce(login, trust, closing.signal, () => {
           failures = 0
           hears()
         })
       } catch (error) {
+        login.tryNext(error)
         if (!closing.signal.aborted && (isHearing || failures === 0))
           log.warn({ err: error }, 'not hearing of changes; every check reads Postgres until then')
       }
@@ -71,13 +74,13 @@ export function openListener(url: Secret, trust: Trust, log: Log): Listener {
 
 /** Listens on one connection until it breaks, falls silent, or is to be closed. */
 async function listenOnce(
-  url: Secret,
+  login: Login,
   trust: Trust,
   closing: AbortSignal,
   hears: () => void,
 ): Promise<void> {
   const client = new pg.Client({
-    connectionString: url.revealText(),
+    connectionString: login.url(),
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     application_name: 'pie listener',
     keepAlive: true,

@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { createLogin, type Login } from './login.ts'
 import {
   cutOff,
   isConnectionLost,
@@ -24,9 +25,15 @@ export interface Database {
   pool: pg.Pool
 }
 
-export function openDatabase(url: Secret, log: Log, connections = 10): Database {
+/** @param urls see `createLogin` */
+export function openDatabase(
+  urls: Secret | readonly Secret[],
+  log: Log,
+  connections = 10,
+): Database {
+  const login = createLogin(urls)
   const pool = new pg.Pool({
-    connectionString: url.revealText(),
+    connectionString: login.url(),
     max: connections,
     connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
     application_name: 'pie',
@@ -37,11 +44,11 @@ export function openDatabase(url: Secret, log: Log, connections = 10): Database 
   pool.on('connect', (client) => void client.on('error', () => {}))
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
-  return { pool, send: (...statements) => sendOnce(pool, statements) }
+  return { pool, send: (...statements) => sendOnce(pool, login, statements) }
 }
 
-async function sendOnce(pool: pg.Pool, statements: Statement[]): Promise<Row[][]> {
-  const client = await connect(pool)
+async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): Promise<Row[][]> {
+  const client = await connect(pool, login)
   let isBroken = false
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
@@ -57,11 +64,17 @@ async function sendOnce(pool: pg.Pool, statements: Statement[]): Promise<Row[][]
   }
 }
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
-  try {
-    return await pool.connect()
-  } catch (cause) {
-    throw new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })
+async function connect(pool: pg.Pool, login: Login): Promise<pg.PoolClient> {
+  for (let passwordsLeft = login.passwords; ; passwordsLeft -= 1) {
+    try {
+      return await pool.connect()
+    } catch (cause) {
+      if (login.tryNext(cause) && passwordsLeft > 1) {
+        pool.options.connectionString = login.url()
+        continue
+      }
+      throw new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })
+    }
   }
 }
 

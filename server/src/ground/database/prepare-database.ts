@@ -42,22 +42,37 @@ export async function prepareDatabase(owner: pg.Client): Promise<string[]> {
 const derivedPasswords = { pie_auth: 'authRolePassword', cream: 'requestRolePassword' } as const
 
 /**
- * The address of a login role whose password is derived from SECRET_KEY. Any of its keys may be the one
- * that the password was made from, so that SECRET_KEY can be changed one node at a time; when none
- * fits, the password is set to the first's.
+ * The addresses of a login role whose password is derived from SECRET_KEY, the one that fits first. Any
+ * of its keys may be the one that the password was made from, so that SECRET_KEY can be changed one node
+ * at a time; when none fits, the password is set to the first's.
  */
 export async function prepareLoginRole(
   owner: pg.Client,
   ownerUrl: Secret,
   role: keyof typeof derivedPasswords,
   keys: readonly DerivedKeys[],
-): Promise<Secret> {
+): Promise<[Secret, ...Secret[]]> {
   const urls = keys.map((key) => withCredentials(ownerUrl, role, key[derivedPasswords[role]]))
   for (const url of urls) {
-    if (await canConnect(url)) return url
+    if (await canConnect(url)) return [url, ...urls.filter((other) => other !== url)]
   }
-  const [url, key] = [urls[0], keys[0]]
-  if (url === undefined || key === undefined) throw new OperatorError('There is no SECRET_KEY.')
+  await setRolePassword(owner, role, keys)
+  const [url, ...others] = urls
+  if (url === undefined) throw new OperatorError('There is no SECRET_KEY.')
+  return [url, ...others]
+}
+
+/**
+ * Sets a login role's password to the one of the first key of SECRET_KEY. Nodes that have that key, in
+ * whichever place, go on.
+ */
+export async function setRolePassword(
+  owner: pg.Client,
+  role: keyof typeof derivedPasswords,
+  keys: readonly DerivedKeys[],
+): Promise<void> {
+  const [key] = keys
+  if (key === undefined) throw new OperatorError('There is no SECRET_KEY.')
   try {
     const verifier = scramVerifier(key[derivedPasswords[role]])
     await owner.query(`alter role ${role} password ${owner.escapeLiteral(verifier)}`)
@@ -69,7 +84,6 @@ export async function prepareLoginRole(
       { cause },
     )
   }
-  return url
 }
 
 function withCredentials(url: Secret, user: string, password: Secret): Secret {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import type { Log } from '../log.ts'
+import { createLogin, type Login } from './login.ts'
 import {
   cutOff,
   isConnectionLost,
@@ -30,13 +31,19 @@ interface Slot {
   client: Promise<pg.Client> | null
 }
 
-export function openSharedConnections(url: Secret, log: Log, count = 2): SharedConnections {
+/** @param urls see `createLogin` */
+export function openSharedConnections(
+  urls: Secret | readonly Secret[],
+  log: Log,
+  count = 2,
+): SharedConnections {
+  const login = createLogin(urls)
   const slots: Slot[] = Array.from({ length: count }, () => ({ client: null }))
   let turn = 0
   return {
     read: (statement) => {
       turn = (turn + 1) % count
-      return readOn(slots[turn] as Slot, statement, url, log)
+      return readOn(slots[turn] as Slot, statement, login, log)
     },
     close: async () => {
       for (const { client } of slots) await client?.then((open) => open.end()).catch(() => {})
@@ -44,8 +51,8 @@ export function openSharedConnections(url: Secret, log: Log, count = 2): SharedC
   }
 }
 
-async function readOn(slot: Slot, statement: Statement, url: Secret, log: Log): Promise<Row[]> {
-  const opened = connectionOf(slot, url, log)
+async function readOn(slot: Slot, statement: Statement, login: Login, log: Log): Promise<Row[]> {
+  const opened = connectionOf(slot, login, log)
   try {
     return await sendOn(await opened, statement)
   } catch (error) {
@@ -55,15 +62,15 @@ async function readOn(slot: Slot, statement: Statement, url: Secret, log: Log): 
   }
   try {
     // A read changes nothing, so where its connection was lost it is tried once more, on a new one.
-    return await sendOn(await connectionOf(slot, url, log), statement)
+    return await sendOn(await connectionOf(slot, login, log), statement)
   } catch (error) {
     throw toRefusal(error)
   }
 }
 
-function connectionOf(slot: Slot, url: Secret, log: Log): Promise<pg.Client> {
+function connectionOf(slot: Slot, login: Login, log: Log): Promise<pg.Client> {
   if (slot.client !== null) return slot.client
-  const opening = connect(url, log, () => {
+  const opening = connect(login, log, () => {
     if (slot.client === opening) slot.client = null
   })
   slot.client = opening
@@ -89,9 +96,9 @@ function writeTogether(client: pg.Client): void {
 }
 
 /** @param forget called when the connection cannot be had, or is had no longer */
-async function connect(url: Secret, log: Log, forget: () => void): Promise<pg.Client> {
+async function connect(login: Login, log: Log, forget: () => void): Promise<pg.Client> {
   const client = new pg.Client({
-    connectionString: url.revealText(),
+    connectionString: login.url(),
     connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
     application_name: 'pie reads',
     keepAlive: true,
@@ -105,6 +112,7 @@ async function connect(url: Secret, log: Log, forget: () => void): Promise<pg.Cl
   try {
     await client.connect()
   } catch (error) {
+    login.tryNext(error)
     forget()
     throw error
   }

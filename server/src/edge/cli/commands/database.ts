@@ -15,8 +15,8 @@ export function databaseCommand({ asOwner }: Workplace): Command {
       })
       const shown = {
         owner: urls.owner.revealText(),
-        pie_auth: urls.auth.revealText(),
-        cream: urls.requests.revealText(),
+        pie_auth: urls.auth[0].revealText(),
+        cream: urls.requests[0].revealText(),
       }
       print(
         shown,

@@ -2,16 +2,24 @@ import { randomBytes } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { changeRoles } from '../../../features/accounts/change-roles.ts'
+import {
+  changeUserState,
+  type UserStateChange,
+} from '../../../features/accounts/change-user-state.ts'
 import { createUser } from '../../../features/sign-in/create-user.ts'
+import { OperatorError } from '../../../ground/errors.ts'
 import { jsonOption, print } from '../print.ts'
 import type { Workplace } from '../workplace.ts'
 
 export function userCommand(workplace: Workplace): Command {
   return new Command('user')
-    .description('Make users, and give them roles.')
+    .description('Make users, give them roles, disable and delete them.')
     .addCommand(createCommand(workplace))
     .addCommand(roleCommand(workplace, 'grant'))
     .addCommand(roleCommand(workplace, 'revoke'))
+    .addCommand(stateCommand(workplace, 'disable'))
+    .addCommand(stateCommand(workplace, 'enable'))
+    .addCommand(stateCommand(workplace, 'delete'))
 }
 
 interface CreateOptions {
@@ -81,4 +89,35 @@ function roleCommand({ asOwner }: Workplace, change: 'grant' | 'revoke'): Comman
       })
       print(changed, roleCommands[change].done(changed.email, role), output)
     })
+}
+
+const stateCommands: Record<UserStateChange, { description: string; done: string }> = {
+  disable: {
+    description: 'Keep a user out: end their sessions everywhere, and let them start no other.',
+    done: 'is disabled, and signed out everywhere.',
+  },
+  enable: { description: 'Let a disabled user sign in again.', done: 'may sign in.' },
+  delete: {
+    description: 'Delete a user with all that is theirs. The audit log keeps its lines.',
+    done: 'has been deleted.',
+  },
+}
+
+function stateCommand({ asOwner }: Workplace, change: UserStateChange): Command {
+  const command = new Command(change)
+    .description(stateCommands[change].description)
+    .argument('<email>', "the user's address")
+    .option(...jsonOption)
+  if (change === 'delete') command.option('--yes', 'really delete; there is no way back')
+  return command.action(async (email: string, output: { json?: boolean; yes?: boolean }) => {
+    if (change === 'delete' && output.yes !== true)
+      throw new OperatorError(
+        `This deletes ${email} for good. To keep them out instead: pie user disable. To go on, add --yes.`,
+      )
+    const changed = await asOwner(async ({ owner, prepare }) => {
+      await prepare()
+      return changeUserState(owner, change, email)
+    })
+    print(changed, `${changed.email} ${stateCommands[change].done}`, output)
+  })
 }

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import { Command } from 'commander'
+import { resealSigningKeys } from '../../../features/keys/reseal-signing-keys.ts'
+import {
+  countSessionsOfOlderKeys,
+  type SessionsOfOlderKeys,
+} from '../../../features/sessions/count-sessions-of-older-keys.ts'
+import { setRolePassword } from '../../../ground/database/prepare-database.ts'
+import { jsonOption, print } from '../print.ts'
+import type { OwnersPlace, Workplace } from '../workplace.ts'
+
+export function secretCommand(workplace: Workplace): Command {
+  return new Command('secret')
+    .description('Change SECRET_KEY without signing anybody out.')
+    .addCommand(rotateCommand(workplace))
+}
+
+function rotateCommand({ asOwner }: Workplace): Command {
+  return new Command('rotate')
+    .description(
+      'Say what comes next in a change of SECRET_KEY, and do what can be done from here. Run it again after each step.',
+    )
+    .option(...jsonOption)
+    .action(async (output: { json?: boolean }) => {
+      const step = await asOwner(async (place) => {
+        await place.prepare()
+        return place.keys.length === 1 ? begin() : goOn(place)
+      })
+      print(step.data, step.text, output)
+    })
+}
+
+interface Step {
+  data: object
+  text: string
+}
+
+function begin(): Step {
+  const key = randomBytes(33).toString('base64url')
+  return {
+    data: { step: 'add', new_key: key },
+    text: `SECRET_KEY has one key. A new one, made just now and kept nowhere:
+
+  ${key}
+
+1. On every node, add it at the end, and restart the nodes one after the other:
+     SECRET_KEY=<the key you have>,<the new one>
+   The key that you have is in the environment or in .env; if it is in neither, in DATA_DIR/secret-key.
+   With a single node this step can be left out.
+2. On every node, put the new one first, and restart them again:
+     SECRET_KEY=<the new one>,<the key you had>
+   From then on the new key signs, and both are accepted.
+3. Then run pie secret rotate again: it moves what it can to the new key, and says when the old one may go.`,
+  }
+}
+
+async function goOn({ owner, keys, policy, ownRoles }: OwnersPlace): Promise<Step> {
+  const left = await countSessionsOfOlderKeys(owner, keys, policy.sessionRenewSeconds)
+  const isDone = left.ofOlderKeys === 0
+  // Last, because a node that has only the older key would open no connection from then on.
+  const resealed = isDone ? await resealSigningKeys(owner, keys) : 0
+  if (isDone) for (const role of ownRoles) await setRolePassword(owner, role, keys)
+  return {
+    data: {
+      step: isDone ? 'remove' : 'wait',
+      resealed_signing_keys: resealed,
+      sessions: left.sessions,
+      sessions_of_older_keys: left.ofOlderKeys,
+      older_keys_needed_until: left.endBy?.toISOString() ?? null,
+    },
+    text: `SECRET_KEY has ${keys.length} keys; the first signs, and all are accepted.\n\n${adviceFor(left)}`,
+  }
+}
+
+function adviceFor({ sessions, ofOlderKeys, endBy }: SessionsOfOlderKeys): string {
+  if (ofOlderKeys === 0) {
+    return `None of ${sessions} sessions needs an older key any more, and neither do the signing keys and the database roles'
+passwords, which have just been moved to the first. Remove the other keys on every node, and restart the
+nodes one after the other.`
+  }
+  return `${ofOlderKeys} of ${sessions} sessions still need an older key. Each moves to the first when it is used: a browser's with
+its next request, tokens when they are refreshed. Those that are never used again end by ${endBy?.toISOString()}.
+Wait, and run pie secret rotate again. To sign those people out now instead, end their sessions with
+pie session revoke.`
+}

@@ -1,0 +1,52 @@
+import { Command } from 'commander'
+import {
+  listAllSessions,
+  type OperatorsSession,
+} from '../../../features/sessions/list-all-sessions.ts'
+import { revokeSessions } from '../../../features/sessions/revoke-sessions.ts'
+import { jsonOption, print } from '../print.ts'
+import type { Workplace } from '../workplace.ts'
+
+export function sessionCommand(workplace: Workplace): Command {
+  return new Command('session')
+    .description('See who is signed in with what, and sign them out.')
+    .addCommand(listCommand(workplace))
+    .addCommand(revokeCommand(workplace))
+}
+
+/** More than this, and a list is better made with SQL. */
+const MOST_SESSIONS = 200
+
+function listCommand({ asOwner }: Workplace): Command {
+  return new Command('list')
+    .description(`List sessions, the last used first, ${MOST_SESSIONS} at most.`)
+    .argument('[email]', "only this user's")
+    .option(...jsonOption)
+    .action(async (email: string | undefined, output: { json?: boolean }) => {
+      const sessions = await asOwner(async ({ owner, prepare }) => {
+        await prepare()
+        return listAllSessions(owner, { email: email ?? null, most: MOST_SESSIONS })
+      })
+      const lines = sessions.length === 0 ? 'Nobody is signed in.' : sessions.map(line).join('\n')
+      print({ sessions }, lines, output)
+    })
+}
+
+function line({ id, email, kind, device, address, last_seen_at }: OperatorsSession): string {
+  const seen = last_seen_at.toISOString().slice(0, 16).replace('T', ' ')
+  return `${id}  ${seen}  ${kind.padEnd(7)}  ${email ?? '-'}  ${device}  ${address ?? '-'}`
+}
+
+function revokeCommand({ asOwner }: Workplace): Command {
+  return new Command('revoke')
+    .description('End a session, or all of a user. Every node refuses them within milliseconds.')
+    .argument('<session or email>', "a session's id, or a user's address for all of theirs")
+    .option(...jsonOption)
+    .action(async (subject: string, output: { json?: boolean }) => {
+      const ended = await asOwner(async ({ owner, prepare }) => {
+        await prepare()
+        return revokeSessions(owner, subject)
+      })
+      print({ ended }, `Ended ${ended} ${ended === 1 ? 'session' : 'sessions'}.`, output)
+    })
+}
