@@ -16,6 +16,8 @@ import { findFreePort } from './process.ts'
 export interface OtherPostgres {
   /** Connects to the database `postgres` as its superuser. */
   url: URL
+  /** Breaks the connections of pie_auth and cream. */
+  disconnectPie(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -39,8 +41,18 @@ export async function startOtherPostgres(binariesPackage: string): Promise<Other
   const child = spawn(run, runArguments, { ...unprivileged.identity, stdio: 'ignore' })
   const exited = once(child, 'exit')
   while (findPostmaster(data)?.isReady !== true) await sleep(20)
+  const url = new URL(`postgres://postgres:superuser@127.0.0.1:${port}/postgres`)
   return {
-    url: new URL(`postgres://postgres:superuser@127.0.0.1:${port}/postgres`),
+    url,
+    disconnectPie: async () => {
+      const superuser = new pg.Client({ connectionString: url.href })
+      await superuser.connect()
+      await superuser.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where usename in ('pie_auth', 'cream')`,
+      )
+      await superuser.end()
+    },
     stop: async () => {
       await stopPostmaster(child.pid ?? 0)
       await exited

@@ -21,17 +21,15 @@ export const perMinute = (max: number) => ({ max, timeWindow: 60_000 })
  */
 export const rateLimits = fastifyPlugin(
   async (app: FastifyInstance, { shared, scale }: RateLimitOptions) => {
+    const scaled = new Set<unknown>()
     app.addHook('onRoute', ({ config, method, url }) => {
       if (config?.access === 'open' && typeof config.rateLimit !== 'object')
         throw new Error(`${method} ${url} is open and has no rate limit`)
-      if (typeof config?.rateLimit === 'object') {
-        const { max } = config.rateLimit
-        config.rateLimit = {
-          ...config.rateLimit,
-          max: Number(max) * scale,
-          groupId: ` ${method} ${url}`,
-        }
-      }
+      // The HEAD of a GET comes with its configuration, and is counted with it.
+      if (typeof config?.rateLimit !== 'object' || scaled.has(config.rateLimit)) return
+      const max = Number(config.rateLimit.max) * scale
+      config.rateLimit = { ...config.rateLimit, max, groupId: ` ${method} ${url}` }
+      scaled.add(config.rateLimit)
     })
     await app.register(rateLimit, {
       global: false,
