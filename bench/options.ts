@@ -1,7 +1,23 @@
 import { parseArgs } from 'node:util'
 
-export const scenarioNames = ['users-me', 'refresh', 'login', 'storm', 'memory', 'start'] as const
+export const scenarioNames = [
+  'users-me',
+  'refresh',
+  'login',
+  'storm',
+  'session-near',
+  'session-shared',
+  'session-miss',
+  'forged',
+  'revocation',
+  'lookup',
+  'memory',
+  'start',
+] as const
 export type ScenarioName = (typeof scenarioNames)[number]
+
+/** What takes a minute and more. */
+const onlyWhenNamed: readonly ScenarioName[] = ['lookup']
 
 export interface Options {
   only: readonly ScenarioName[]
@@ -11,16 +27,20 @@ export interface Options {
   rounds: number
   /** How many users there are, each with a session. */
   users: number
+  /** How many sessions there are in the largest database of `lookup`. */
+  sessions: number
 }
 
 export const usage = `npm run bench -- [options]
 
 Starts Pie and its floor, measures them in turn, and prints what Pie does beside its floor.
 
-  --only <scenario>  one of ${scenarioNames.join(', ')}; may be repeated
+  --only <scenario>  one of ${scenarioNames.join(', ')}; may be repeated;
+                     without it, all but ${onlyWhenNamed.join(', ')}
   --seconds <n>      how long each side is measured in each round (2)
   --rounds <n>       how many rounds; their median is printed (5)
   --users <n>        how many users there are, each with a session (10000)
+  --sessions <n>     how many sessions lookup looks among, beside 10,000 (1000000)
   --json             print JSON
   --help             print this
 `
@@ -31,7 +51,7 @@ export class WrongUsage extends Error {}
 export function readOptions(args: string[]): Options | null {
   const values = parse(args)
   if (values.help === true) return null
-  const only = values.only ?? scenarioNames
+  const only = values.only ?? scenarioNames.filter((name) => !onlyWhenNamed.includes(name))
   for (const name of only) {
     if (!isScenario(name)) throw new WrongUsage(`There is no scenario ${name}.`)
   }
@@ -41,6 +61,7 @@ export function readOptions(args: string[]): Options | null {
     seconds: readNumber('--seconds', values.seconds, 0.1, 600),
     rounds: readNumber('--rounds', values.rounds, 1, 100),
     users: readNumber('--users', values.users, 200, 1_000_000),
+    sessions: readNumber('--sessions', values.sessions, 20_000, 100_000_000),
   }
 }
 
@@ -53,6 +74,7 @@ function parse(args: string[]) {
         seconds: { type: 'string', default: '2' },
         rounds: { type: 'string', default: '5' },
         users: { type: 'string', default: '10000' },
+        sessions: { type: 'string', default: '1000000' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
       },

@@ -2,9 +2,15 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Measurement } from './measurement.ts'
 import type { Options, ScenarioName } from './options.ts'
+import { measureForged } from './scenarios/forged.ts'
 import { measureLogin } from './scenarios/login.ts'
+import { measureLookup } from './scenarios/lookup.ts'
 import { measureMemory } from './scenarios/memory.ts'
 import { measureRefresh } from './scenarios/refresh.ts'
+import { measureRevocation } from './scenarios/revocation.ts'
+import { measureSessionMiss } from './scenarios/session-miss.ts'
+import { measureSessionNear } from './scenarios/session-near.ts'
+import { measureSessionShared } from './scenarios/session-shared.ts'
 import { measureStart } from './scenarios/start.ts'
 import { measureStorm } from './scenarios/storm.ts'
 import { measureUsersMe } from './scenarios/users-me.ts'
@@ -16,6 +22,12 @@ const onStage = [
   ['refresh', measureRefresh],
   ['login', measureLogin],
   ['storm', measureStorm],
+  ['session-near', measureSessionNear],
+  ['session-shared', measureSessionShared],
+  ['session-miss', measureSessionMiss],
+  ['forged', measureForged],
+  ['revocation', measureRevocation],
+  ['lookup', measureLookup],
   ['memory', measureMemory],
 ] as const
 
@@ -38,7 +50,12 @@ export async function runScenarios(
     say(`starting Pie and its floor, with ${options.users} users`)
     const stageDirectory = join(directory, 'stage')
     await mkdir(stageDirectory, { mode: 0o711 })
-    const stage = await setStage({ directory: stageDirectory, users: options.users, onStarted })
+    const stage = await setStage({
+      directory: stageDirectory,
+      users: options.users,
+      onStarted,
+      say,
+    })
     for (const [name, measure] of onStage) {
       if (!isWanted(name)) continue
       say(`measuring ${name}`)

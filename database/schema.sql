@@ -99,13 +99,13 @@ create table pie_private.sessions (
   constraint sessions_revoked_for_a_reason CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL))),
   constraint sessions_user_agent_is_short CHECK ((char_length(user_agent) <= 512)),
   constraint sessions_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE,
-  constraint sessions_successor_id_fkey FOREIGN KEY (successor_id) REFERENCES pie_private.sessions(id) ON DELETE SET NULL,
+  constraint sessions_successor_id_fkey FOREIGN KEY (successor_id) REFERENCES pie_private.sessions(id) ON DELETE CASCADE,
   constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
 ) with (fillfactor=80);
 CREATE INDEX sessions_actor_id_idx ON pie_private.sessions USING btree (actor_id) WHERE (actor_id IS NOT NULL);
 CREATE UNIQUE INDEX sessions_successor_id_idx ON pie_private.sessions USING btree (successor_id) WHERE (successor_id IS NOT NULL);
 CREATE INDEX sessions_user_id_idx ON pie_private.sessions USING btree (user_id);
-CREATE TRIGGER sessions_announce_change AFTER UPDATE ON pie_private.sessions FOR EACH ROW WHEN (((new.expires_at < old.expires_at) OR (new.absolute_expires_at < old.absolute_expires_at) OR (((((((((new.id IS DISTINCT FROM old.id) OR (new.user_id IS DISTINCT FROM old.user_id)) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.proof_hash IS DISTINCT FROM old.proof_hash)) OR (new.revoked_at IS DISTINCT FROM old.revoked_at)) OR (new.assurance_level IS DISTINCT FROM old.assurance_level)) OR (new.methods IS DISTINCT FROM old.methods)) OR (new.actor_id IS DISTINCT FROM old.actor_id)) OR (new.scopes IS DISTINCT FROM old.scopes)))) EXECUTE FUNCTION pie_private.announce_session();
+CREATE TRIGGER sessions_announce_change AFTER UPDATE ON pie_private.sessions FOR EACH ROW EXECUTE FUNCTION pie_private.announce_session();
 CREATE TRIGGER sessions_announce_deletion AFTER DELETE ON pie_private.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > (now() - '01:00:00'::interval)))) EXECUTE FUNCTION pie_private.announce_session();
 CREATE TRIGGER sessions_announce_truncation AFTER TRUNCATE ON pie_private.sessions FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
 CREATE TRIGGER sessions_touch BEFORE UPDATE ON pie_private.sessions FOR EACH ROW WHEN ((new.version <> (old.version + 1))) EXECUTE FUNCTION pie_private.touch_version();
@@ -378,9 +378,21 @@ CREATE OR REPLACE FUNCTION pie_private.announce_session()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if tg_op = 'DELETE' then
+  if tg_op = 'UPDATE' and not (
+    new.expires_at < old.expires_at
+    or new.absolute_expires_at < old.absolute_expires_at
+    or (new.id, new.user_id, new.kind, new.proof_hash, new.revoked_at, new.assurance_level, new.methods,
+        new.actor_id, new.scopes)
+      is distinct from (old.id, old.user_id, old.kind, old.proof_hash, old.revoked_at, old.assurance_level, old.methods,
+        old.actor_id, old.scopes)
+  ) then
+    return null;
+  end if;
+  -- One that gets another id is gone under the first.
+  if tg_op = 'DELETE' or old.id <> new.id then
     perform pg_notify('pie_cache', 'session ' || old.id || ' 9223372036854775807');
-  else
+  end if;
+  if tg_op = 'UPDATE' then
     perform pg_notify('pie_cache', 'session ' || new.id || ' ' || new.version);
   end if;
   return null;
@@ -587,23 +599,24 @@ begin
     return;
   end if;
 
-  -- Before the sessions: a sign-in with the old password holds this row until its session is there.
+  -- The user first, then all that is theirs: in the order in which signing in, renewing, disabling and
+  -- deleting lock them.
+  perform from pie_schema.users where users.id = asking.user_id for no key update;
+  -- Before the sessions: a sign-in with the old password holds the user until its session is there.
   update pie_private.passwords set hash = new_hash, changed_at = now()
   where passwords.user_id = asking.user_id and passwords.hash = verified_hash;
   if not found then
     return;
   end if;
 
-  -- Then the user, then the sessions: in the order in which disabling locks them.
-  perform from pie_schema.users where users.id = asking.user_id for share;
   with ended as (
     update pie_private.sessions set revoked_at = now(), revoked_reason = 'password_changed'
     where sessions.user_id = asking.user_id and sessions.revoked_at is null
     returning sessions.id
   )
   select array_agg(ended.id) into ended_ids from ended;
-  -- Ended meanwhile: then whoever asks is signed in no longer.
-  if not (session_id = any (ended_ids)) then
+  -- Ended meanwhile: then whoever asks is signed in no longer. (Null when nothing was left to end.)
+  if (session_id = any (ended_ids)) is not true then
     raise exception 'the session is not valid' using errcode = '28000';
   end if;
 
@@ -632,6 +645,8 @@ declare
   account text := encode(sha256(convert_to(email, 'utf8')), 'hex');
   is_known boolean := pie_private.is_known_network(user_id, network);
 begin
+  -- The user first, as by whoever changes the password, disables or deletes.
+  perform from pie_schema.users where users.id = complete_password_sign_in.user_id for share;
   -- Locked until the session is there, so that a password change that ends the other sessions finds it.
   perform from pie_private.passwords
   where passwords.user_id = complete_password_sign_in.user_id and passwords.hash = verified_hash
@@ -731,27 +746,51 @@ $function$
 ;
 comment on function pie_private.enable_user(text) is 'Lets the user of an address sign in again; false when there is none. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.end_line_of_session(session_id uuid, reason text, address inet)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select from pie_schema.users
+  where users.id = (select sessions.user_id from pie_private.sessions where sessions.id = end_line_of_session.session_id)
+  for no key update;
+
+  with recursive line as (
+    select sessions.id, sessions.successor_id from pie_private.sessions
+    where sessions.id = end_line_of_session.session_id
+    union
+    select next.id, next.successor_id from line join pie_private.sessions as next on next.id = line.successor_id
+  ), ended as (
+    update pie_private.sessions
+    set revoked_at = now(), revoked_reason = end_line_of_session.reason
+    where sessions.id in (select line.id from line) and sessions.revoked_at is null
+    returning sessions.id, sessions.user_id
+  ), new_event as (
+    insert into pie_private.audit_log (event, user_id, session_id, address, detail)
+    select 'session.ended', ended.user_id, ended.id, end_line_of_session.address,
+           jsonb_build_object('reason', end_line_of_session.reason)
+    from ended
+  )
+  select ended.id from ended
+$function$
+;
+comment on function pie_private.end_line_of_session(uuid,text,inet) is 'Ends a session and its successors; returns which.';
+
 CREATE OR REPLACE FUNCTION pie_private.end_session(session_id uuid, proofs bytea[], reason text, address inet)
- RETURNS void
+ RETURNS SETOF uuid
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  with ended as (
-    update pie_private.sessions
-    set revoked_at = now(), revoked_reason = end_session.reason
-    where sessions.id = end_session.session_id
-      and sessions.proof_hash = any (array(select sha256(proof) from unnest(end_session.proofs) as given (proof)))
-      and sessions.revoked_at is null
-    returning sessions.id, sessions.user_id
-  )
-  insert into pie_private.audit_log (event, user_id, session_id, address, detail)
-  select 'session.ended', ended.user_id, ended.id, end_session.address, jsonb_build_object('reason', end_session.reason)
-  from ended
+  select ended.id
+  from pie_private.sessions,
+       lateral pie_private.end_line_of_session(sessions.id, end_session.reason, end_session.address) as ended (id)
+  where sessions.id = end_session.session_id
+    and sessions.proof_hash = any (array(select sha256(proof) from unnest(end_session.proofs) as given (proof)))
 $function$
 ;
 grant execute on function pie_private.end_session(uuid,bytea[],text,inet) to pie_auth;
-comment on function pie_private.end_session(uuid,bytea[],text,inet) is 'Ends a session that its holder proves; idempotent.';
+comment on function pie_private.end_session(uuid,bytea[],text,inet) is 'Ends a session that its holder proves, with its successors, and returns which; idempotent.';
 
 CREATE OR REPLACE FUNCTION pie_private.end_sessions_of_disabled_user()
  RETURNS trigger
@@ -793,6 +832,7 @@ begin
   if found_id is null then
     return false;
   end if;
+  perform from pie_schema.users where users.id = found_id for no key update;
   insert into pie_schema.user_roles (user_id, role) values (found_id, grant_role.role)
   on conflict on constraint user_roles_pkey do nothing;
   if found then
@@ -1066,6 +1106,18 @@ declare
   expired pie_private.sessions;
   successor uuid;
 begin
+  perform from pie_schema.users
+  where users.id = (
+      select sessions.user_id from pie_private.sessions
+      where sessions.id = session_id
+        and sessions.proof_hash = any (array(select sha256(proof) from unnest(proofs) as given (proof)))
+    )
+    and users.disabled_at is null
+  for share;
+  if not found then
+    return null;
+  end if;
+
   select sessions.* into expired from pie_private.sessions
   where sessions.id = session_id
     and sessions.kind = 'browser'
@@ -1074,7 +1126,6 @@ begin
     and sessions.expires_at <= now()
     and sessions.expires_at > now() - renew_window
     and sessions.absolute_expires_at > now()
-    and exists (select from pie_schema.users where users.id = sessions.user_id and users.disabled_at is null)
   for update;
   if not found then
     return null;
@@ -1119,6 +1170,7 @@ begin
   if found_id is null then
     return false;
   end if;
+  perform from pie_schema.users where users.id = found_id for no key update;
   delete from pie_schema.user_roles where user_roles.user_id = found_id and user_roles.role = revoke_role.role;
   if found then
     perform pie_private.record_event('role.revoked', found_id, null, null, jsonb_build_object('role', revoke_role.role));
@@ -1134,18 +1186,32 @@ CREATE OR REPLACE FUNCTION pie_private.revoke_sessions(session_id uuid, email te
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  with ended as (
+  -- In a statement of its own: whoever is renewing one of them has been waited for, and the next sees it.
+  select from pie_schema.users
+  where users.id in (
+    select sessions.user_id from pie_private.sessions where sessions.id = revoke_sessions.session_id
+    union all
+    select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_sessions.email
+  )
+  order by users.id
+  for no key update;
+
+  with recursive line as (
+    select sessions.id, sessions.successor_id from pie_private.sessions where sessions.id = revoke_sessions.session_id
+    union
+    select next.id, next.successor_id from line join pie_private.sessions as next on next.id = line.successor_id
+  ), ended as (
     update pie_private.sessions set revoked_at = now(), revoked_reason = 'revoked_by_operator'
     where sessions.revoked_at is null
-      and (sessions.id = revoke_sessions.session_id or sessions.user_id = (
+      and (sessions.id in (select line.id from line) or sessions.user_id = (
         select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_sessions.email
       ))
-    returning sessions.id, sessions.user_id
+    returning sessions.id, sessions.user_id, sessions.successor_id
   ), new_event as (
     insert into pie_private.audit_log (event, user_id, session_id, detail)
     select 'session.ended', ended.user_id, ended.id, '{"reason": "revoked_by_operator"}' from ended
   )
-  select count(*)::integer from ended
+  select count(*) filter (where ended.successor_id is null)::integer from ended
 $function$
 ;
 comment on function pie_private.revoke_sessions(uuid,text) is 'Ends one session, or all of a user''s; returns how many. For the owner alone.';
@@ -1356,7 +1422,9 @@ begin
   where sessions.id = session_id
     and sessions.proof_hash = any (array(select sha256(proof) from unnest(proofs) as given (proof)))
     and sessions.revoked_at is null
-    and sessions.expires_at > now()
+    -- Not now(), which stands still while this waits: what expired or was renewed meanwhile stays so.
+    and sessions.expires_at > clock_timestamp()
+    and sessions.successor_id is null
     and (sessions.last_seen_at < now() - interval '5 minutes' or sessions.proof_hash <> sha256(proofs[1]));
   return pie_private.read_session(session_id, proofs[1]);
 end
@@ -1394,49 +1462,51 @@ $function$
 grant execute on function pie_schema.current_user_id() to webuser;
 comment on function pie_schema.current_user_id() is 'The user whose session this transaction has proven, or null. In a policy write `(select pie_schema.current_user_id())`, so that it runs once per statement.';
 
-CREATE OR REPLACE FUNCTION pie_schema.end_my_other_sessions()
+CREATE OR REPLACE FUNCTION pie_schema.end_my_other_sessions(renew_window interval DEFAULT NULL::interval)
  RETURNS SETOF uuid
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+  select from pie_schema.users where users.id = (select pie_schema.current_user_id()) for no key update;
+
   with ended as (
     update pie_private.sessions set revoked_at = now(), revoked_reason = 'ended_by_user'
     where sessions.user_id = (select pie_schema.current_user_id())
       and sessions.id <> (select pie_schema.current_session_id())
       and sessions.revoked_at is null
-    returning sessions.id, sessions.user_id
+    returning sessions.*
   ), new_event as (
     insert into pie_private.audit_log (event, user_id, session_id, detail)
     select 'session.ended', ended.user_id, ended.id, '{"reason": "ended_by_user"}' from ended
   )
   select ended.id from ended
+  where ended.successor_id is null
+    and ended.absolute_expires_at > now()
+    and (
+      ended.expires_at > now()
+      or ended.kind = 'browser' and (renew_window is null or ended.expires_at > now() - renew_window)
+    )
 $function$
 ;
-grant execute on function pie_schema.end_my_other_sessions() to webuser;
-comment on function pie_schema.end_my_other_sessions() is 'Ends all of the user''s sessions but this one and returns their ids.';
+grant execute on function pie_schema.end_my_other_sessions(interval) to webuser;
+comment on function pie_schema.end_my_other_sessions(interval) is 'Ends all of the user''s sessions but this one and returns the ids of those that my_sessions lists.';
 
 CREATE OR REPLACE FUNCTION pie_schema.end_my_session(session_id uuid)
- RETURNS uuid
+ RETURNS SETOF uuid
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  with ended as (
-    update pie_private.sessions set revoked_at = now(), revoked_reason = 'ended_by_user'
-    where sessions.id = end_my_session.session_id
-      and sessions.user_id = (select pie_schema.current_user_id())
-      and sessions.revoked_at is null
-    returning sessions.id, sessions.user_id
-  ), new_event as (
-    insert into pie_private.audit_log (event, user_id, session_id, detail)
-    select 'session.ended', ended.user_id, ended.id, '{"reason": "ended_by_user"}' from ended
-  )
-  select ended.id from ended
+  select ended.id
+  from pie_private.sessions,
+       lateral pie_private.end_line_of_session(sessions.id, 'ended_by_user', null) as ended (id)
+  where sessions.id = end_my_session.session_id
+    and sessions.user_id = (select pie_schema.current_user_id())
 $function$
 ;
 grant execute on function pie_schema.end_my_session(uuid) to webuser;
-comment on function pie_schema.end_my_session(uuid) is 'Ends one of the user''s sessions and returns its id; null when there is no such session.';
+comment on function pie_schema.end_my_session(uuid) is 'Ends one of the user''s sessions with its successors and returns their ids; none when there is no such session.';
 
 CREATE OR REPLACE FUNCTION pie_schema.has_permission(permission text)
  RETURNS boolean

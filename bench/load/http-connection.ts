@@ -64,9 +64,12 @@ function readAnswer(received: Buffer): HttpAnswer | null {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return null
   const head = received.toString('latin1', 0, headEnd)
+  const status = Number(head.slice(9, 12))
+  // RFC 9110 section 8.6: what has no content does not say how long it is.
+  if (status === 204) return { status, body: '' }
   const [, length] = /\r\ncontent-length: (\d+)/i.exec(head) ?? []
   if (length === undefined) throw new Error(`An answer without its length:\n${head}`)
   const bodyStart = headEnd + 4
   if (received.length < bodyStart + Number(length)) return null
-  return { status: Number(head.slice(9, 12)), body: received.toString('utf8', bodyStart) }
+  return { status, body: received.toString('utf8', bodyStart) }
 }

@@ -12,7 +12,7 @@ const WARM_UP_SECONDS = 1
 /** How many requests of one kind Pie answers, beside how many of its floor. */
 export async function compareServers(
   description: { scenario: string; aim: string },
-  stage: Stage,
+  stage: Pick<Stage, 'floor' | 'pie'>,
   { seconds, rounds }: Options,
   next: { onFloor(): Exchange; onPie(): Exchange },
 ): Promise<Measurement> {

@@ -10,12 +10,21 @@ export interface ChildProcess {
 /** A server that takes longer than this to stop is hung. Pie gives itself 25 s. */
 const STOP_WITHIN_MS = 30_000
 
+interface Surroundings {
+  directory: string
+  environment: Record<string, string>
+}
+
 /** Runs a program with this Node, in a directory of its own, so that no .env is read. */
-export function startNode(
+export const startNode = (args: string[], surroundings: Surroundings): ChildProcess =>
+  startProgram(process.execPath, args, surroundings)
+
+export function startProgram(
+  program: string,
   args: string[],
-  { directory, environment }: { directory: string; environment: Record<string, string> },
+  { directory, environment }: Surroundings,
 ): ChildProcess {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     cwd: directory,
     env: environment,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -31,7 +40,9 @@ export function startNode(
   })
   const failed = exited.then(() => {
     if (isStopping) return new Promise<never>(() => {})
-    throw new Error(`${args.join(' ')} has ended by itself (${child.exitCode}):\n${said}`)
+    throw new Error(
+      `${program} ${args.join(' ')} has ended by itself (${child.exitCode}):\n${said}`,
+    )
   })
   // Whoever waits for something of this process races it; it may end with nobody waiting.
   failed.catch(() => {})

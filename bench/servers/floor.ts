@@ -12,6 +12,7 @@ import { Secret } from '../../server/src/ground/crypto/secret.ts'
 import { openDatabase } from '../../server/src/ground/database/pool.ts'
 import { createLog } from '../../server/src/ground/log.ts'
 import { readUserRoute, refreshSessionRoute, verifyPasswordsRoute } from './floor-routes.ts'
+import { bareRoute, readSessionRoute, sharedRoute } from './floor-session-routes.ts'
 
 const log = createLog('info', false)
 const { pool } = openDatabase(Secret.fromText(process.env['FLOOR_DATABASE_URL'] ?? ''), log)
@@ -40,6 +41,10 @@ app.get('/ready', async () => {
 readUserRoute(app, pool)
 refreshSessionRoute(app, pool)
 verifyPasswordsRoute(app)
+bareRoute(app)
+readSessionRoute(app, pool)
+const cacheUrl = process.env['FLOOR_CACHE_URL']
+if (cacheUrl !== undefined) await sharedRoute(app, cacheUrl)
 
 process.once('SIGTERM', async () => {
   await app.close()

@@ -13,6 +13,8 @@ export interface Floor extends ChildProcess {
 export async function startFloor(floor: {
   directory: string
   databaseUrl: string
+  /** Of a Valkey, where what is measured needs one. */
+  cacheUrl?: string
   onStarted(stop: () => Promise<void>): void
 }): Promise<Floor> {
   const port = await findFreePort()
@@ -22,6 +24,7 @@ export async function startFloor(floor: {
       PATH: process.env['PATH'] ?? '',
       FLOOR_PORT: String(port),
       FLOOR_DATABASE_URL: floor.databaseUrl,
+      ...(floor.cacheUrl !== undefined && { FLOOR_CACHE_URL: floor.cacheUrl }),
     },
   })
   floor.onStarted(child.stop)

@@ -9,6 +9,8 @@ export interface PieToStart {
   /** DATA_DIR: empty for a first start. */
   directory: string
   secretKey: string
+  /** Settings besides those that every Pie here needs. */
+  settings?: Record<string, string>
   /** To be called with whatever stops what has been started, as soon as there is something to stop. */
   onStarted(stop: () => Promise<void>): void
 }
@@ -35,8 +37,11 @@ export async function startPie(pie: PieToStart): Promise<PieUnderTest> {
     SECRET_KEY: pie.secretKey,
     SERVICE_DOMAIN: address,
     SOCKET: `127.0.0.1:${port}`,
+    // All requests here come from one network.
+    RATE_LIMIT_SCALE: '1000000',
     // Compiled code is kept with the data: a first start has none, as on a new machine.
     NODE_COMPILE_CACHE: `${pie.directory}/compile-cache`,
+    ...pie.settings,
   }
   const beganMs = performance.now()
   const child = startNode([program, 'start'], { directory: pie.directory, environment })

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { NewSession } from '../../server/src/features/sessions/new-session.ts'
+import type { SessionKind } from '../../server/src/features/sessions/session.ts'
 
-/** A user with one address, one password and one session. */
+/** A user with one address, one password, one session of tokens and one of a browser. */
 export interface Account {
   userId: string
   email: string
   sessionId: string
+  browserSessionId: string
 }
 
 /**
@@ -17,12 +19,13 @@ export async function seed(
   owner: pg.Client,
   users: number,
   passwordHash: string,
-  newSession: () => NewSession,
+  newSession: (kind: SessionKind) => NewSession,
 ): Promise<Account[]> {
   const given = Array.from({ length: users }, (_, index) => ({
     userId: randomUUID(),
     email: `person-${index}@example.com`,
-    session: newSession(),
+    session: newSession('token'),
+    browserSession: newSession('browser'),
   }))
   const userIds = given.map(({ userId }) => userId)
   await owner.query('begin')
@@ -44,18 +47,12 @@ export async function seed(
     'insert into pie_private.passwords (user_id, hash) select unnest($1::uuid[]), $2',
     [userIds, passwordHash],
   )
-  await owner.query(
-    `insert into pie_private.sessions
-       (id, user_id, kind, proof_hash, methods, expires_at, absolute_expires_at, address, user_agent)
-     select id, user_id, 'token', proof_hash, '{pwd}', now() + interval '7 days',
-       now() + interval '90 days', '127.0.0.1', 'bench'
-     from unnest($1::uuid[], $2::uuid[], $3::bytea[]) as given (id, user_id, proof_hash)`,
-    [
-      given.map(({ session }) => session.id),
-      userIds,
-      given.map(({ session }) => session.proofHash),
-    ],
-  )
+  const tokenSessions = given.map(({ userId, session }) => ({ userId, session }))
+  const browserSessions = given.map(({ userId, browserSession }) => ({
+    userId,
+    session: browserSession,
+  }))
+  await seedSessions(owner, [...tokenSessions, ...browserSessions])
   // The same columns, indexes and room for updates in place; no trigger, no policy.
   await owner.query('create schema bench_floor')
   await owner.query(
@@ -66,5 +63,30 @@ export async function seed(
   // What would otherwise begin by itself in the middle of a round.
   await owner.query('vacuum analyze')
   await owner.query('checkpoint')
-  return given.map(({ userId, email, session }) => ({ userId, email, sessionId: session.id }))
+  return given.map(({ userId, email, session, browserSession }) => ({
+    userId,
+    email,
+    sessionId: session.id,
+    browserSessionId: browserSession.id,
+  }))
+}
+
+/** Starts sessions as signing in would. */
+export async function seedSessions(
+  owner: pg.Client,
+  started: { userId: string; session: NewSession }[],
+): Promise<void> {
+  await owner.query(
+    `insert into pie_private.sessions
+       (id, user_id, kind, proof_hash, methods, expires_at, absolute_expires_at, address, user_agent)
+     select id, user_id, kind, proof_hash, '{pwd}', now() + interval '7 days',
+       now() + interval '90 days', '127.0.0.1', 'bench'
+     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[]) as given (id, user_id, kind, proof_hash)`,
+    [
+      started.map(({ session }) => session.id),
+      started.map(({ userId }) => userId),
+      started.map(({ session }) => session.kind),
+      started.map(({ session }) => session.proofHash),
+    ],
+  )
 }

@@ -7,29 +7,36 @@
 
 -- Only what ends a session sooner, or changes what it may do, is announced. Refreshing and being seen,
 -- which is all the time, are not: an entry that does not know of them expires early and is read again.
+--
+-- The condition is in the function: as the trigger's own it would be read anew for every statement, which
+-- costs a refresh more than the call does.
 create function pie_private.announce_session() returns trigger
   language plpgsql
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if tg_op = 'DELETE' then
-    perform pg_notify('pie_cache', 'session ' || old.id || ' 9223372036854775807');
-  else
-    perform pg_notify('pie_cache', 'session ' || new.id || ' ' || new.version);
-  end if;
-  return null;
-end
-$$;
-create trigger sessions_announce_change after update on pie_private.sessions
-  for each row when (
+  if tg_op = 'UPDATE' and not (
     new.expires_at < old.expires_at
     or new.absolute_expires_at < old.absolute_expires_at
     or (new.id, new.user_id, new.kind, new.proof_hash, new.revoked_at, new.assurance_level, new.methods,
         new.actor_id, new.scopes)
       is distinct from (old.id, old.user_id, old.kind, old.proof_hash, old.revoked_at, old.assurance_level, old.methods,
         old.actor_id, old.scopes)
-  )
-  execute function pie_private.announce_session();
+  ) then
+    return null;
+  end if;
+  -- One that gets another id is gone under the first.
+  if tg_op = 'DELETE' or old.id <> new.id then
+    perform pg_notify('pie_cache', 'session ' || old.id || ' 9223372036854775807');
+  end if;
+  if tg_op = 'UPDATE' then
+    perform pg_notify('pie_cache', 'session ' || new.id || ' ' || new.version);
+  end if;
+  return null;
+end
+$$;
+create trigger sessions_announce_change after update on pie_private.sessions
+  for each row execute function pie_private.announce_session();
 -- A row that ended long ago is in no cache: sweeping away millions of them need not be announced. The
 -- hour is for clocks that differ.
 create trigger sessions_announce_deletion after delete on pie_private.sessions
@@ -122,6 +129,7 @@ alter table pie_private.sessions enable always trigger sessions_announce_truncat
 alter table pie_schema.users enable always trigger users_announce_change;
 alter table pie_schema.users enable always trigger users_announce_truncation;
 alter table pie_schema.users enable always trigger users_touch;
+alter table pie_schema.users enable always trigger users_end_sessions_when_disabled;
 alter table pie_private.sessions enable always trigger sessions_touch;
 alter table pie_schema.user_emails enable always trigger user_emails_touch_user;
 alter table pie_schema.user_emails enable always trigger user_emails_announce_truncation;

@@ -67,7 +67,9 @@ begin
   where sessions.id = session_id
     and sessions.proof_hash = any (array(select sha256(proof) from unnest(proofs) as given (proof)))
     and sessions.revoked_at is null
-    and sessions.expires_at > now()
+    -- Not now(), which stands still while this waits: what expired or was renewed meanwhile stays so.
+    and sessions.expires_at > clock_timestamp()
+    and sessions.successor_id is null
     and (sessions.last_seen_at < now() - interval '5 minutes' or sessions.proof_hash <> sha256(proofs[1]));
   return pie_private.read_session(session_id, proofs[1]);
 end
@@ -79,6 +81,9 @@ $$;
 --
 -- Requests that race wait here for the first, and see what it wrote. The successor keeps the absolute
 -- limit of what it succeeds.
+--
+-- The user is locked before the session, as by whoever ends the user's sessions: one that is being ended
+-- is not renewed, and a successor that is being made is found and ended too.
 create function pie_private.renew_session(
   session_id uuid,
   proofs bytea[],
@@ -98,6 +103,18 @@ declare
   expired pie_private.sessions;
   successor uuid;
 begin
+  perform from pie_schema.users
+  where users.id = (
+      select sessions.user_id from pie_private.sessions
+      where sessions.id = session_id
+        and sessions.proof_hash = any (array(select sha256(proof) from unnest(proofs) as given (proof)))
+    )
+    and users.disabled_at is null
+  for share;
+  if not found then
+    return null;
+  end if;
+
   select sessions.* into expired from pie_private.sessions
   where sessions.id = session_id
     and sessions.kind = 'browser'
@@ -106,7 +123,6 @@ begin
     and sessions.expires_at <= now()
     and sessions.expires_at > now() - renew_window
     and sessions.absolute_expires_at > now()
-    and exists (select from pie_schema.users where users.id = sessions.user_id and users.disabled_at is null)
   for update;
   if not found then
     return null;

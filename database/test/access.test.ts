@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import type pg from 'pg'
 import { type Actor, accessOf, nothingBut } from './access.ts'
 import { openPeopledDatabase, type PeopledDatabase } from './people.ts'
-import { assertNothingChanges } from './refusals.ts'
+import { assertNothingChanges, assertRefused, insufficientPrivilege } from './refusals.ts'
 
 let db: PeopledDatabase
 let cream: pg.Client
@@ -15,6 +15,7 @@ before(async () => {
   auth = await db.connectAs('pie_auth')
   await db.owner.query(`select pie_private.add_first_signing_key('k', '{"kid": "k"}', '')`)
   await db.owner.query(`select pie_private.begin_password_sign_in('ada@example.com', '192.0.2.1')`)
+  await db.owner.query(`select pie_private.use_csrf_token(sha256('used'), now())`)
   columnsOf = await readColumns(db.owner)
 })
 after(() => db.close())
@@ -38,6 +39,7 @@ const keys: Record<string, string> = {
   'pie_private.sessions': 'id::text',
   'pie_private.signing_keys': 'kid',
   'pie_private.throttles': 'key',
+  'pie_private.used_csrf_tokens': 'token_hash::text',
   'pie_schema.permissions': 'name',
   'pie_schema.role_permissions': `role || ' ' || permission`,
   'pie_schema.roles': 'name',
@@ -137,6 +139,15 @@ test('whoever is signed in sees what roles and permissions there are, and may ch
     await assertAccess(cream, actor, 'pie_schema.role_permissions', {
       select: permissions.map((permission) => `admin ${permission}`),
     })
+  }
+})
+
+test('what nodes cache of sessions is read by nobody but the owner', async () => {
+  const read = 'select count(*)::int as count from pie_private.session_descriptions'
+  assert.equal((await db.owner.query(read)).rows[0].count, 3)
+  await assertRefused(db.owner, insufficientPrivilege, () => auth.query(read))
+  for (const actor of [null, db.ada, db.dorothy]) {
+    await assertRefused(db.owner, insufficientPrivilege, () => db.request(actor, read))
   }
 })
 

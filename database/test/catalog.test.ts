@@ -13,7 +13,7 @@ before(async () => {
 after(() => db.close())
 
 test('every table has row-level security, forced, and at least one policy', async () => {
-  assert.ok((await catalog.listTables(db.owner)).length >= 12)
+  assert.ok((await catalog.listTables(db.owner)).length >= 15)
   assert.deepEqual(await catalog.findTablesWithoutRowSecurity(db.owner), [])
 })
 
@@ -67,12 +67,33 @@ test('nobody but the owner may make anything in a schema of Pie, or enter pie_ho
 })
 
 /** Called by commands that connect as the owner. */
-const forTheOwner = ['grant_role', 'revoke_role', 'rotate_signing_key']
+const forTheOwner = [
+  'delete_user',
+  'disable_user',
+  'enable_user',
+  'grant_role',
+  'is_user',
+  'list_sessions',
+  'revoke_role',
+  'revoke_sessions',
+  'rotate_signing_key',
+]
+
+/** What the server calls as cream. */
+const forRequests = ['authenticate', 'read_me', 'read_session']
+
+/** What a request calls about itself. */
+const ofRequests = [
+  'current_session_id',
+  'current_user_id',
+  'end_my_other_sessions',
+  'end_my_session',
+  'has_permission',
+  'has_role',
+  'my_sessions',
+]
 
 /** The functions of pie_private that the server's statements name. */
-/** What the server calls as cream. */
-const forRequests = ['authenticate', 'read_me']
-
 function functionsThatTheServerCalls(): string[] {
   const source = fileURLToPath(new URL('../../server/src/', import.meta.url))
   const files = globSync('**/*.ts', { cwd: source, exclude: (name) => name.endsWith('.test.ts') })
@@ -93,21 +114,17 @@ test('pie_auth may execute what the server calls and no more; cream may prove a 
     'authenticate',
     'check_session',
     'read_me',
+    'read_session',
     'take_session',
   ])
   assert.deepEqual(
     granted('pie_auth', 'pie_private'),
     called.filter((name) => !forRequests.includes(name)),
   )
-  assert.deepEqual(granted('webuser', 'pie_schema'), [
-    'current_session_id',
-    'current_user_id',
-    'has_permission',
-    'has_role',
-  ])
+  assert.deepEqual(granted('webuser', 'pie_schema'), ofRequests)
   assert.equal(
     grants.length,
-    4 + (called.length - forRequests.length) + 4,
+    5 + (called.length - forRequests.length) + ofRequests.length,
     `more is granted, to somebody else or to everybody: ${grants.join(', ')}`,
   )
 })

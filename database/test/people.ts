@@ -137,12 +137,13 @@ export async function addSession(
   owner: pg.ClientBase,
   userId: string,
   lifetime = '1 hour',
+  kind: 'browser' | 'token' = 'token',
 ): Promise<Session> {
   const id = randomUUID()
   const proof = proofOf(id)
   await owner.query(
-    `select pie_private.start_session($1, $2, 'token', $3, '{pwd}', $4, '30 days', '192.0.2.1', 'tests')`,
-    [userId, id, hashOf(proof), lifetime],
+    `select pie_private.start_session($1, $2, $3, $4, '{pwd}', $5, '30 days', '192.0.2.1', 'tests')`,
+    [userId, id, kind, hashOf(proof), lifetime],
   )
   return { id, proof }
 }

@@ -29,7 +29,8 @@ export function asOrigin(text: string): string {
   if (
     url === null ||
     !['http:', 'https:'].includes(url.protocol) ||
-    url.origin !== text.replace(/\/$/, '')
+    url.origin !== text.replace(/\/$/, '') ||
+    url.hostname.includes('*')
   ) {
     throw new Mistake('is a scheme and a host without a path, such as https://auth.example.com')
   }

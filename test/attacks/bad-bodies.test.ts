@@ -51,6 +51,9 @@ const good: Record<string, () => string> = {
   name: () => 'Grace Hopper',
   transport: () => 'token',
   refresh_token: () => ada.refresh_token,
+  return_to: () => '/account',
+  current_password: () => goodPassword,
+  new_password: () => 'another horse battery staple',
 }
 
 function goodBody({ properties = {} }: Schema): Record<string, unknown> {
@@ -68,7 +71,10 @@ const lengthOf = ({ maxLength, anyOf = [] }: Schema): number =>
   maxLength ?? Math.max(16, ...anyOf.map(lengthOf))
 
 /** Values that no member of any body may have. */
-const wrongValues = [0, 1, -1, 1.5, 1e308, true, false, [], ['a'], [[]], {}, { a: 1 }, '']
+const wrongValues = [0, 1, -1, 1.5, 1e308, true, false, [], ['a'], [[]], {}, { a: 1 }]
+
+/** May be any text: one that leads elsewhere is not followed, and keeps nobody from signing out. */
+const takesAnyText = ['return_to']
 
 /** Each way in which one member of a good body can be bad. */
 function badBodies(schema: Schema): [string, unknown][] {
@@ -77,9 +83,10 @@ function badBodies(schema: Schema): [string, unknown][] {
   const ofMembers = Object.entries(properties).flatMap(([name, form]) => {
     const faults: [string, unknown][] = [
       ...wrongValues.map((value): [string, unknown] => [JSON.stringify(value), value]),
-      ['too long', 'x'.repeat(lengthOf(form) + 1)],
       ['an operator', { $ne: null, like: '%' }],
     ]
+    if (!takesAnyText.includes(name))
+      faults.push(['empty', ''], ['too long', 'x'.repeat(lengthOf(form) + 1)])
     if (required.includes(name)) faults.push(['missing', undefined])
     if (!takesNull(form)) faults.push(['null', null])
     return faults.map(([fault, value]): [string, unknown] => [
@@ -140,6 +147,7 @@ describe('a body', () => {
       'POST /auth/refresh',
       'POST /auth/logout',
       'PATCH /users/me',
+      'PUT /users/me/password',
     ])
   })
 
@@ -185,11 +193,29 @@ describe('a body', () => {
 })
 
 describe('a request that takes no body', () => {
-  test('is not disturbed by one, however bad', async () => {
-    for (const operation of operations.filter(({ body }) => body === null)) {
+  test('is not disturbed by what is in its address, however bad', async () => {
+    /** What is answered to ada, where it is not 200. */
+    const usual: Record<string, number> = {
+      'GET /health/cache': 401,
+      'DELETE /auth/sessions/{id}': 404,
+    }
+    const bodiless = operations.filter(({ body }) => body === null)
+    assert.ok(bodiless.length >= 9)
+    for (const operation of bodiless) {
       const query = `?${'x'.repeat(10_000)}&__proto__[a]=1&a[]=1&a=%00&%ff=%zz`
-      const { status } = await pie.request(operation.path + query, { token: ada.access_token })
-      assert.equal(status, 200, whole(operation))
+      const path = operation.path.replace('{id}', '11111111-2222-4333-8444-555555555555') + query
+      const { method } = operation
+      const { status } = await pie.request(path, { method, token: ada.access_token })
+      assert.equal(status, usual[whole(operation)] ?? 200, whole(operation))
+    }
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+
+  test('is refused when what its path names is of another form', async () => {
+    for (const id of ['x', '%00', "'", '11111111-2222-4333-8444', '..%2f..', 'x'.repeat(90)]) {
+      const path = `/auth/sessions/${id}`
+      const answer = await pie.request(path, { method: 'DELETE', token: ada.access_token })
+      assertRefused(`DELETE ${path}`, answer, [400])
     }
     assert.deepEqual(await snapshot(pie.owner), earlier)
   })

@@ -31,7 +31,12 @@ const routes = [
   ['POST', '/auth/refresh'],
   ['POST', '/auth/logout'],
   ['PATCH', '/users/me'],
+  ['PUT', '/users/me/password'],
 ] as const
+
+/** Those that take forms as well: signing out, and what needs a session. */
+const takesForms = ([, path]: readonly [string, string]): boolean =>
+  path === '/auth/logout' || path.startsWith('/users/me')
 
 const send = (
   raw: string | Uint8Array,
@@ -160,7 +165,6 @@ describe('a body of another type', () => {
     const types = [
       '',
       'text/plain',
-      'application/x-www-form-urlencoded',
       'multipart/form-data; boundary=x',
       'application/xml',
       'text/json',
@@ -169,6 +173,7 @@ describe('a body of another type', () => {
       'application/json-patch+json',
       ';;;',
       'application',
+      'application/x-www-form-urlencoded-not',
       '*/*',
       'text/plain; x=application/json',
       'application/json, text/plain',
@@ -182,6 +187,55 @@ describe('a body of another type', () => {
       }
     }
     assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+
+  test('is refused when it is a form, but where forms are taken: there it must be a good one', async () => {
+    const type = 'application/x-www-form-urlencoded'
+    const fields = 'email=grace%40example.com&password=purple+monkey+77&name=x&new_password=x'
+    for (const route of routes) {
+      const [status, code] = takesForms(route)
+        ? [400, 'invalid_request']
+        : [415, 'unsupported_media_type']
+      for (const body of [good, fields, `${fields}&name=y`, 'name', '=', '__proto__=x']) {
+        const answer = await send(body, { 'content-type': type }, route)
+        assert.equal(answer.status, status, `${route} ${body}`)
+        assertProblem(answer, status as number, code as string)
+      }
+    }
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+
+  test('is refused as a form that is no UTF-8, which would be read as something else', async () => {
+    const type = 'application/x-www-form-urlencoded'
+    const fields = `current_password=${encodeURIComponent(goodPassword)}&new_password=purple+m`
+    for (const letter of ['\xf6', '%F6', '%f0%9f%92', '%c1%af', '%ed%a0%80', '%', '%u00f6']) {
+      const change = await send(bytes(`${fields}${letter}nkey+77`), { 'content-type': type }, [
+        'PUT',
+        '/users/me/password',
+      ])
+      assert.equal(change.status, 400, letter)
+      assertProblem(change, 400, 'invalid_request')
+      const name = bytes(`name=Ad${letter}a`)
+      const answer = await send(name, { 'content-type': type }, ['PATCH', '/users/me'])
+      assertProblem(answer, 400, 'invalid_request')
+      const member = await send(bytes(`nam${letter}=Ada`), { 'content-type': type }, [
+        'PATCH',
+        '/users/me',
+      ])
+      assertProblem(member, 400, 'invalid_request')
+    }
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+
+  test('is a form of UTF-8 letters, encoded or not', async () => {
+    for (const raw of [
+      'name=B%C3%B6ll+%26+%F0%9F%92%A9',
+      Buffer.from('name=Böll & 💩'.replace('& ', '%26+')),
+    ]) {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const answer = await send(raw, headers, ['PATCH', '/users/me'])
+      assert.deepEqual([answer.status, answer.body.name], [200, 'Böll & 💩'])
+    }
   })
 
   test('is refused when it is missing', async () => {

@@ -16,6 +16,11 @@ import { assertNothingChanges } from '../../database/test/refusals.ts'
 let db: PeopledDatabase
 before(async () => {
   db = await openPeopledDatabase()
+  // So that a list of somebody else's devices is known for what it is.
+  await db.owner.query(
+    `update pie_private.sessions set user_agent = email
+     from pie_schema.user_emails where user_emails.user_id = sessions.user_id`,
+  )
 })
 after(() => db.close())
 
@@ -25,6 +30,9 @@ const probes = () => [
   'select * from pie_schema.user_emails',
   'select * from pie_schema.user_roles',
   'select * from pie_private.sessions',
+  'select * from pie_private.session_descriptions',
+  `select * from pie_schema.my_sessions('100 years')`,
+  `select pie_schema.end_my_session('${db.grace.session.id}')`,
   `select description from pie_schema.user_descriptions where id = '${db.grace.id}'`,
   `update pie_schema.users set name = 'mallory' where id <> '${db.ada.id}'`,
   `insert into pie_schema.user_roles (user_id, role) values ('${db.ada.id}', 'admin')`,
@@ -143,6 +151,10 @@ test('proving a session of somebody else fails with every proof but theirs', asy
     prove('null'),
     `reset role; select * from pie_private.check_session('${dorothy.session.id}', '\\x00')`,
     `reset role; select * from pie_private.check_session(null, null)`,
+    `reset role; select pie_private.read_session('${dorothy.session.id}', '\\x${ada.session.proof.toString('hex')}')`,
+    `reset role; select pie_private.read_session('${dorothy.session.id}', '\\x${rows[0].proof_hash.toString('hex')}')`,
+    `reset role; select pie_private.read_session(id, null) from pie_schema.my_sessions() as mine`,
+    `reset role; select pie_private.read_session(null, null)`,
     `select pie_private.authenticate('${ada.session.id}', '\\x${ada.session.proof.toString('hex')}'); set local role webadmin`,
   ])
 })

@@ -28,6 +28,9 @@ const calls = () => [
   `select pie_schema.has_permission('users:read')`,
   `select description from pie_schema.user_descriptions where id = '${db.grace.id}'`,
   'select id from pie_schema.users',
+  'select * from pie_schema.my_sessions()',
+  `select pie_schema.end_my_session('${db.grace.session.id}')`,
+  'select pie_schema.end_my_other_sessions()',
   `update pie_schema.users set name = 'ada'`,
 ]
 
@@ -58,6 +61,7 @@ async function plantAndCall(plants: string[]): Promise<{ ranAs: string[]; answer
   await client.query('reset role')
   const { id, proof } = db.ada.session
   await say(`select * from pie_private.check_session('${id}', '\\x${proof.toString('hex')}')`)
+  await say(`select pie_private.read_session('${id}', '\\x${proof.toString('hex')}')`)
   await say(`select pie_private.authenticate('${id}', '\\x${proof.toString('hex')}')`)
   await client.query('rollback')
   return { ranAs: [...ranAs].sort(), answers }

@@ -44,12 +44,17 @@ declare module 'fastify' {
   }
 }
 
+/** Unlike URLSearchParams, throws where percent-encoding is broken or hides what is no UTF-8. */
+const readFormText = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))
+
 /** The fields of a form, each of which may be there once, without its CSRF token. */
 function readForm(request: FastifyRequest, text: string): Record<string, string> {
   const { access, form } = request.routeOptions.config
   if (access === 'open' && form !== true) throw new Refusal('unsupported_media_type')
   const fields = new Map<string, string>()
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const field of text.split('&').filter((part) => part !== '')) {
+    const [name = '', ...rest] = field.split('=').map(readFormText)
+    const value = rest.join('=')
     if (fields.has(name)) {
       const faults = [{ path: `/${name}`, message: 'must not be there twice' }]
       throw new Refusal('invalid_request', { faults })

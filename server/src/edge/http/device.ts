@@ -34,6 +34,8 @@ export function networkOf(address: string): string {
   const [head = '', tail] = address.toLowerCase().split('::')
   const groups = head === '' ? [] : head.split(':')
   const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  // An IPv4 address at the end takes the place of two groups.
+  if (address.includes('.')) after.push('0')
   const zeros =
     tail === undefined ? [] : Array(Math.max(0, 8 - groups.length - after.length)).fill('0')
   const first = [...groups, ...zeros, ...after].slice(0, 4)

@@ -54,7 +54,9 @@ export const guard = fastifyPlugin(async (app: FastifyInstance, { pie }: { pie: 
     if (request.is404) return
     const { access } = request.routeOptions.config
     const isByHeader = request.headers.authorization !== undefined
-    if (isUnsafe(request) && !isByHeader) checkOrigin(pie.policy, request)
+    // A page cannot make a browser send a token; Basic, a browser adds of its own accord.
+    const isByToken = /^bearer /i.test(request.headers.authorization ?? '')
+    if (isUnsafe(request) && !isByToken) checkOrigin(pie.policy, request)
     if (access === 'open') return
     if (access === 'operator') {
       if (!isOperatorToken(pie, bearerToken(request))) throw new Refusal('unauthenticated')

@@ -1,5 +1,5 @@
 import rateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
 import type { SharedCache } from '../../ground/cache/shared-cache.ts'
@@ -21,25 +21,40 @@ export const perMinute = (max: number) => ({ max, timeWindow: 60_000 })
  */
 export const rateLimits = fastifyPlugin(
   async (app: FastifyInstance, { shared, scale }: RateLimitOptions) => {
-    const scaled = new Set<unknown>()
-    app.addHook('onRoute', ({ config, method, url }) => {
-      if (config?.access === 'open' && typeof config.rateLimit !== 'object')
-        throw new Error(`${method} ${url} is open and has no rate limit`)
-      // The HEAD of a GET comes with its configuration, and is counted with it.
-      if (typeof config?.rateLimit !== 'object' || scaled.has(config.rateLimit)) return
-      const max = Number(config.rateLimit.max) * scale
-      config.rateLimit = { ...config.rateLimit, max, groupId: ` ${method} ${url}` }
-      scaled.add(config.rateLimit)
+    const routes: RouteOptions[] = []
+    app.addHook('onRoute', (route) => void routes.push(route))
+    // Looked at when all are there: what opens a plugin's routes does so after the hook above.
+    app.addHook('onReady', async () => {
+      for (const { config, method, url } of routes) {
+        if (config?.access === 'open' && typeof config.rateLimit !== 'object')
+          throw new Error(`${method} ${url} is open and has no rate limit`)
+      }
     })
     await app.register(rateLimit, {
       global: false,
-      keyGenerator: (request) => networkOf(addressOf(request)),
+      keyGenerator: (request) => `${networkOf(addressOf(request))} ${nameOf(request)}`,
       store: storeOn(shared),
       errorResponseBuilder: (_request, { ttl }) =>
-        new Refusal('too_many_requests', { retryAfterSeconds: Math.ceil(ttl / 1000) }),
+        new Refusal('too_many_requests', { retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1000)) }),
+    })
+    const count = app.rateLimit({
+      max: (request) => limitOf(request).max * scale,
+      timeWindow: (request) => limitOf(request).timeWindow,
+    })
+    // Rather than the plugin's own hook on each route, which would come too early for other plugins' routes.
+    app.addHook('onRequest', async function countRequest(request, reply) {
+      if (typeof request.routeOptions.config.rateLimit === 'object')
+        await count.call(app, request, reply)
     })
   },
 )
+
+const limitOf = ({ routeOptions }: FastifyRequest) =>
+  routeOptions.config.rateLimit as ReturnType<typeof perMinute>
+
+/** HEAD is counted with the GET that it stands for. */
+const nameOf = ({ method, routeOptions }: FastifyRequest): string =>
+  `${method === 'HEAD' ? 'GET' : method} ${routeOptions.url}`
 
 interface Counted {
   current: number

@@ -1,18 +1,18 @@
 import type { Policy } from '../../ground/ground.ts'
 import { ownOrigins } from './cross-origin.ts'
 
-/**
- * Anything but printable ASCII, and the backslash: characters that browsers drop or read as something
- * else, so that an address means two things.
- */
-const unclear = /[^\x21-\x5b\x5d-\x7e]/
+/** Anything but printable ASCII: browsers drop tabs and line breaks, and read some letters as others. */
+const unclear = /[^\x21-\x7e]/
+
+/** What must not come out of percent-encoding either: controls, and the backslash that reads as a slash. */
+const hidden = /[\p{Cc}\\]/u
 
 /**
  * Where to send a browser next: a path of this origin, or an address of an allowed one. What a request
  * may not choose becomes `/`, so nobody's link leads from here to elsewhere.
  */
 export function readReturnTo(policy: Policy, text: string | undefined): string {
-  if (text === undefined || unclear.test(text) || unclear.test(decoded(text))) return '/'
+  if (text === undefined || unclear.test(text) || hidesSomething(text)) return '/'
   const [own = ''] = ownOrigins(policy)
   if (!URL.canParse(text, own)) return '/'
   const url = new URL(text, own)
@@ -26,15 +26,16 @@ export function readReturnTo(policy: Policy, text: string | undefined): string {
   return isPath || isAllowed ? text : '/'
 }
 
-/** With every layer of percent-encoding taken off; a control character where that cannot be done. */
-function decoded(text: string): string {
+/** Looks under every layer of percent-encoding. What is not even encoded right may hide anything. */
+function hidesSomething(text: string): boolean {
+  let inner = text
   try {
-    for (let inner = text; ; ) {
-      const outer = inner
-      inner = decodeURIComponent(outer)
-      if (inner === outer) return inner
+    for (;;) {
+      const next = decodeURIComponent(inner)
+      if (next === inner) return hidden.test(inner)
+      inner = next
     }
   } catch {
-    return '\u0000'
+    return inner === text || hidden.test(inner)
   }
 }

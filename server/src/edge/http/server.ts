@@ -22,7 +22,7 @@ import { registerRoute } from './routes/register.ts'
 import { sessionRoute } from './routes/session.ts'
 import { sessionsRoutes } from './routes/sessions.ts'
 import { usersMeRoutes } from './routes/users-me.ts'
-import { securityHeaders } from './security-headers.ts'
+import { carefulHeaders, securityHeaders } from './security-headers.ts'
 import { CookieSession, Device, IssuedTokens, Problem, Session, User } from './shapes.ts'
 
 /** No request of Pie's is larger: a password is at most 1024 characters, a token a few kilobytes. */
@@ -54,7 +54,8 @@ export async function createServer(
         allErrors: false,
       },
     },
-    frameworkErrors: answerWithProblem,
+    frameworkErrors: (error, request, reply) =>
+      void answerWithProblem(error, request, reply.headers(carefulHeaders)),
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
@@ -85,9 +86,9 @@ export async function createServer(
     app.addSchema(shape)
 
   await app.register(securityHeaders, { policy: pie.policy })
-  await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
   await app.register(allowOrigins, { origins: pie.policy.allowedOrigins })
   await app.register(guard, { pie })
+  await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
   await describeRoutes(app, pie.policy.serviceName, version)
   registerRoute(app, pie)
   loginRoute(app, pie)
@@ -117,8 +118,9 @@ function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): voi
     new Refusal(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_http'),
   )
   const body = JSON.stringify(problem)
+  const careful = Object.entries(carefulHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
     `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n${careful.join('')}\r\n${body}`,
   )
 }

@@ -9,10 +9,15 @@ export interface DeviceInWords {
   type: string | null
 }
 
+const knownBrowsers: ReadonlySet<string> = new Set(Object.values(Bowser.BROWSER_MAP))
+
 /** Tells a browser by its user agent; another program by the name that it gives itself. */
 export function describeDevice(userAgent: string | null): DeviceInWords {
   const found = userAgent === null || userAgent === '' ? null : Bowser.parse(userAgent)
-  const browser = found?.browser.name || null
+  // For what it does not know, Bowser makes a name of any text that has a slash in it.
+  const browser = knownBrowsers.has(found?.browser.name ?? '')
+    ? (found?.browser.name ?? null)
+    : null
   const os = found?.os.name || null
   const program = /^[A-Za-z][\w .-]{0,40}(?=[/ ]|$)/.exec(userAgent ?? '')?.[0] ?? null
   const name = browser ?? program ?? 'Unknown device'

@@ -19,33 +19,36 @@ export async function endSession(
     address,
   }: { sessionId: string; reason?: 'logout' | 'replaced'; address: string },
 ): Promise<void> {
-  await needs.auth.send(endSessionStatement(proveSession(needs.keys, sessionId), reason, address))
-  forgetSessions(needs, [sessionId])
+  const credential = proveSession(needs.keys, sessionId)
+  const [rows = []] = await needs.auth.send(endSessionStatement(credential, reason, address))
+  forgetSessions(needs, [sessionId, ...rows.map(({ id }) => id)])
 }
 
 /**
- * Ends a session of the user who asks: another device, or this one.
+ * Ends a session of the user who asks: another device, or this one. Returns it, and what it had been
+ * renewed by.
  * @throws Refusal `not_found` when it is nobody's, somebody else's, or has ended
  */
 export async function endOwnSession(
   needs: Needs & Pick<Ground, 'requests'>,
   credential: SessionCredential,
   sessionId: string,
-): Promise<void> {
-  const [[row] = []] = await requestTransaction(needs.requests, credential, endMySession(sessionId))
-  if (typeof row?.['id'] !== 'string') throw new Refusal('not_found')
-  forgetSessions(needs, [sessionId])
+): Promise<string[]> {
+  const [rows = []] = await requestTransaction(needs.requests, credential, endMySession(sessionId))
+  if (rows.length === 0) throw new Refusal('not_found')
+  const ended = rows.map(({ id }) => id)
+  forgetSessions(needs, ended)
+  return ended
 }
 
 /** Ends all sessions of the user but the one that asks. Returns how many. */
 export async function endOtherSessions(
-  needs: Needs & Pick<Ground, 'requests'>,
+  needs: Needs & Pick<Ground, 'requests' | 'policy'>,
   credential: SessionCredential,
 ): Promise<number> {
-  const [rows = []] = await requestTransaction(needs.requests, credential, endMyOtherSessions)
-  forgetSessions(
-    needs,
-    rows.map(({ id }) => id),
-  )
-  return rows.length
+  const statement = endMyOtherSessions(needs.policy.sessionRenewSeconds)
+  const [rows = []] = await requestTransaction(needs.requests, credential, statement)
+  const ended = rows.map(({ id }) => id)
+  forgetSessions(needs, ended)
+  return ended.length
 }

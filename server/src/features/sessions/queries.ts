@@ -65,7 +65,7 @@ export const endSessionStatement = (
   address: string,
 ): Statement => ({
   name: 'end_session',
-  text: 'select pie_private.end_session($1, $2, $3, $4)',
+  text: 'select id from pie_private.end_session($1, $2, $3, $4) as ended (id)',
   values: [sessionId, proofs, reason, address],
 })
 
@@ -117,16 +117,16 @@ export const listMySessions = (renewSeconds: number): Statement => ({
 /** In a request transaction. */
 export const endMySession = (sessionId: string): Statement => ({
   name: 'end_my_session',
-  text: 'select pie_schema.end_my_session($1) as id',
+  text: 'select id from pie_schema.end_my_session($1) as ended (id)',
   values: [sessionId],
 })
 
 /** In a request transaction. */
-export const endMyOtherSessions: Statement = {
+export const endMyOtherSessions = (renewSeconds: number): Statement => ({
   name: 'end_my_other_sessions',
-  text: 'select id from pie_schema.end_my_other_sessions() as ended (id)',
-  values: [],
-}
+  text: 'select id from pie_schema.end_my_other_sessions(make_interval(secs => $1)) as ended (id)',
+  values: [renewSeconds],
+})
 
 /** @param expiresAt seconds since 1970 */
 export const useCsrfToken = (tokenHash: Buffer, expiresAt: number): Statement => ({

@@ -18,6 +18,9 @@ const GIVE_UP_MS = 2_500
 
 const CONNECT_WITHIN_MS = 2_000
 
+/** What `checkDelivery` sends on the channel of the beats. */
+const IDLE = 'idle'
+
 /** The listening connection: hears what changes, and proves that it hears. */
 export interface Listener {
   /** Resolves when it has heard for the first time, or has failed to. */
@@ -79,12 +82,7 @@ async function listenOnce(
   closing: AbortSignal,
   hears: () => void,
 ): Promise<void> {
-  const client = new pg.Client({
-    connectionString: login.url(),
-    connectionTimeoutMillis: CONNECT_WITHIN_MS,
-    application_name: 'pie listener',
-    keepAlive: true,
-  })
+  const client = createClient(login)
   const ended = new Promise<never>((_, reject) => {
     client.on('error', reject)
     client.on('end', () => reject(new Error('the listening connection ended')))
@@ -101,8 +99,8 @@ async function listenOnce(
     await Promise.race([client.connect(), ended])
     await Promise.race([
       client.query(`listen ${CHANNEL}; listen ${heart.channel}`).then(async () => {
-        // Only now: what is committed from here on will be heard.
-        trust.listen(await readDatabaseNow(client))
+        // Only now: what is committed from here on will be heard, and the first beat says where that begins.
+        await checkDelivery(login, heart)
         await heart.beat()
       }),
       ended,
@@ -123,11 +121,31 @@ async function listenOnce(
   }
 }
 
-async function readDatabaseNow(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ now: string }>(
-    'select extract(epoch from clock_timestamp()) * 1000 as now',
-  )
-  return Number(rows[0]?.now)
+const createClient = (login: Login): pg.Client =>
+  new pg.Client({
+    connectionString: login.url(),
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    query_timeout: GIVE_UP_MS,
+    application_name: 'pie listener',
+    keepAlive: true,
+  })
+
+/**
+ * Whether notices come while the connection is idle: sees that one comes which another connection sends.
+ * A pooler in transaction mode passes on beats, which come during a statement, and drops everything else.
+ */
+async function checkDelivery(login: Login, heart: Heart): Promise<void> {
+  const other = createClient(login)
+  other.on('error', () => {})
+  try {
+    await other.connect()
+    await other.query('select pg_notify($1, $2)', [heart.channel, IDLE])
+  } finally {
+    cutOff(other)
+  }
+  const tooLate = sleep(CONNECT_WITHIN_MS, true, { ref: false })
+  if (await Promise.race([heart.heardWhileIdle, tooLate]))
+    throw new Error('notices do not come through: DIRECT_DATABASE_URL must go past the pooler')
 }
 
 /**
@@ -137,13 +155,16 @@ async function readDatabaseNow(client: pg.Client): Promise<number> {
 function createHeart(client: pg.Client, trust: Trust, hears: () => void) {
   const channel = `pie_beat_${randomBytes(16).toString('hex')}`
   const cameBack = new Set<string>()
+  const idle = Promise.withResolvers<false>()
   let count = 0
   let lastCame = performance.now()
   return {
     channel,
     silentForMs: () => performance.now() - lastCame,
+    heardWhileIdle: idle.promise,
     came: (payload: string) => {
-      cameBack.add(payload)
+      if (payload === IDLE) idle.resolve(false)
+      else cameBack.add(payload)
     },
     /** Its notification comes before the statement is done, as those of all earlier changes do. */
     beat: async () => {
@@ -161,3 +182,5 @@ function createHeart(client: pg.Client, trust: Trust, hears: () => void) {
     },
   }
 }
+
+type Heart = ReturnType<typeof createHeart>

@@ -56,7 +56,7 @@ export function judge(
   if (!(silentForMs < TRUST_MS)) return 'silent'
   if (!(readAt >= horizon)) return 'before_horizon'
   for (const [row, version] of versions) {
-    if (version < floorOf(row)) return 'below_floor'
+    if (!(version >= floorOf(row))) return 'below_floor'
   }
   return 'believed'
 }

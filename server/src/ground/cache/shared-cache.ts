@@ -33,6 +33,9 @@ const KEEP_MS = 15 * 60_000
 
 const PREFIX = 'pie:session:'
 
+/** What an entry is sealed for: with the number of its form, so that no node reads that of another version. */
+const contextOf = (id: string): string => `1 ${id}`
+
 /** An entry begins with its versions as digits of fixed length, so that texts compare as numbers do. */
 const HEAD_LENGTH = 32
 
@@ -84,27 +87,18 @@ export function openSharedCache(
   })
   const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
   let pausedUntil = 0
-  let isTroubled = false
 
-  /** Says so once when it begins, and once when it is over. */
-  const report = (error: unknown) => {
-    if (!isTroubled)
-      log.warn({ err: error }, 'the shared cache is not available; Pie goes on without it')
-    isTroubled = true
-  }
-  const recover = () => {
-    if (isTroubled) log.info('the shared cache is available again')
-    isTroubled = false
-  }
-  client.on('error', report)
-  client.on('ready', recover)
+  const reading = createTrouble(log, 'the shared cache cannot be read; Pie goes on without it')
+  const writing = createTrouble(log, 'the shared cache takes nothing; Pie goes on without it')
+  client.on('error', reading.begin)
+  client.on('ready', reading.end)
   // Resolves when it is connected; until then, and if never, everything is a miss.
-  client.connect().catch(report)
+  client.connect().catch(reading.begin)
 
   const isUsable = () => client.isReady && Date.now() >= pausedUntil
 
   /** Null when it is not there, says no, or takes too long. */
-  const attempt = async <T>(ask: () => Promise<T>): Promise<T | null> => {
+  const attempt = async <T>(trouble: Trouble, ask: () => Promise<T>): Promise<T | null> => {
     if (!isUsable()) return null
     let timer: NodeJS.Timeout | undefined
     const tooLate = new Promise<never>((_, reject) => {
@@ -115,10 +109,10 @@ export function openSharedCache(
     })
     try {
       const answer = await Promise.race([ask(), tooLate])
-      recover()
+      trouble.end()
       return answer
     } catch (error) {
-      report(error)
+      trouble.begin(error)
       return null
     } finally {
       clearTimeout(timer)
@@ -126,22 +120,26 @@ export function openSharedCache(
   }
 
   const put = (id: string, value: Buffer) =>
-    void attempt(() => client.putUpward(`${PREFIX}${id}`, value, KEEP_MS))
+    void attempt(writing, () => client.putUpward(`${PREFIX}${id}`, value, KEEP_MS))
 
   return {
     get: async (id) => {
-      const value = (await attempt(() => binary.get(`${PREFIX}${id}`))) as Buffer | null
+      const value = (await attempt(reading, () => binary.get(`${PREFIX}${id}`))) as Buffer | null
       if (value === null || value.length <= HEAD_LENGTH) return null
       return open(value.subarray(HEAD_LENGTH), id, keys)
     },
     put: (id, entry) => {
       const head = Buffer.from(headOf(entry.versions.map(([, version]) => version)))
-      const sealed = seal(keys[0].cacheSealing, Secret.fromText(JSON.stringify(entry)), id)
+      const sealed = seal(
+        keys[0].cacheSealing,
+        Secret.fromText(JSON.stringify(entry)),
+        contextOf(id),
+      )
       put(id, Buffer.concat([head, sealed]))
     },
     drop: (id) => put(id, Buffer.from(headOf([Number.POSITIVE_INFINITY]))),
     count: async (key, windowMs) => {
-      const answer = await attempt(() => client.countOne(`pie:count:${key}`, windowMs))
+      const answer = await attempt(writing, () => client.countOne(`pie:count:${key}`, windowMs))
       const [count, resetMs] = (answer ?? []) as number[]
       return count === undefined || resetMs === undefined ? null : { count, resetMs }
     },
@@ -149,6 +147,26 @@ export function openSharedCache(
       state: !client.isReady ? 'unreachable' : isUsable() ? 'connected' : 'slow',
     }),
     close: async () => client.destroy(),
+  }
+}
+
+interface Trouble {
+  begin(error: unknown): void
+  end(): void
+}
+
+/** Says once when it begins, and once when it is over. */
+function createTrouble(log: Log, message: string): Trouble {
+  let isOn = false
+  return {
+    begin: (error) => {
+      if (!isOn) log.warn({ err: error }, message)
+      isOn = true
+    },
+    end: () => {
+      if (isOn) log.info(`over: ${message.split(';')[0]}`)
+      isOn = false
+    },
   }
 }
 
@@ -162,7 +180,7 @@ const digits = (version: number): string =>
 /** Null for what no key of ours has sealed, under this name: forged, damaged, or of another SECRET_KEY. */
 function open(sealed: Buffer, id: string, keys: readonly DerivedKeys[]): Entry<unknown> | null {
   for (const { cacheSealing } of keys) {
-    const plain = unseal(cacheSealing, sealed, id)
+    const plain = unseal(cacheSealing, sealed, contextOf(id))
     if (plain !== null) return JSON.parse(plain.revealText()) as Entry<unknown>
   }
   return null

@@ -8,11 +8,12 @@ export interface Trust {
   hears(): boolean
   /** A change, of whoever made it. Only ever takes belief away. */
   hear(notice: Notice): void
-  /** Every notice from now on will come. Nothing is believed until the first beat has come back. */
-  listen(databaseNow: number): void
-  /** A beat is about to be sent. Call what is returned when it has come back. */
+  /**
+   * A beat is about to be sent, on a connection that listens. Call what is returned when it has come
+   * back, with the database's time from after it had been sent.
+   */
   beat(): (databaseNow: number) => void
-  /** Notices may have been missed. */
+  /** Notices may have been missed. Nothing is believed until a beat that is sent from now on has come back. */
   lose(): void
   status(): TrustStatus
 }
@@ -35,10 +36,12 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
   const floorOf = (row: RowName): number => floors.get(row) ?? 0
   let lastBeat: Instant | null = null
   let horizon = Number.POSITIVE_INFINITY
+  /** The newest beat that came back soon, of whichever connection, and the database's time that it brought. */
+  let said: { sent: Instant; databaseNow: number } | null = null
   /** Counts what a beat has to be sent after, to say where the horizon is. */
   let forgotten = 0
-  /** Counts the times it has begun to listen or lost the connection: a beat of an earlier one says nothing. */
-  let listenings = 0
+  /** Counts the connections that were lost: a beat of an earlier one says nothing. */
+  let lost = 0
 
   const silentForMs = (): number =>
     lastBeat === null ? Number.POSITIVE_INFINITY : clock.since(lastBeat)
@@ -58,26 +61,26 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
       floors.set(notice.row, Math.max(notice.version, floorOf(notice.row)))
       if (floors.size > mostFloors) forget()
     },
-    listen: (databaseNow) => {
-      forget()
-      listenings += 1
-      horizon = databaseNow
-      lastBeat = null
-    },
     beat: () => {
       const sent = clock.instant()
       const sentAfter = forgotten
-      const sentWhile = listenings
+      const sentAfterLoss = lost
       return (databaseNow) => {
-        if (sentWhile !== listenings) return
+        if (sentAfterLoss !== lost) return
         lastBeat = sent
-        // What was forgotten had been committed when the beat was sent: the database's clock says when.
-        if (horizon === Number.POSITIVE_INFINITY && sentAfter === forgotten) horizon = databaseNow
+        // What was forgotten or missed had been committed when the beat was sent, and what has come since
+        // has left its floor: the database's clock says where that begins.
+        // A standby that was promoted may have a clock that is behind: then it is the time by the one before.
+        const expected =
+          said === null ? databaseNow : said.databaseNow + sent.monotonicMs - said.sent.monotonicMs
+        if (clock.since(sent) < TRUST_MS) said = { sent, databaseNow }
+        if (horizon === Number.POSITIVE_INFINITY && sentAfter === forgotten)
+          horizon = Math.max(databaseNow, expected)
       }
     },
     lose: () => {
       forget()
-      listenings += 1
+      lost += 1
       lastBeat = null
     },
     status: () => ({

@@ -96,7 +96,12 @@ function writeTogether(client: pg.Client): void {
 }
 
 /** @param forget called when the connection cannot be had, or is had no longer */
-async function connect(login: Login, log: Log, forget: () => void): Promise<pg.Client> {
+async function connect(
+  login: Login,
+  log: Log,
+  forget: () => void,
+  passwordsLeft = login.passwords,
+): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: login.url(),
     connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
@@ -112,7 +117,8 @@ async function connect(login: Login, log: Log, forget: () => void): Promise<pg.C
   try {
     await client.connect()
   } catch (error) {
-    login.tryNext(error)
+    if (login.tryNext(error) && passwordsLeft > 1)
+      return connect(login, log, forget, passwordsLeft - 1)
     forget()
     throw error
   }

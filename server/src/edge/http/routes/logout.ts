@@ -56,9 +56,10 @@ export function logoutRoute(app: App, pie: Pie): void {
         reply.header('cache-control', 'no-store')
         await endPresentedSession(pie, { accessToken: bearerToken(request), refreshToken, address })
       }
-      if (!request.headers['content-type']?.startsWith(FORM)) return reply.code(204).send(null)
+      if (!request.headers['content-type']?.toLowerCase().startsWith(FORM))
+        return reply.code(204).send(null)
       const to = readReturnTo(pie.policy, request.body?.return_to)
-      return reply.code(303).header('location', to).send(null)
+      return reply.code(303).header('location', to).send()
     },
   )
 }

@@ -19,7 +19,7 @@ export function refreshRoute(app: App, pie: Pie): void {
         tags: ['auth'],
         security: [],
         body: Type.Object({ refresh_token: Token }, { additionalProperties: false }),
-        response: { 200: Type.Ref('IssuedTokens'), ...problems(400, 401, 413, 415, 503) },
+        response: { 200: Type.Ref('IssuedTokens'), ...problems(400, 401, 403, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {

@@ -1,10 +1,12 @@
 import { Type } from 'typebox'
+import { endSession } from '../../../features/sessions/end-session.ts'
 import { register } from '../../../features/sign-in/register.ts'
 import type { App } from '../app.ts'
 import { deviceOf } from '../device.ts'
 import { handOver } from '../hand-over.ts'
 import type { Pie } from '../pie.ts'
 import { perMinute } from '../rate-limit.ts'
+import { readSessionCookie } from '../session-cookie.ts'
 import { Email, HandedOver, Name, Password, problems, Transport } from '../shapes.ts'
 
 export function registerRoute(app: App, pie: Pie): void {
@@ -33,6 +35,12 @@ export function registerRoute(app: App, pie: Pie): void {
       const kind = transport === 'cookie' ? 'browser' : 'token'
       const device = deviceOf(request)
       const session = await register(pie, { email, password, name, kind, device })
+      // The browser's cookie is about to be another's: the session that it named ends.
+      const replaced = kind === 'browser' ? readSessionCookie(pie, request) : null
+      if (replaced !== null) {
+        const { sessionId } = replaced
+        await endSession(pie, { sessionId, reason: 'replaced', address: device.address })
+      }
       return reply.code(201).send(handOver(pie, reply, session))
     },
   )

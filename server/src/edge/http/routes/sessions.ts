@@ -34,16 +34,18 @@ export function sessionsRoutes(app: App, pie: Pie): void {
       schema: {
         summary: 'Sign a device out',
         tags: ['auth'],
-        params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+        // The format by itself takes `urn:uuid:` too, which Postgres does not.
+        params: Type.Object({ id: Type.String({ format: 'uuid', maxLength: 36 }) }),
         response: { 204: Type.Null(), ...problems(400, 401, 403, 404, 503) },
       },
     },
     async (request, reply) => {
       const { credential, kind } = actorOf(request)
       const id = request.params.id.toLowerCase()
-      await endOwnSession(pie, credential, id)
+      const ended = await endOwnSession(pie, credential, id)
       forbidSharedCaches(reply)
-      if (kind === 'browser' && id === credential.sessionId) clearSessionCookie(pie, reply)
+      const isOwn = ended.includes(credential.sessionId)
+      if (kind === 'browser' && isOwn) clearSessionCookie(pie, reply)
       return reply.code(204).send(null)
     },
   )

@@ -71,23 +71,24 @@ begin
     return;
   end if;
 
-  -- Before the sessions: a sign-in with the old password holds this row until its session is there.
+  -- The user first, then all that is theirs: in the order in which signing in, renewing, disabling and
+  -- deleting lock them.
+  perform from pie_schema.users where users.id = asking.user_id for no key update;
+  -- Before the sessions: a sign-in with the old password holds the user until its session is there.
   update pie_private.passwords set hash = new_hash, changed_at = now()
   where passwords.user_id = asking.user_id and passwords.hash = verified_hash;
   if not found then
     return;
   end if;
 
-  -- Then the user, then the sessions: in the order in which disabling locks them.
-  perform from pie_schema.users where users.id = asking.user_id for share;
   with ended as (
     update pie_private.sessions set revoked_at = now(), revoked_reason = 'password_changed'
     where sessions.user_id = asking.user_id and sessions.revoked_at is null
     returning sessions.id
   )
   select array_agg(ended.id) into ended_ids from ended;
-  -- Ended meanwhile: then whoever asks is signed in no longer.
-  if not (session_id = any (ended_ids)) then
+  -- Ended meanwhile: then whoever asks is signed in no longer. (Null when nothing was left to end.)
+  if (session_id = any (ended_ids)) is not true then
     raise exception 'the session is not valid' using errcode = '28000';
   end if;
 
@@ -99,6 +100,56 @@ begin
       asking.user_id, new_session_id, asking.kind, new_proof_hash, asking.methods, lifetime, absolute_lifetime,
       address, user_agent
     ) as started;
+end
+$$;
+
+-- As in 0011, but for its first statement: a user who is being deleted is no deadlock.
+create or replace function pie_private.complete_password_sign_in(
+  user_id uuid,
+  email text,
+  verified_hash text,
+  session_id uuid,
+  kind text,
+  proof_hash bytea,
+  lifetime interval,
+  absolute_lifetime interval,
+  address inet,
+  user_agent text
+)
+  returns table (started_at timestamptz, expires_at timestamptz, absolute_expires_at timestamptz, "user" json)
+  language plpgsql volatile security definer rows 1
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  network text := pie_private.network_of(address);
+  account text := encode(sha256(convert_to(email, 'utf8')), 'hex');
+  is_known boolean := pie_private.is_known_network(user_id, network);
+begin
+  -- The user first, as by whoever changes the password, disables or deletes.
+  perform from pie_schema.users where users.id = complete_password_sign_in.user_id for share;
+  -- Locked until the session is there, so that a password change that ends the other sessions finds it.
+  perform from pie_private.passwords
+  where passwords.user_id = complete_password_sign_in.user_id and passwords.hash = verified_hash
+  for share;
+  if not found then
+    return;
+  end if;
+
+  return query
+    select * from pie_private.start_session(
+      user_id, session_id, kind, proof_hash, array['pwd'], lifetime, absolute_lifetime, address, user_agent
+    );
+  if not found then
+    return;
+  end if;
+
+  -- In the order in which an attempt is counted, so that two of one place never wait for each other.
+  perform pie_private.refund_attempt('network:' || network, interval '10 seconds');
+  delete from pie_private.throttles where throttles.key = 'account-network:' || account || ':' || network;
+  -- An attempt from a known network was not counted there: what strangers have spent stays spent.
+  if not is_known then
+    perform pie_private.refund_attempt('account:' || account, interval '30 seconds');
+  end if;
 end
 $$;
 

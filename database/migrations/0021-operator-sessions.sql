@@ -73,23 +73,38 @@ as $$
   limit most
 $$;
 
--- Ends a session, or every session of a user: whichever is given. Returns how many it has ended.
+-- Ends a session with what it was renewed by, or every session of a user: whichever is given. Returns
+-- how many it has ended, not counting those that had been renewed.
 create function pie_private.revoke_sessions(session_id uuid, email text) returns integer
   language sql volatile
   set search_path = pg_catalog, pg_temp
 as $$
-  with ended as (
+  -- In a statement of its own: whoever is renewing one of them has been waited for, and the next sees it.
+  select from pie_schema.users
+  where users.id in (
+    select sessions.user_id from pie_private.sessions where sessions.id = revoke_sessions.session_id
+    union all
+    select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_sessions.email
+  )
+  order by users.id
+  for no key update;
+
+  with recursive line as (
+    select sessions.id, sessions.successor_id from pie_private.sessions where sessions.id = revoke_sessions.session_id
+    union
+    select next.id, next.successor_id from line join pie_private.sessions as next on next.id = line.successor_id
+  ), ended as (
     update pie_private.sessions set revoked_at = now(), revoked_reason = 'revoked_by_operator'
     where sessions.revoked_at is null
-      and (sessions.id = revoke_sessions.session_id or sessions.user_id = (
+      and (sessions.id in (select line.id from line) or sessions.user_id = (
         select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_sessions.email
       ))
-    returning sessions.id, sessions.user_id
+    returning sessions.id, sessions.user_id, sessions.successor_id
   ), new_event as (
     insert into pie_private.audit_log (event, user_id, session_id, detail)
     select 'session.ended', ended.user_id, ended.id, '{"reason": "revoked_by_operator"}' from ended
   )
-  select count(*)::integer from ended
+  select count(*) filter (where ended.successor_id is null)::integer from ended
 $$;
 
 -- Whether there is a user of this address, to tell somebody without sessions from nobody.
@@ -98,6 +113,46 @@ create function pie_private.is_user(email text) returns boolean
   set search_path = pg_catalog, pg_temp
 as $$
   select exists (select from pie_schema.user_emails where user_emails.email = is_user.email)
+$$;
+
+-- As in 0014, but that both lock the user before the role, as deleting does.
+create or replace function pie_private.grant_role(email text, role text) returns boolean
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = grant_role.email);
+begin
+  if found_id is null then
+    return false;
+  end if;
+  perform from pie_schema.users where users.id = found_id for no key update;
+  insert into pie_schema.user_roles (user_id, role) values (found_id, grant_role.role)
+  on conflict on constraint user_roles_pkey do nothing;
+  if found then
+    perform pie_private.record_event('role.granted', found_id, null, null, jsonb_build_object('role', grant_role.role));
+  end if;
+  return true;
+end
+$$;
+
+create or replace function pie_private.revoke_role(email text, role text) returns boolean
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found_id uuid := (select user_emails.user_id from pie_schema.user_emails where user_emails.email = revoke_role.email);
+begin
+  if found_id is null then
+    return false;
+  end if;
+  perform from pie_schema.users where users.id = found_id for no key update;
+  delete from pie_schema.user_roles where user_roles.user_id = found_id and user_roles.role = revoke_role.role;
+  if found then
+    perform pie_private.record_event('role.revoked', found_id, null, null, jsonb_build_object('role', revoke_role.role));
+  end if;
+  return true;
+end
 $$;
 
 revoke execute on function pie_private.disable_user(text) from public;

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import {
+  addBrowser,
+  cacheStatus,
+  type Nodes,
+  revoke,
+  startNodes,
+  until,
+  whoAmI,
+} from '../harness/nodes.ts'
+import type { TestPie } from '../harness/pie.ts'
+import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts'
+import { startTraffic } from '../harness/traffic.ts'
+import { placeValkey, type Valkey } from '../harness/valkey.ts'
+
+/** No answer takes longer, whatever the shared cache does. */
+const SLOWEST_MS = 2_000
+
+let valkey: Valkey
+let proxy: TcpProxy
+let nodes: Nodes
+before(async () => {
+  valkey = await placeValkey()
+  proxy = await startTcpProxy(valkey.url)
+  nodes = await startNodes({ CACHE_URL: proxy.through(valkey.url) })
+})
+after(async () => {
+  await nodes?.close()
+  await proxy?.close()
+  await valkey?.stop()
+})
+
+/** Everybody's entries are out of date, again and again: the shared cache is asked, and written to. */
+function keepChanging(): () => void {
+  const change = () => nodes.owner.query('update pie_schema.users set version = version')
+  const timer = setInterval(() => void change().catch(() => clearInterval(timer)), 100)
+  return () => clearInterval(timer)
+}
+
+/** Waits until every node has been answered by it again. */
+async function allUseIt(): Promise<void> {
+  const hits = async (node: TestPie) => (await cacheStatus(node)).shared_hits
+  const earlier = await Promise.all(nodes.all.map(hits))
+  await until(async () => {
+    const now = await Promise.all(nodes.all.map(hits))
+    return now.every((count, node) => count > (earlier[node] ?? 0))
+  }, 15_000)
+}
+
+/** The nodes are in use; one session ends while the fault lasts, and one does not. */
+async function goThrough(begin: () => unknown, end: () => unknown): Promise<void> {
+  const ending = await addBrowser(nodes.owner, 'ada')
+  const lasting = await addBrowser(nodes.owner, 'ada')
+  const traffic = startTraffic(nodes.all, [ending, lasting])
+  const stopChanging = keepChanging()
+  try {
+    await traffic.round()
+    await begin()
+    await traffic.round()
+    await revoke(nodes.all[1], ending)
+    traffic.ended(ending, 1)
+    await until(async () => (await whoAmI(nodes.all[0], ending)).status === 401, 2_000)
+    await traffic.round()
+    await end()
+    await allUseIt()
+  } finally {
+    stopChanging()
+    await traffic.stop()
+  }
+  assert.equal(traffic.count(503), 0)
+  assert.ok(traffic.slowestMs() < SLOWEST_MS, `${traffic.slowestMs()} ms`)
+}
+
+describe('no session is lost and none outlives its end, and all recovers by itself, while the shared cache', () => {
+  test('is not there yet, and then is started', () => goThrough(() => {}, valkey.start))
+
+  test('is killed, and started again empty', () => goThrough(valkey.kill, valkey.start))
+
+  test('stands still', () => goThrough(valkey.pause, valkey.resume))
+
+  test('is flushed', () => {
+    const flush = () => valkey.ask('FLUSHALL')
+    return goThrough(flush, flush)
+  })
+
+  test('is slower than a request will wait', () =>
+    goThrough(
+      () => proxy.delay(150),
+      () => proxy.delay(0),
+    ))
+
+  test('is full, which is logged as one thing and not at every request', async () => {
+    const logged = () =>
+      nodes.all.map(({ log }) => log.filter((line) => /the shared cache is/.test(line)).length)
+    const earlier = logged()
+    await goThrough(
+      () => valkey.ask('CONFIG', 'SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction'),
+      () => valkey.ask('CONFIG', 'SET', 'maxmemory', '0'),
+    )
+    for (const [node, count] of logged().entries()) assert.ok(count - (earlier[node] ?? 0) <= 2)
+  })
+
+  test('has its connections forgotten by the network, while people go on', () =>
+    goThrough(proxy.forget, () => {}))
+})
