@@ -1,5 +1,6 @@
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cloneDatabase, type TestDatabase } from '../harness/cluster.ts'
 import {
   addBrowser,
   type Browser,
@@ -13,22 +14,33 @@ import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts'
 import { startTraffic } from '../harness/traffic.ts'
 import { startValkey, type Valkey } from '../harness/valkey.ts'
 
+/** How late every node hears of what the others change: the node that changed it must not wait for that. */
+const HEARS_AFTER_MS = 150
+
 let valkey: Valkey
-let proxy: TcpProxy
+let database: TestDatabase
+let toValkey: TcpProxy
+let toPostgres: TcpProxy
 /** Of the nodes without a shared cache, with one, and with one that is far away. */
 let without: Nodes
 let near: Nodes
 let far: Nodes
 before(async () => {
   valkey = await startValkey()
-  proxy = await startTcpProxy(valkey.url)
-  without = await startNodes()
-  near = await startNodes({ CACHE_URL: valkey.url })
-  far = await startNodes({ CACHE_URL: proxy.through(valkey.url) })
+  database = await cloneDatabase()
+  toValkey = await startTcpProxy(valkey.url)
+  toPostgres = await startTcpProxy(database.url)
+  const start = (settings: Record<string, string>) =>
+    startNodes({ DIRECT_DATABASE_URL: toPostgres.through(database.url), ...settings }, database.url)
+  without = await start({})
+  near = await start({ CACHE_URL: valkey.url })
+  far = await start({ CACHE_URL: toValkey.through(valkey.url) })
+  toPostgres.delay(HEARS_AFTER_MS / 2)
 })
 after(async () => {
   for (const nodes of [far, near, without]) await nodes?.close()
-  await proxy?.close()
+  for (const proxy of [toValkey, toPostgres]) await proxy?.close()
+  await database?.drop()
   await valkey?.stop()
 })
 
@@ -79,7 +91,7 @@ describe('a session revoked while 50 requests at once fill the caches is refused
   test('with a shared cache', () => revokeInTheMiddle(near, 'grace'))
 
   test('with a shared cache that is slow', async () => {
-    proxy.delay(60)
+    toValkey.delay(60)
     await revokeInTheMiddle(far, 'dorothy')
   })
 

@@ -104,8 +104,10 @@ describe('what a node has not heard, it does not believe from the shared cache e
   /** Ends a session where no node notices, so that its entry in the shared cache stays. */
   const endUnnoticed = ({ sessionId }: Browser) =>
     owner.query('select pie_private.revoke_sessions($1, null)', [sessionId])
-  const isShared = async ({ sessionId }: Browser) =>
-    ((await valkey.ask('STRLEN', `pie:session:${sessionId}`)) as number) > 100
+  const isShared = async ({ sessionId }: Browser): Promise<boolean> => {
+    const key = await valkey.findKey(sessionId)
+    return key !== null && Number(await valkey.ask('STRLEN', key)) > 100
+  }
 
   test('after its connection was cut for a moment', async (t) => {
     const { node, proxy, close } = await startListeningThroughProxy(sound, shared)

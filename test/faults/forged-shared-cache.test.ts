@@ -17,18 +17,29 @@ let nodes: Nodes
 before(async () => {
   valkey = await startValkey()
   nodes = await startNodes({ CACHE_URL: valkey.url })
+  const { sessionId } = await readFirst(await addBrowser(nodes.owner, 'katherine'))
+  prefix = ((await valkey.findKey(sessionId)) ?? '').slice(0, -sessionId.length)
 })
 after(async () => {
   await nodes?.close()
   await valkey?.stop()
 })
 
-const keyOf = ({ sessionId }: Browser): string => `pie:session:${sessionId}`
+/** What the key of every session begins with. */
+let prefix: string
+const keyOf = ({ sessionId }: Browser): string => `${prefix}${sessionId}`
+
+/** Has a node read a session, and share it. */
+async function readFirst(browser: Browser): Promise<Browser> {
+  await until(async () => (await cacheStatus(nodes.all[0])).hears)
+  assert.equal((await whoAmI(nodes.all[0], browser)).status, 200)
+  await until(async () => (await valkey.findKey(browser.sessionId)) !== null)
+  return browser
+}
 
 /** What is in the shared cache of a session, once a node has read it. */
 async function readShared(browser: Browser): Promise<Buffer> {
-  assert.equal((await whoAmI(nodes.all[0], browser)).status, 200)
-  await until(async () => (await valkey.ask('EXISTS', keyOf(browser))) === 1)
+  await readFirst(browser)
   return (await valkey.ask('GET', keyOf(browser))) as Buffer
 }
 

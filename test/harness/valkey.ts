@@ -13,6 +13,8 @@ export interface Valkey {
   url: string
   /** Sends one command on a connection of its own, and returns the bare reply. */
   ask(...command: (string | Buffer)[]): Promise<Reply>
+  /** The key that ends so, if there is one. */
+  findKey(end: string): Promise<string | null>
   pause(): void
   resume(): void
   /** Kills it, with all that it keeps. */
@@ -52,6 +54,10 @@ export async function placeValkey(): Promise<Valkey> {
   return {
     url: `valkey://127.0.0.1:${port}`,
     ask,
+    findKey: async (end) => {
+      const [key] = (await ask('KEYS', `*${end}`)) as Buffer[]
+      return key?.toString() ?? null
+    },
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
     kill,

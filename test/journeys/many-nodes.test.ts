@@ -144,7 +144,7 @@ for (const [words, settings] of [
       await until(async () => (await cacheStatus(answering)).hears)
       const { shared, ...earlier } = await cacheStatus(answering)
       const isShared = shared === 'connected'
-      if (isShared) await until(async () => (await valkey.ask('EXISTS', `pie:session:${id}`)) === 1)
+      if (isShared) await until(async () => (await valkey.findKey(id)) !== null)
       assert.equal((await browser.who(answering)).body.user.email, email)
       assert.equal((await browser.who(answering)).body.user.email, email)
       const { reads, shared_hits, hits } = await cacheStatus(answering)

@@ -87,15 +87,26 @@ export function openSharedCache(
   })
   const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
   let pausedUntil = 0
+  /** It has been too slow, and has not answered anything since. */
+  let isSilent = false
+  const answers = () => {
+    isSilent = false
+  }
 
   const reading = createTrouble(log, 'the shared cache cannot be read; Pie goes on without it')
   const writing = createTrouble(log, 'the shared cache takes nothing; Pie goes on without it')
   client.on('error', reading.begin)
-  client.on('ready', reading.end)
+  client.on('ready', () => {
+    answers()
+    reading.end()
+  })
+  client.on('ping-interval', answers)
   // Resolves when it is connected; until then, and if never, everything is a miss.
   client.connect().catch(reading.begin)
 
-  const isUsable = () => client.isReady && Date.now() >= pausedUntil
+  // One that is silent is asked nothing more but the client's own pings: the socket counts as idle, and is
+  // given up, only when nothing is written to it.
+  const isUsable = () => client.isReady && !isSilent && Date.now() >= pausedUntil
 
   /** Null when it is not there, says no, or takes too long. */
   const attempt = async <T>(trouble: Trouble, ask: () => Promise<T>): Promise<T | null> => {
@@ -104,11 +115,14 @@ export function openSharedCache(
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         pausedUntil = Date.now() + PAUSE_MS
+        isSilent = true
         reject(new Error(`the shared cache has not answered within ${WAIT_MS} ms`))
       }, WAIT_MS)
     })
+    const asking = ask()
+    asking.then(answers, answers)
     try {
-      const answer = await Promise.race([ask(), tooLate])
+      const answer = await Promise.race([asking, tooLate])
       trouble.end()
       return answer
     } catch (error) {

@@ -14,6 +14,7 @@ export function seal(key: Secret, plain: Secret, context: string): Buffer {
 
 /** Opens what `seal` made, or returns null when the key or the context is another. */
 export function unseal(key: Secret, sealed: Buffer, context: string): Secret | null {
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return null
   const nonce = sealed.subarray(0, NONCE_BYTES)
   const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)
   const decipher = createDecipheriv('aes-256-gcm', key.reveal(), nonce, {
