@@ -92,13 +92,16 @@ describe('no session is lost and none outlives its end, and all recovers by itse
 
   test('is full, which is logged as one thing and not at every request', async () => {
     const logged = () =>
-      nodes.all.map(({ log }) => log.filter((line) => /the shared cache is/.test(line)).length)
+      nodes.all.map(({ log }) => log.filter((line) => /the shared cache/.test(line)).length)
     const earlier = logged()
     await goThrough(
       () => valkey.ask('CONFIG', 'SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction'),
       () => valkey.ask('CONFIG', 'SET', 'maxmemory', '0'),
     )
-    for (const [node, count] of logged().entries()) assert.ok(count - (earlier[node] ?? 0) <= 2)
+    for (const [node, count] of logged().entries()) {
+      const lines = count - (earlier[node] ?? 0)
+      assert.ok(lines >= 1 && lines <= 2, `${lines} lines`)
+    }
   })
 
   test('has its connections forgotten by the network, while people go on', () =>

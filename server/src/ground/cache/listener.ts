@@ -109,9 +109,18 @@ async function listenOnce(
     cutOff(client)
     throw error
   }
+  let isBeating = false
   const timer = setInterval(() => {
     if (heart.silentForMs() > GIVE_UP_MS) cutOff(client)
-    else heart.beat().catch(() => {})
+    // One that is late is waited for: pg sends one statement at a time.
+    if (isBeating) return
+    isBeating = true
+    heart.beat().then(
+      () => {
+        isBeating = false
+      },
+      () => {},
+    )
   }, BEAT_EVERY_MS)
   try {
     await ended
