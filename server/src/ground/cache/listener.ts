@@ -13,7 +13,7 @@ const CHANNEL = 'pie_cache'
 /** How often a node notifies itself. Less than half of TRUST_MS, so that one beat may be late. */
 const BEAT_EVERY_MS = 750
 
-/** A connection that has not brought a beat back for this long is given up. */
+/** A connection on which a statement has not been answered for this long is given up. */
 const GIVE_UP_MS = 2_500
 
 const CONNECT_WITHIN_MS = 2_000
@@ -95,37 +95,19 @@ async function listenOnce(
     const notice = readNotice(payload)
     if (notice !== null) trust.hear(notice)
   })
-  try {
-    await Promise.race([client.connect(), ended])
-    await Promise.race([
-      client.query(`listen ${CHANNEL}; listen ${heart.channel}`).then(async () => {
-        // Only now: what is committed from here on will be heard, and the first beat says where that begins.
-        await checkDelivery(login, heart)
-        await heart.beat()
-      }),
-      ended,
-    ])
-  } catch (error) {
-    cutOff(client)
-    throw error
+  const listen = async () => {
+    await client.connect()
+    await client.query(`listen ${CHANNEL}; listen ${heart.channel}`)
+    await checkDelivery(login, heart)
+    // Only now: what is committed from here on will be heard, and the first beat says where that begins.
+    for (;;) {
+      await heart.beat()
+      await sleep(BEAT_EVERY_MS, null, { ref: false })
+    }
   }
-  let isBeating = false
-  const timer = setInterval(() => {
-    if (heart.silentForMs() > GIVE_UP_MS) cutOff(client)
-    // One that is late is waited for: pg sends one statement at a time.
-    if (isBeating) return
-    isBeating = true
-    heart.beat().then(
-      () => {
-        isBeating = false
-      },
-      () => {},
-    )
-  }, BEAT_EVERY_MS)
   try {
-    await ended
+    await Promise.race([listen(), ended])
   } finally {
-    clearInterval(timer)
     cutOff(client)
   }
 }
@@ -163,17 +145,15 @@ async function checkDelivery(login: Login, heart: Heart): Promise<void> {
  */
 function createHeart(client: pg.Client, trust: Trust, hears: () => void) {
   const channel = `pie_beat_${randomBytes(16).toString('hex')}`
-  const cameBack = new Set<string>()
   const idle = Promise.withResolvers<false>()
   let count = 0
-  let lastCame = performance.now()
+  let lastCame = ''
   return {
     channel,
-    silentForMs: () => performance.now() - lastCame,
     heardWhileIdle: idle.promise,
     came: (payload: string) => {
       if (payload === IDLE) idle.resolve(false)
-      else cameBack.add(payload)
+      else lastCame = payload
     },
     /** Its notification comes before the statement is done, as those of all earlier changes do. */
     beat: async () => {
@@ -184,8 +164,7 @@ function createHeart(client: pg.Client, trust: Trust, hears: () => void) {
         'select pg_notify($1, $2), extract(epoch from clock_timestamp()) * 1000 as now',
         [channel, name],
       )
-      if (!cameBack.delete(name)) return
-      lastCame = performance.now()
+      if (lastCame !== name) throw new Error('a beat has not come back')
       arrive(Number(rows[0]?.now))
       hears()
     },
