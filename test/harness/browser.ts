@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { requireTool } from './require-tool.ts'
 
 export interface Page {
   /** Goes to an address, and waits until it has loaded. */
@@ -35,7 +34,6 @@ const flags = [
 type Reply = any
 
 export async function startBrowser(): Promise<Browser> {
-  requireTool('chromium', 'chromium')
   const directory = mkdtempSync(join(tmpdir(), 'pie-browser-'))
   const child = spawn('chromium', [`--user-data-dir=${directory}`, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],

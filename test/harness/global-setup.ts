@@ -1,9 +1,15 @@
 /** Runs once before all test files, and once after (node --test-global-setup). */
 import { startCluster } from './cluster.ts'
+import { requireTool } from './require-tool.ts'
+import { findValkeyProgram } from './valkey.ts'
 
 let stop: (() => Promise<void>) | undefined
 
 export async function globalSetup(): Promise<void> {
+  // Here, because two test files at once would get in each other's way.
+  requireTool('curl', 'curl')
+  requireTool('chromium', 'chromium')
+  findValkeyProgram()
   stop = await startCluster()
 }
 

@@ -12,7 +12,8 @@ export function requireTool(program: string, debianPackage: string): void {
   if (isOnPath(program)) return
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     spawnSync('apt-get', ['update'], { stdio: 'ignore' })
-    spawnSync('apt-get', ['install', '-y', '--no-install-recommends', debianPackage], {
+    const options = ['--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120']
+    spawnSync('apt-get', ['install', '-y', ...options, debianPackage], {
       stdio: 'ignore',
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     })

@@ -34,7 +34,7 @@ export async function startValkey(): Promise<Valkey> {
 
 /** One that has an address, and is not running yet. */
 export async function placeValkey(): Promise<Valkey> {
-  const program = findProgram()
+  const program = findValkeyProgram()
   const port = await findFreePort()
   const directory = mkdtempSync(join(tmpdir(), 'pie-valkey-'))
   let child: ChildProcess | null = null
@@ -80,7 +80,8 @@ export async function placeValkey(): Promise<Valkey> {
   }
 }
 
-function findProgram(): string {
+/** Whichever of the two there is; where there is neither, Redis is installed. */
+export function findValkeyProgram(): string {
   const hasValkey = spawnSync('sh', ['-c', 'command -v valkey-server']).status === 0
   if (hasValkey) return 'valkey-server'
   requireTool('redis-server', 'redis-server')

@@ -13,14 +13,12 @@ import {
   startPieProcess,
   waitForEnd,
 } from '../harness/process.ts'
-import { requireTool } from '../harness/require-tool.ts'
 
 describe('pie start with nothing configured', () => {
   let data: DataDirectory
   let settings: Record<string, string>
   let pie: PieProcess
   before(async () => {
-    requireTool('curl', 'curl')
     data = makeDataDirectory()
     settings = { DATA_DIR: data.path, SOCKET: `127.0.0.1:${await findFreePort()}` }
     pie = await startPieProcess(settings)

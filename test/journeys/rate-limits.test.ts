@@ -1,31 +1,21 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, assertProblem, startTestPie, type TestPie } from '../harness/pie.ts'
-import { findFreePort } from '../harness/process.ts'
-import { requireTool } from '../harness/require-tool.ts'
+import { startValkey, type Valkey } from '../harness/valkey.ts'
 
 const PATH = '/openapi.json'
 const LIMIT = 120
 
-const directory = mkdtempSync(join(tmpdir(), 'pie-cache-'))
-let port: number
-let cache: ChildProcess
+let valkey: Valkey
 let one: TestPie
 let two: TestPie
 /** A node without a shared cache. */
 let alone: TestPie
 before(async () => {
-  requireTool('redis-server', 'redis-server')
-  port = await findFreePort()
-  startCache()
+  valkey = await startValkey()
   const own = { RATE_LIMIT_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1' }
-  const shared = { ...own, CACHE_URL: `redis://127.0.0.1:${port}` }
+  const shared = { ...own, CACHE_URL: valkey.url }
   one = await startTestPie({ settings: shared })
   const { databaseUrl } = one
   two = await startTestPie({ databaseUrl, settings: shared })
@@ -33,20 +23,8 @@ before(async () => {
 })
 after(async () => {
   for (const node of [alone, two, one]) await node.close()
-  await stopCache()
-  rmSync(directory, { recursive: true, force: true })
+  await valkey.stop()
 })
-
-function startCache(): void {
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory]
-  cache = spawn('redis-server', options, { stdio: 'ignore' })
-}
-
-async function stopCache(): Promise<void> {
-  const exited = once(cache, 'exit')
-  cache.kill('SIGKILL')
-  await exited
-}
 
 let networks = 0
 /** A network that has asked for nothing yet. */
@@ -128,13 +106,13 @@ describe('a network that asks too often', () => {
   })
 
   test('is counted by each node while the shared cache is away, and by all when it is back', async () => {
-    await stopCache()
+    await valkey.kill()
     await untilTheyCount('apart')
     const network = nextNetwork()
     await useUp([one], network)
     assertTurnedAway(await ask(one, network))
     assert.equal((await ask(two, network)).status, 200)
-    startCache()
+    await valkey.start()
     await whileTogether(async () => {
       const another = nextNetwork()
       await useUp([two, one], another)
@@ -155,8 +133,7 @@ describe('a network that asks too often', () => {
         redis.call('PEXPIRE', key, 0)
       end
       return 'ended'`
-      const command = ['-p', String(port), 'eval', endAll, '0']
-      assert.equal(execFileSync('redis-cli', command).toString().trim(), 'ended')
+      assert.equal(String(await valkey.ask('EVAL', endAll, '0')), 'ended')
       assert.equal(remaining(await ask(two, network)), LIMIT - 1)
     })
   })
