@@ -60,7 +60,12 @@ export class Refusal extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: RefusalCode, details: RefusalDetails = {}) {
+    // No stack: a refusal is an answer and no fault, and nonsense should cost as little as it can. What
+    // went wrong inside is its cause, which has one.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(details.detail ?? refusals[code], { cause: details.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.faults = details.faults
     this.retryAfterSeconds = details.retryAfterSeconds

@@ -3,7 +3,8 @@ import fastifyPlugin from 'fastify-plugin'
 import type { CachedSession } from '../../features/sessions/cached-session.ts'
 import { checkCsrfToken } from '../../features/sessions/csrf-token.ts'
 import { proveSession } from '../../features/sessions/prove-session.ts'
-import { resumeSession } from '../../features/sessions/resume-session.ts'
+import { recallSession, resumeSession } from '../../features/sessions/resume-session.ts'
+import type { SignedSessionId } from '../../features/sessions/session-cookie.ts'
 import { isOperatorToken } from '../../features/tokens/operator-token.ts'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
@@ -31,7 +32,7 @@ declare module 'fastify' {
 /** Whoever asks on a closed route. */
 export interface Actor {
   /** What the request shows Postgres, which has the last word. */
-  credential: SessionCredential
+  readonly credential: SessionCredential
   /** The session's kind, and what is known of it: a cookie's is looked up before anything else. */
   kind: 'browser' | 'token'
   session: CachedSession | null
@@ -50,28 +51,44 @@ export interface Actor {
 export const guard = fastifyPlugin(async (app: FastifyInstance, { pie }: { pie: Pie }) => {
   app.decorateRequest('actor', null)
   app.decorateRequest('formToken', null)
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.is404) return
-    const { access } = request.routeOptions.config
-    const isByHeader = request.headers.authorization !== undefined
-    // A page cannot make a browser send a token; Basic, a browser adds of its own accord.
-    const isByToken = /^bearer /i.test(request.headers.authorization ?? '')
-    if (isUnsafe(request) && !isByToken) checkOrigin(pie.policy, request)
-    if (access === 'open') return
-    if (access === 'operator') {
-      if (!isOperatorToken(pie, bearerToken(request))) throw new Refusal('unauthenticated')
-      return
-    }
-    request.actor = isByHeader
-      ? await readBearer(pie, request)
-      : await readCookie(pie, request, reply)
+  app.addHook('onRequest', (request, reply, done) => {
+    const reading = admit(pie, request, reply)
+    if (reading === null) return done()
+    reading.then((actor) => {
+      request.actor = actor
+      done()
+    }, done)
   })
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     const { actor } = request
-    if (actor?.kind === 'browser' && isUnsafe(request))
-      await checkCsrfToken(pie, actor.presentedId, csrfTokenOf(request))
+    if (actor?.kind !== 'browser' || !isUnsafe(request)) return done()
+    checkCsrfToken(pie, actor.presentedId, csrfTokenOf(request)).then(() => done(), done)
   })
 })
+
+/**
+ * Null when nobody has to be waited for, as for most requests: the route is open, or the session is known.
+ * @throws Refusal `unauthenticated`, `cross_origin`
+ */
+function admit(pie: Pie, request: FastifyRequest, reply: FastifyReply): Promise<Actor> | null {
+  if (request.is404) return null
+  const { access } = request.routeOptions.config
+  const { authorization } = request.headers
+  // A page cannot make a browser send a token; Basic, a browser adds of its own accord.
+  if (isUnsafe(request) && !/^bearer /i.test(authorization ?? '')) checkOrigin(pie.policy, request)
+  if (access === 'open') return null
+  if (access === 'operator') {
+    if (!isOperatorToken(pie, bearerToken(request))) throw new Refusal('unauthenticated')
+    return null
+  }
+  if (authorization !== undefined) return readBearer(pie, request)
+  const cookie = readSessionCookie(pie, request)
+  if (cookie === null) throw new Refusal('unauthenticated')
+  const known = recallSession(pie, cookie)
+  if (known === null) return resume(pie, cookie, request, reply)
+  request.actor = browserActor(pie, cookie, known)
+  return null
+}
 
 async function readBearer(pie: Pie, request: FastifyRequest): Promise<Actor> {
   const token = bearerToken(request)
@@ -86,19 +103,30 @@ async function readBearer(pie: Pie, request: FastifyRequest): Promise<Actor> {
   }
 }
 
-async function readCookie(pie: Pie, request: FastifyRequest, reply: FastifyReply): Promise<Actor> {
-  const cookie = readSessionCookie(pie, request)
-  const resumed = cookie === null ? null : await resumeSession(pie, cookie, deviceOf(request))
-  if (cookie === null || resumed === null) throw new Refusal('unauthenticated')
+async function resume(
+  pie: Pie,
+  cookie: SignedSessionId,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Actor> {
+  const resumed = await resumeSession(pie, cookie, deviceOf(request))
+  if (resumed === null) throw new Refusal('unauthenticated')
   const { session } = resumed
   if (resumed.needsCookie) {
     const lastsUntil = new Date(session.absolute_expires_at)
     writeSessionCookie(pie, reply, { id: session.id, lastsUntil })
   }
+  return browserActor(pie, cookie, resumed)
+}
+
+function browserActor(pie: Pie, cookie: SignedSessionId, known: CachedSession): Actor {
   return {
-    credential: proveSession(pie.keys, session.id),
+    // Made when it is asked for: not every route shows Postgres anything.
+    get credential() {
+      return proveSession(pie.keys, known.session.id)
+    },
     kind: 'browser',
-    session: resumed,
+    session: known,
     presentedId: cookie.sessionId,
   }
 }

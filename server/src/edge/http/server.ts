@@ -22,7 +22,7 @@ import { registerRoute } from './routes/register.ts'
 import { sessionRoute } from './routes/session.ts'
 import { sessionsRoutes } from './routes/sessions.ts'
 import { usersMeRoutes } from './routes/users-me.ts'
-import { carefulHeaders, securityHeaders } from './security-headers.ts'
+import { readSecurityHeaders } from './security-headers.ts'
 import { CookieSession, Device, IssuedTokens, Problem, Session, User } from './shapes.ts'
 
 /** No request of Pie's is larger: a password is at most 1024 characters, a token a few kilobytes. */
@@ -39,6 +39,7 @@ export async function createServer(
   pie: Pie,
   { trustedProxies, rateLimitScale, version }: ServerOptions,
 ): Promise<App> {
+  const securityHeaders = await readSecurityHeaders(pie.policy)
   const app = fastify({
     loggerInstance: pie.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -55,8 +56,8 @@ export async function createServer(
       },
     },
     frameworkErrors: (error, request, reply) =>
-      void answerWithProblem(error, request, reply.headers(carefulHeaders)),
-    clientErrorHandler: answerBrokenHttp,
+      void answerWithProblem(error, request, reply.headers(securityHeaders)),
+    clientErrorHandler: (error, socket) => answerBrokenHttp(error, socket, securityHeaders),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   takeBodies(app)
@@ -71,21 +72,14 @@ export async function createServer(
     reply.header('allow', allowed.join(', '))
     throw new Refusal('method_not_allowed')
   })
-  app.addHook('onResponse', async (request, reply) => {
-    request.log.debug(
-      {
-        method: request.method,
-        path: pathOf(request.url),
-        status: reply.statusCode,
-        ms: reply.elapsedTime,
-      },
-      'request',
-    )
-  })
+  if (pie.log.isLevelEnabled('debug')) logRequests(app)
   for (const shape of [User, Session, Device, IssuedTokens, CookieSession, Problem])
     app.addSchema(shape)
 
-  await app.register(securityHeaders, { policy: pie.policy })
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(securityHeaders)
+    done()
+  })
   await app.register(allowOrigins, { origins: pie.policy.allowedOrigins })
   await app.register(guard, { pie })
   await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
@@ -106,19 +100,32 @@ export async function createServer(
   return app
 }
 
+function logRequests(app: App): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, url } = request
+    const path = pathOf(url)
+    request.log.debug({ method, path, status: reply.statusCode, ms: reply.elapsedTime }, 'request')
+    done()
+  })
+}
+
 /** Without the query: that is where careless clients put secrets. */
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /** What cannot be parsed as HTTP never becomes a request: it is answered on the bare connection. */
-function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
+function answerBrokenHttp(
+  error: Error & { code?: string },
+  socket: Socket,
+  securityHeaders: Record<string, string>,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
   const problem = describeProblem(
     new Refusal(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_http'),
   )
   const body = JSON.stringify(problem)
-  const careful = Object.entries(carefulHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
+  const careful = Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
     `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n${careful.join('')}\r\n${body}`,

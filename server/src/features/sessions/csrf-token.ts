@@ -1,6 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { epochSeconds, hours } from '../../ground/clock.ts'
-import { authenticateText } from '../../ground/crypto/derive-keys.ts'
+import { signText } from '../../ground/crypto/derive-keys.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import { useCsrfToken } from './queries.ts'
@@ -18,7 +18,7 @@ export function makeCsrfToken(
 ): string {
   const unsigned = `${epochSeconds(clock.now())}.${randomBytes(12).toString('base64url')}`
   const key = keys[0].csrfToken
-  return `${unsigned}.${authenticateText(key, `${sessionId}.${unsigned}`).toString('base64url')}`
+  return `${unsigned}.${signText(key, `${sessionId}.${unsigned}`)}`
 }
 
 const form = /^((\d{1,12})\.[A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{43})$/
@@ -37,7 +37,7 @@ export async function checkCsrfToken(
   if (unsigned === undefined || signature === undefined) throw new Refusal('csrf_token_invalid')
   const given = Buffer.from(signature, 'latin1')
   const isOurs = keys.some(({ csrfToken }) => {
-    const right = authenticateText(csrfToken, `${sessionId}.${unsigned}`).toString('base64url')
+    const right = signText(csrfToken, `${sessionId}.${unsigned}`)
     return timingSafeEqual(Buffer.from(right, 'latin1'), given)
   })
   if (!isOurs) throw new Refusal('csrf_token_invalid')

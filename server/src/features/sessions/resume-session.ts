@@ -10,6 +10,20 @@ type Needs = Pick<Ground, 'auth' | 'reads' | 'keys' | 'policy' | 'clock' | 'log'
   sessionCache: SessionCache
 }
 
+/**
+ * The session of a browser's cookie, where this process knows it and it needs nothing but to be known;
+ * null where `resumeSession` has to see to it. No I/O.
+ */
+export function recallSession(
+  needs: Needs,
+  { sessionId, isCurrent }: SignedSessionId,
+): CachedSession | null {
+  const known = isCurrent ? needs.sessionCache.peek(sessionId) : null
+  if (known === null || known.session.kind !== 'browser') return null
+  if (isVisitDue(needs, known)) visitInBackground(needs, sessionId)
+  return known
+}
+
 export interface ResumedSession extends CachedSession {
   /** The browser's cookie is no longer the right one: write another. */
   needsCookie: boolean
@@ -17,7 +31,7 @@ export interface ResumedSession extends CachedSession {
 
 /**
  * The session of a browser's cookie, ready to act: renewed where it has expired, signed anew where an
- * older key of SECRET_KEY had signed it. Null when it may not act. From the cache, no I/O.
+ * older key of SECRET_KEY had signed it. Null when it may not act.
  */
 export async function resumeSession(
   needs: Needs,

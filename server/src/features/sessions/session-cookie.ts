@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { authenticateText, type DerivedKeys } from '../../ground/crypto/derive-keys.ts'
+import { type DerivedKeys, signText } from '../../ground/crypto/derive-keys.ts'
 
 /**
  * What a browser holds of a session: its id, and the id's signature under a key derived from SECRET_KEY.
@@ -35,5 +35,5 @@ export function readSignedSessionId(
 }
 
 function signatureOf({ sessionSignature }: DerivedKeys, sessionId: string): string {
-  return authenticateText(sessionSignature, sessionId).toString('base64url')
+  return signText(sessionSignature, sessionId)
 }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { epochSeconds } from '../../ground/clock.ts'
-import { authenticateText } from '../../ground/crypto/derive-keys.ts'
+import { signText } from '../../ground/crypto/derive-keys.ts'
 import type { Ground } from '../../ground/ground.ts'
 
 const LIVES_SECONDS = 60
@@ -10,7 +10,7 @@ type Needs = Pick<Ground, 'keys' | 'clock'>
 /** Shows a running node that a command has its SECRET_KEY. Good for a minute. */
 export function signOperatorToken({ keys, clock }: Needs): string {
   const expiresAt = String(epochSeconds(clock.now()) + LIVES_SECONDS)
-  return `${expiresAt}.${authenticateText(keys[0].operatorToken, expiresAt).toString('base64url')}`
+  return `${expiresAt}.${signText(keys[0].operatorToken, expiresAt)}`
 }
 
 export function isOperatorToken({ keys, clock }: Needs, token: string | null): boolean {
@@ -19,9 +19,6 @@ export function isOperatorToken({ keys, clock }: Needs, token: string | null): b
   const left = Number(expiresAt) - epochSeconds(clock.now())
   if (left <= 0 || left > 2 * LIVES_SECONDS) return false
   return keys.some(({ operatorToken }) =>
-    timingSafeEqual(
-      Buffer.from(authenticateText(operatorToken, expiresAt).toString('base64url')),
-      Buffer.from(signature),
-    ),
+    timingSafeEqual(Buffer.from(signText(operatorToken, expiresAt)), Buffer.from(signature)),
   )
 }

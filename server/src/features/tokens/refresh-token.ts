@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { epochSeconds } from '../../ground/clock.ts'
-import { authenticateText } from '../../ground/crypto/derive-keys.ts'
+import { signText } from '../../ground/crypto/derive-keys.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { ActiveSession } from '../sessions/session.ts'
 
@@ -30,7 +30,7 @@ export function signRefreshToken({ policy, keys }: Needs, session: ActiveSession
     exp: epochSeconds(session.expiresAt),
   }
   const signed = `${HEADER}.${encode(claims)}`
-  return `${signed}.${authenticateText(keys[0].refreshToken, signed).toString('base64url')}`
+  return `${signed}.${signText(keys[0].refreshToken, signed)}`
 }
 
 export interface RefreshTokenClaims {
@@ -47,7 +47,7 @@ export function readRefreshToken(
   if (header !== HEADER || more.length > 0) return null
   const signed = `${header}.${payload}`
   const isOurs = keys.some(({ refreshToken }) =>
-    isSameText(authenticateText(refreshToken, signed).toString('base64url'), signature),
+    isSameText(signText(refreshToken, signed), signature),
   )
   if (!isOurs) return null
   // Ours, so it is what signRefreshToken wrote, by this version or by another.

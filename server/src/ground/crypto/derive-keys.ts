@@ -53,3 +53,8 @@ function asPassword(key: Secret): Secret {
 export function authenticateText(key: Secret, text: string): Buffer {
   return createHmac('sha256', key.revealKey()).update(text).digest()
 }
+
+/** The same in base64url, 43 characters, which node:crypto makes faster than bytes. */
+export function signText(key: Secret, text: string): string {
+  return createHmac('sha256', key.revealKey()).update(text).digest('base64url')
+}
