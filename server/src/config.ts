@@ -171,7 +171,8 @@ export const settings = {
     'origins, comma-separated',
     asOrigins,
     '',
-    'Other origins whose pages may use Pie, with its cookies. Exact, with their schemes.',
+    'Other origins whose pages may use Pie. Exact, with their schemes. Browsers send its cookie along only from the ' +
+      'same site, as from https://app.example.com to https://auth.example.com; other pages use tokens.',
   ),
   RATE_LIMIT_SCALE: withDefault(
     'number',

@@ -76,11 +76,17 @@ describe('where a request comes from', () => {
       assert.equal(await addressOf(twoProxies, forwardedFor(said)), address, said)
   })
 
+  test('is the one that the proxy names with its port, as some do', async () => {
+    const told = { '203.0.113.7:4711': '203.0.113.7', '[2001:db8::7]:4711': '2001:db8::7' }
+    for (const [said, address] of Object.entries(told))
+      assert.equal(await addressOf(proxied, forwardedFor(said)), address, said)
+  })
+
   test('is the proxy itself, when what it says is no address', async () => {
     for (const said of [
       'unknown',
       '_hidden',
-      '203.0.113.7:4711',
+      '203.0.113.999:4711',
       '203.0.113.999',
       '0x7f.1',
       '3405803783',

@@ -14,10 +14,18 @@ export function deviceOf(request: FastifyRequest): Device {
 export function addressOf(request: FastifyRequest): string {
   const candidates = [request.ip, request.socket.remoteAddress ?? '']
   for (const candidate of candidates) {
-    const address = candidate.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+    const address = withoutPort(candidate)
+      .replace(/^::ffff:(?=\d+\.)/i, '')
+      .replace(/%.*$/, '')
     if (isIP(address) !== 0) return address
   }
   return '0.0.0.0'
+}
+
+/** Some gateways name the port too: `192.0.2.1:5678`, `[2001:db8::1]:5678`. */
+function withoutPort(text: string): string {
+  const [, v6, v4] = /^(?:\[([^\]]*)\]|(\d+(?:\.\d+){3}))(?::\d+)?$/.exec(text) ?? []
+  return v6 ?? v4 ?? text
 }
 
 /** Printable ASCII only: what a client calls itself is shown to people and stored. */

@@ -30,7 +30,7 @@ export interface Entry<Value> {
   versions: readonly (readonly [RowName, number])[]
   /** The database's time, in milliseconds since 1970, from before the reading began. */
   readAt: number
-  /** Until when the value may be kept at all, by this node's clock, in milliseconds since 1970. */
+  /** Until when the value may be kept at all, by the database's clock, in milliseconds since 1970. */
   goodUntil: number
 }
 
@@ -47,12 +47,13 @@ export interface Knowledge {
 /** Whether an entry is believed, or why not. */
 export type Verdict = 'believed' | 'expired' | 'silent' | 'before_horizon' | 'below_floor'
 
+/** @param databaseNow what the database's clock says, as far as this node can tell */
 export function judge(
   { versions, readAt, goodUntil }: Omit<Entry<unknown>, 'value'>,
   { silentForMs, horizon, floorOf }: Knowledge,
-  nowMs: number,
+  databaseNow: number,
 ): Verdict {
-  if (!(nowMs < goodUntil)) return 'expired'
+  if (!(databaseNow < goodUntil)) return 'expired'
   if (!(silentForMs < TRUST_MS)) return 'silent'
   if (!(readAt >= horizon)) return 'before_horizon'
   for (const [row, version] of versions) {

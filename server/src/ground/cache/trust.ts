@@ -43,6 +43,9 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
   /** Counts the connections that were lost: a beat of an earlier one says nothing. */
   let lost = 0
 
+  /** The database's clock, by the newest beat. Rather too late than too early. */
+  const databaseNow = (): number => (said === null ? 0 : said.databaseNow + clock.since(said.sent))
+
   const silentForMs = (): number =>
     lastBeat === null ? Number.POSITIVE_INFINITY : clock.since(lastBeat)
 
@@ -53,8 +56,7 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
   }
 
   return {
-    judge: (entry) =>
-      judge(entry, { silentForMs: silentForMs(), horizon, floorOf }, clock.now().getTime()),
+    judge: (entry) => judge(entry, { silentForMs: silentForMs(), horizon, floorOf }, databaseNow()),
     hears: () => silentForMs() < TRUST_MS && horizon !== Number.POSITIVE_INFINITY,
     hear: (notice) => {
       if (notice === 'everything') return forget()
@@ -65,17 +67,17 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
       const sent = clock.instant()
       const sentAfter = forgotten
       const sentAfterLoss = lost
-      return (databaseNow) => {
+      return (broughtNow) => {
         if (sentAfterLoss !== lost) return
         lastBeat = sent
         // What was forgotten or missed had been committed when the beat was sent, and what has come since
         // has left its floor: the database's clock says where that begins.
         // A standby that was promoted may have a clock that is behind: then it is the time by the one before.
         const expected =
-          said === null ? databaseNow : said.databaseNow + sent.monotonicMs - said.sent.monotonicMs
-        if (clock.since(sent) < TRUST_MS) said = { sent, databaseNow }
+          said === null ? broughtNow : said.databaseNow + sent.monotonicMs - said.sent.monotonicMs
+        if (clock.since(sent) < TRUST_MS) said = { sent, databaseNow: broughtNow }
         if (horizon === Number.POSITIVE_INFINITY && sentAfter === forgotten)
-          horizon = Math.max(databaseNow, expected)
+          horizon = Math.max(broughtNow, expected)
       }
     },
     lose: () => {
