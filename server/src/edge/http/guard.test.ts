@@ -4,7 +4,7 @@ import { fastify } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { TestPie } from '../../../../test/harness/pie.ts'
 import { type Answer, assertProblem, send, startTestPie } from '../../../../test/harness/pie.ts'
-import { credentialOf, guard } from './guard.ts'
+import { actorOf, guard } from './guard.ts'
 import type { Pie } from './pie.ts'
 import { answerWithProblem } from './problem.ts'
 
@@ -34,8 +34,8 @@ describe('a route that is added without a word about access', () => {
     app.get('/files/*', reach)
     app.get('/misspelt', { config: { access: 'Open' as 'open' } }, reach)
     app.get('/open', { config: { access: 'open' } }, reach)
-    app.get('/who', async (request) => ({ session: credentialOf(request).sessionId }))
-    app.get('/open/who', { config: { access: 'open' } }, async (request) => credentialOf(request))
+    app.get('/who', async (request) => ({ session: actorOf(request).sessionId }))
+    app.get('/open/who', { config: { access: 'open' } }, async (request) => actorOf(request))
     await app.register(async (child) => {
       child.get('/of-a-plugin', reach)
     })

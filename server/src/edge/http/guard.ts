@@ -31,8 +31,8 @@ declare module 'fastify' {
 
 /** Whoever asks on a closed route. */
 export interface Actor {
-  /** What the request shows Postgres, which has the last word. */
-  readonly credential: SessionCredential
+  /** The session that acts. That it may, Postgres says. */
+  sessionId: string
   /** The session's kind, and what is known of it: a cookie's is looked up before anything else. */
   kind: 'browser' | 'token'
   session: CachedSession | null
@@ -86,7 +86,7 @@ function admit(pie: Pie, request: FastifyRequest, reply: FastifyReply): Promise<
   if (cookie === null) throw new Refusal('unauthenticated')
   const known = recallSession(pie, cookie)
   if (known === null) return resume(pie, cookie, request, reply)
-  request.actor = browserActor(pie, cookie, known)
+  request.actor = browserActor(cookie, known)
   return null
 }
 
@@ -95,12 +95,7 @@ async function readBearer(pie: Pie, request: FastifyRequest): Promise<Actor> {
   const claims = token === null ? null : await pie.verifyAccessToken(token)
   if (claims === null) throw new Refusal('unauthenticated')
   const { sessionId } = claims
-  return {
-    credential: proveSession(pie.keys, sessionId),
-    kind: 'token',
-    session: null,
-    presentedId: sessionId,
-  }
+  return { sessionId, kind: 'token', session: null, presentedId: sessionId }
 }
 
 async function resume(
@@ -116,19 +111,11 @@ async function resume(
     const lastsUntil = new Date(session.absolute_expires_at)
     writeSessionCookie(pie, reply, { id: session.id, lastsUntil })
   }
-  return browserActor(pie, cookie, resumed)
+  return browserActor(cookie, resumed)
 }
 
-function browserActor(pie: Pie, cookie: SignedSessionId, known: CachedSession): Actor {
-  return {
-    // Made when it is asked for: not every route shows Postgres anything.
-    get credential() {
-      return proveSession(pie.keys, known.session.id)
-    },
-    kind: 'browser',
-    session: known,
-    presentedId: cookie.sessionId,
-  }
+function browserActor({ sessionId: presentedId }: SignedSessionId, session: CachedSession): Actor {
+  return { sessionId: session.session.id, kind: 'browser', session, presentedId }
 }
 
 /** Who asks on a closed route. */
@@ -137,9 +124,9 @@ export function actorOf(request: FastifyRequest): Actor {
   return request.actor
 }
 
-/** The credential of a closed route. */
-export const credentialOf = (request: FastifyRequest): SessionCredential =>
-  actorOf(request).credential
+/** What a request on a closed route shows Postgres, which has the last word. */
+export const credentialOf = (pie: Pie, request: FastifyRequest): SessionCredential =>
+  proveSession(pie.keys, actorOf(request).sessionId)
 
 /** A CSRF token comes in a header or in a form, never in an address, which is logged and sent on. */
 export function csrfTokenOf({ headers, formToken }: FastifyRequest): string | null {

@@ -42,9 +42,9 @@ export const rateLimits = fastifyPlugin(
       timeWindow: (request) => limitOf(request).timeWindow,
     })
     // Rather than the plugin's own hook on each route, which would come too early for other plugins' routes.
-    app.addHook('onRequest', async function countRequest(request, reply) {
-      if (typeof request.routeOptions.config.rateLimit === 'object')
-        await count.call(app, request, reply)
+    app.addHook('onRequest', (request, reply, done) => {
+      if (typeof request.routeOptions.config.rateLimit !== 'object') return done()
+      Promise.resolve(count.call(app, request, reply)).then(() => done(), done)
     })
   },
 )

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { makeCsrfToken } from '../../../features/sessions/csrf-token.ts'
 import type { App } from '../app.ts'
-import { credentialOf } from '../guard.ts'
+import { actorOf } from '../guard.ts'
 import type { Pie } from '../pie.ts'
 import { forbidSharedCaches } from '../session-cookie.ts'
 import { problems } from '../shapes.ts'
@@ -20,7 +20,7 @@ export function csrfRoute(app: App, pie: Pie): void {
       },
     },
     async (request, reply) => {
-      const token = makeCsrfToken(pie, credentialOf(request).sessionId)
+      const token = makeCsrfToken(pie, actorOf(request).sessionId)
       forbidSharedCaches(reply)
       return reply.send({ csrf_token: token })
     },

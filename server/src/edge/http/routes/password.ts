@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { changePassword } from '../../../features/sign-in/change-password.ts'
 import type { App } from '../app.ts'
 import { deviceOf } from '../device.ts'
-import { actorOf } from '../guard.ts'
+import { actorOf, credentialOf } from '../guard.ts'
 import { handOver } from '../hand-over.ts'
 import type { Pie } from '../pie.ts'
 import { HandedOver, Password, problems } from '../shapes.ts'
@@ -24,8 +24,8 @@ export function passwordRoute(app: App, pie: Pie): void {
       },
     },
     async (request, reply) => {
-      const { credential, kind } = actorOf(request)
-      const session = await changePassword(pie, credential, {
+      const { kind } = actorOf(request)
+      const session = await changePassword(pie, credentialOf(pie, request), {
         currentPassword: request.body.current_password,
         newPassword: request.body.new_password,
         kind,

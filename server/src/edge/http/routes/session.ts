@@ -1,4 +1,6 @@
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
+import type { CachedSession } from '../../../features/sessions/cached-session.ts'
 import { findSession } from '../../../features/sessions/find-session.ts'
 import { Refusal } from '../../../ground/errors.ts'
 import type { App } from '../app.ts'
@@ -8,6 +10,15 @@ import { forbidSharedCaches } from '../session-cookie.ts'
 import { problems } from '../shapes.ts'
 
 export function sessionRoute(app: App, pie: Pie): void {
+  /** What was written of a session in the cache: the same until it is read again. */
+  const texts = new WeakMap<CachedSession, string>()
+  const answer = (reply: FastifyReply, found: CachedSession | null): FastifyReply => {
+    if (found === null || found.isExpired) throw new Refusal('unauthenticated')
+    const text = texts.get(found) ?? String(reply.serialize(found))
+    texts.set(found, text)
+    forbidSharedCaches(reply)
+    return reply.type('application/json; charset=utf-8').send(text)
+  }
   app.get(
     '/auth/session',
     {
@@ -22,12 +33,10 @@ export function sessionRoute(app: App, pie: Pie): void {
         },
       },
     },
-    async (request, reply) => {
-      const { session: known, presentedId } = actorOf(request)
-      const found = known ?? (await findSession(pie, presentedId))
-      if (found === null || found.isExpired) throw new Refusal('unauthenticated')
-      forbidSharedCaches(reply)
-      return reply.send(found)
+    (request, reply) => {
+      const { session, sessionId } = actorOf(request)
+      if (session !== null) return void answer(reply, session)
+      return findSession(pie, sessionId).then((found) => answer(reply, found))
     },
   )
 }

@@ -22,7 +22,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
       },
     },
     async (request, reply) => {
-      const sessions = await listSessions(pie, credentialOf(request))
+      const sessions = await listSessions(pie, credentialOf(pie, request))
       forbidSharedCaches(reply)
       return reply.send({ sessions })
     },
@@ -40,11 +40,11 @@ export function sessionsRoutes(app: App, pie: Pie): void {
       },
     },
     async (request, reply) => {
-      const { credential, kind } = actorOf(request)
+      const { sessionId, kind } = actorOf(request)
       const id = request.params.id.toLowerCase()
-      const ended = await endOwnSession(pie, credential, id)
+      const ended = await endOwnSession(pie, credentialOf(pie, request), id)
       forbidSharedCaches(reply)
-      const isOwn = ended.includes(credential.sessionId)
+      const isOwn = ended.includes(sessionId)
       if (kind === 'browser' && isOwn) clearSessionCookie(pie, reply)
       return reply.code(204).send(null)
     },
@@ -63,7 +63,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
       },
     },
     async (request, reply) => {
-      const ended = await endOtherSessions(pie, credentialOf(request))
+      const ended = await endOtherSessions(pie, credentialOf(pie, request))
       forbidSharedCaches(reply)
       return reply.send({ ended })
     },

@@ -18,7 +18,7 @@ export function usersMeRoutes(app: App, pie: Pie): void {
       },
     },
     async (request, reply) => {
-      const user = await getMe(pie, credentialOf(request))
+      const user = await getMe(pie, credentialOf(pie, request))
       forbidSharedCaches(reply)
       return reply.send(user)
     },
@@ -35,7 +35,7 @@ export function usersMeRoutes(app: App, pie: Pie): void {
       },
     },
     async (request, reply) => {
-      const user = await changeMe(pie, credentialOf(request), request.body)
+      const user = await changeMe(pie, credentialOf(pie, request), request.body)
       forbidSharedCaches(reply)
       return reply.send(user)
     },
