@@ -1,9 +1,9 @@
 import { createClient, defineScript, RESP_TYPES } from '@redis/client'
 import type { DerivedKeys } from '../crypto/derive-keys.ts'
-import { seal, unseal } from '../crypto/seal.ts'
-import { Secret } from '../crypto/secret.ts'
+import type { Secret } from '../crypto/secret.ts'
 import type { Log } from '../log.ts'
 import type { Entry } from './protocol.ts'
+import { HEAD_LENGTH, nothing, openEntry, sealEntry } from './sealed-entry.ts'
 
 /**
  * What all nodes share: Valkey or Redis. It makes things faster and is trusted with nothing: entries are
@@ -32,12 +32,6 @@ const PAUSE_MS = 1_000
 const KEEP_MS = 15 * 60_000
 
 const PREFIX = 'pie:session:'
-
-/** What an entry is sealed for: with the number of its form, so that no node reads that of another version. */
-const contextOf = (id: string): string => `1 ${id}`
-
-/** An entry begins with its versions as digits of fixed length, so that texts compare as numbers do. */
-const HEAD_LENGTH = 32
 
 /** In one step: only upward. An entry with the same versions may have been read later, so it is written. */
 const putUpward = defineScript({
@@ -139,19 +133,10 @@ export function openSharedCache(
   return {
     get: async (id) => {
       const value = (await attempt(reading, () => binary.get(`${PREFIX}${id}`))) as Buffer | null
-      if (value === null || value.length <= HEAD_LENGTH) return null
-      return open(value.subarray(HEAD_LENGTH), id, keys)
+      return value === null ? null : openEntry(keys, id, value)
     },
-    put: (id, entry) => {
-      const head = Buffer.from(headOf(entry.versions.map(([, version]) => version)))
-      const sealed = seal(
-        keys[0].cacheSealing,
-        Secret.fromText(JSON.stringify(entry)),
-        contextOf(id),
-      )
-      put(id, Buffer.concat([head, sealed]))
-    },
-    drop: (id) => put(id, Buffer.from(headOf([Number.POSITIVE_INFINITY]))),
+    put: (id, entry) => put(id, sealEntry(keys, id, entry)),
+    drop: (id) => put(id, nothing),
     count: async (key, windowMs) => {
       const answer = await attempt(writing, () => client.countOne(`pie:count:${key}`, windowMs))
       const [count, resetMs] = (answer ?? []) as number[]
@@ -182,20 +167,4 @@ function createTrouble(log: Log, message: string): Trouble {
       isOn = false
     },
   }
-}
-
-function headOf([first = 0, second = 0]: number[]): string {
-  return digits(first) + digits(second)
-}
-
-const digits = (version: number): string =>
-  String(Math.min(version, Number.MAX_SAFE_INTEGER)).padStart(HEAD_LENGTH / 2, '0')
-
-/** Null for what no key of ours has sealed, under this name: forged, damaged, or of another SECRET_KEY. */
-function open(sealed: Buffer, id: string, keys: readonly DerivedKeys[]): Entry<unknown> | null {
-  for (const { cacheSealing } of keys) {
-    const plain = unseal(cacheSealing, sealed, contextOf(id))
-    if (plain !== null) return JSON.parse(plain.revealText()) as Entry<unknown>
-  }
-  return null
 }
