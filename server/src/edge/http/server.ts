@@ -83,7 +83,7 @@ export async function createServer(
   await app.register(allowOrigins, { origins: pie.policy.allowedOrigins })
   await app.register(guard, { pie })
   await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
-  await describeRoutes(app, pie.policy.serviceName, version)
+  await describeRoutes(app, pie.policy, version)
   registerRoute(app, pie)
   loginRoute(app, pie)
   refreshRoute(app, pie)

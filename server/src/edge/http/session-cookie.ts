@@ -4,7 +4,7 @@ import {
   type SignedSessionId,
   signSessionId,
 } from '../../features/sessions/session-cookie.ts'
-import type { Ground } from '../../ground/ground.ts'
+import type { Ground, Policy } from '../../ground/ground.ts'
 
 type Needs = Pick<Ground, 'keys' | 'policy' | 'clock'>
 
@@ -12,11 +12,10 @@ type Needs = Pick<Ground, 'keys' | 'policy' | 'clock'>
  * Over https with the prefix that lets no sibling domain and no plain connection plant it (RFC 6265bis
  * section 4.1.3.2).
  */
-function nameOf({ policy }: Pick<Ground, 'policy'>): string {
-  return isSecure(policy) ? '__Host-pie_session' : 'pie_session'
-}
+export const cookieName = (policy: Policy): string =>
+  isSecure(policy) ? '__Host-pie_session' : 'pie_session'
 
-const isSecure = ({ issuer }: Ground['policy']): boolean => issuer.startsWith('https:')
+const isSecure = ({ issuer }: Policy): boolean => issuer.startsWith('https:')
 
 /**
  * Hands a session to a browser, and forbids shared caches to keep the answer: one of somebody else's
@@ -43,7 +42,7 @@ function setCookie(needs: Needs, reply: FastifyReply, value: string, maxAge: num
   reply.removeHeader('set-cookie')
   reply.header(
     'set-cookie',
-    `${nameOf(needs)}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure}`,
+    `${cookieName(needs.policy)}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure}`,
   )
   forbidSharedCaches(reply)
 }
@@ -63,7 +62,7 @@ export function forbidSharedCaches(reply: FastifyReply): void {
 export function readSessionCookie(needs: Needs, request: FastifyRequest): SignedSessionId | null {
   const header = request.headers.cookie
   if (header === undefined) return null
-  const begin = `${nameOf(needs)}=`
+  const begin = `${cookieName(needs.policy)}=`
   const values = header
     .split(';')
     .map((pair) => pair.trim())

@@ -1,27 +1,28 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import type { Policy } from '../../../ground/ground.ts'
 import type { App } from '../app.ts'
 import { perMinute } from '../rate-limit.ts'
+import { cookieName } from '../session-cookie.ts'
 
 /** Describes the routes that are added after this. */
-export async function describeRoutes(
-  app: App,
-  serviceName: string,
-  version: string,
-): Promise<void> {
+export async function describeRoutes(app: App, policy: Policy, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: serviceName,
+        title: policy.serviceName,
         version,
         description:
           'Sign-in, sessions and tokens. Errors are problem answers (RFC 9457) with a stable `code`.',
       },
       components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          cookie: { type: 'apiKey', in: 'cookie', name: cookieName(policy) },
+        },
       },
-      security: [{ bearer: [] }],
+      security: [{ bearer: [] }, { cookie: [] }],
     },
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) =>
