@@ -105,13 +105,17 @@ export function openSharedCache(
   /** Null when it is not there, says no, or takes too long. */
   const attempt = async <T>(trouble: Trouble, ask: () => Promise<T>): Promise<T | null> => {
     if (!isUsable()) return null
+    let isSettled = false
     let timer: NodeJS.Timeout | undefined
     const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      const giveUp = () => {
+        if (isSettled) return
         pausedUntil = Date.now() + PAUSE_MS
         isSilent = true
         reject(new Error(`the shared cache has not answered within ${WAIT_MS} ms`))
-      }, WAIT_MS)
+      }
+      // What has come meanwhile is looked at first: it may be this node that stood still.
+      timer = setTimeout(() => setImmediate(giveUp), WAIT_MS)
     })
     const asking = ask()
     asking.then(answers, answers)
@@ -123,6 +127,7 @@ export function openSharedCache(
       trouble.begin(error)
       return null
     } finally {
+      isSettled = true
       clearTimeout(timer)
     }
   }
