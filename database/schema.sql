@@ -298,6 +298,8 @@ create table pie_schema.users (
 );
 CREATE TRIGGER users_announce_change AFTER DELETE OR UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.announce_user();
 CREATE TRIGGER users_announce_truncation AFTER TRUNCATE ON pie_schema.users FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER users_call_hook_when_created AFTER INSERT ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.call_hook('after_user_created');
+CREATE TRIGGER users_call_hook_when_deleted AFTER DELETE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.call_hook('after_user_deleted');
 CREATE TRIGGER users_end_sessions_when_disabled AFTER UPDATE OF disabled_at ON pie_schema.users FOR EACH ROW WHEN (((new.disabled_at IS NOT NULL) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION pie_private.end_sessions_of_disabled_user();
 CREATE TRIGGER users_touch BEFORE UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user();
 alter table pie_schema.users enable row level security;
@@ -534,6 +536,41 @@ $function$
 ;
 grant execute on function pie_private.begin_registration(inet) to pie_auth;
 comment on function pie_private.begin_registration(inet) is 'Counts a registration; null if it may go on, otherwise how many seconds to wait.';
+
+CREATE OR REPLACE FUNCTION pie_private.call_hook()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '3s'
+AS $function$
+declare
+  hook constant text := tg_argv[0];
+  user_id uuid;
+  code text;
+  reason text;
+begin
+  if to_regprocedure(format('pie_hooks.%I(uuid)', hook)) is null then
+    return null;
+  end if;
+  if tg_op = 'DELETE' then user_id := old.id; else user_id := new.id; end if;
+  begin
+    execute format('select pie_hooks.%I($1)', hook) using user_id;
+  -- OTHERS leaves these two out: a hook that runs into statement_timeout, or asserts.
+  exception when query_canceled or assert_failure or others then
+    get stacked diagnostics code = returned_sqlstate, reason = message_text;
+    if current_setting('pie.hook_failures', true) = 'refuse' then
+      raise exception 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = 'PI002';
+    end if;
+    insert into pie_private.audit_log (event, user_id, detail)
+    values ('hook.failed', user_id, jsonb_build_object('function', 'pie_hooks.' || hook, 'sqlstate', code, 'message', left(reason, 500)));
+    raise warning 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = code;
+  end;
+  return null;
+end
+$function$
+;
+comment on function pie_private.call_hook() is 'Trigger: calls the application''s function of this name in pie_hooks, if there is one, in a savepoint.';
 
 CREATE OR REPLACE FUNCTION pie_private.check_session(session_id uuid, proof bytea)
  RETURNS TABLE(user_id uuid, database_role text)
@@ -1541,6 +1578,21 @@ $function$
 ;
 grant execute on function pie_schema.has_role(text) to webuser;
 comment on function pie_schema.has_role(text) is 'Whether the user whose session this transaction has proven has a role.';
+
+CREATE OR REPLACE FUNCTION pie_schema.has_scope(scope text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select exists (
+    select from pie_private.current_session() as proven
+    where proven.scopes is null or has_scope.scope = any (proven.scopes)
+  )
+$function$
+;
+grant execute on function pie_schema.has_scope(text) to webuser;
+comment on function pie_schema.has_scope(text) is 'Whether the session that this transaction has proven may do what a scope names: it has that scope, or no limit at all.';
 
 CREATE OR REPLACE FUNCTION pie_schema.my_sessions(renew_window interval DEFAULT '00:00:00'::interval)
  RETURNS TABLE(id uuid, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, assurance_level smallint, methods text[], address inet, user_agent text, is_current boolean)

@@ -125,6 +125,12 @@ export const settings = {
     'open',
     'Whether strangers may register.',
   ),
+  HOOK_FAILURES: withDefault(
+    'log or refuse',
+    asChoice('log', 'refuse'),
+    'log',
+    'What becomes of a sign-up when a function of yours in pie_hooks fails: it goes on and the failure is logged, or it is refused.',
+  ),
   PASSWORD_MIN_LENGTH: withDefault(
     'number',
     asNumber(8, 128),

@@ -128,6 +128,7 @@ export function readPolicy(config: Config): Policy {
     issuer: config.SERVICE_DOMAIN ?? defaultOrigin(config.SOCKET.port),
     serviceName: config.SERVICE_NAME,
     isRegistrationOpen: config.REGISTRATION === 'open',
+    hookFailures: config.HOOK_FAILURES,
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     accessTokenSeconds: config.ACCESS_TOKEN_TTL,
     refreshTokenSeconds: config.REFRESH_TOKEN_TTL,

@@ -12,6 +12,8 @@ export interface Policy {
   issuer: string
   serviceName: string
   isRegistrationOpen: boolean
+  /** What becomes of a sign-up when the application's hook fails. */
+  hookFailures: 'log' | 'refuse'
   passwordMinLength: number
   accessTokenSeconds: number
   refreshTokenSeconds: number

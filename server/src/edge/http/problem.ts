@@ -23,6 +23,7 @@ export const statusOf: Record<RefusalCode, number> = {
   too_many_attempts: 429,
   too_many_requests: 429,
   headers_too_large: 431,
+  hook_failed: 500,
   internal: 500,
   busy: 503,
   database_unavailable: 503,

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
+import { toRefusal } from '../../ground/database/lost-connection.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizeName } from '../accounts/normalize-name.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
-import { registerUser } from './queries.ts'
+import { decideHookFailures, registerUser } from './queries.ts'
 
 export interface UserToCreate {
   email: string
@@ -27,10 +28,12 @@ export async function createUser(
   const email = normalizeEmail(user.email)
   const name = normalizeName(user.name)
   const passwordHash = await hashNewPassword(ground, user.password, [email, name])
-  const { name: _, text, values } = registerUser(randomUUID(), email, name, passwordHash, null)
+  const decide = decideHookFailures(ground.policy)
+  const make = registerUser(randomUUID(), email, name, passwordHash, null)
   await owner.query('begin')
   try {
-    const { rows } = await owner.query<{ id: string | null }>(text, [...values])
+    await owner.query(decide.text, [...decide.values])
+    const { rows } = await owner.query<{ id: string | null }>(make.text, [...make.values])
     const id = rows[0]?.id
     if (typeof id !== 'string') throw new Refusal('email_taken')
     for (const role of user.roles)
@@ -39,6 +42,6 @@ export async function createUser(
     return { id, email }
   } catch (error) {
     await owner.query('rollback')
-    throw error
+    throw toRefusal(error)
   }
 }

@@ -1,5 +1,6 @@
 import type { Statement } from '../../ground/database/pipeline.ts'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
+import type { Policy } from '../../ground/ground.ts'
 import type { NewSession } from '../sessions/new-session.ts'
 import type { Device, Lifetime } from '../sessions/session.ts'
 
@@ -14,6 +15,13 @@ export const registerUser = (
   name: 'register_user',
   text: 'select pie_private.register_user($1, $2, $3, $4, $5) as id',
   values: [userId, email, name, passwordHash, address],
+})
+
+/** For the transaction that makes a user: see 0023-hooks.sql. */
+export const decideHookFailures = ({ hookFailures }: Pick<Policy, 'hookFailures'>): Statement => ({
+  name: 'decide_hook_failures',
+  text: "select set_config('pie.hook_failures', $1, true)",
+  values: [hookFailures],
 })
 
 export const beginRegistration = (address: string): Statement => ({

@@ -7,7 +7,7 @@ import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { lifetimeOf, newSession } from '../sessions/new-session.ts'
 import { readStartedSession, startSession } from '../sessions/queries.ts'
 import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
-import { beginRegistration, registerUser } from './queries.ts'
+import { beginRegistration, decideHookFailures, registerUser } from './queries.ts'
 
 export interface Registration {
   email: string
@@ -19,7 +19,7 @@ export interface Registration {
 
 /**
  * Makes an account and signs its owner in: one transaction, so there is never one without the other.
- * @throws Refusal `registration_closed`, `invalid_request`, `weak_password`, `email_taken`, `too_many_attempts`, `busy`
+ * @throws Refusal `registration_closed`, `invalid_request`, `weak_password`, `email_taken`, `too_many_attempts`, `busy`, `hook_failed`
  */
 export async function register(
   ground: Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy'>,
@@ -33,7 +33,8 @@ export async function register(
 
   const userId = randomUUID()
   const session = newSession(ground.keys, registration.kind)
-  const [, started] = await ground.auth.send(
+  const [, , started] = await ground.auth.send(
+    decideHookFailures(ground.policy),
     registerUser(userId, email, name, passwordHash, registration.device.address),
     startSession(
       userId,

@@ -21,11 +21,13 @@ export function isConnectionLost(error: unknown): boolean {
 
 /**
  * What a request is told when Postgres could not answer it: `database_unavailable`, or `timeout` where
- * statement_timeout has passed (SQLSTATE 57014). What a statement raised is returned as it is.
+ * statement_timeout has passed (SQLSTATE 57014), `hook_failed` where the application's hook broke it
+ * (PI002). What a statement raised otherwise is returned as it is.
  */
 export function toRefusal(cause: unknown): unknown {
   if (isConnectionLost(cause))
     return new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })
   const { code } = cause as pg.DatabaseError
-  return code === '57014' ? new Refusal('timeout', { retryAfterSeconds: 2, cause }) : cause
+  if (code === '57014') return new Refusal('timeout', { retryAfterSeconds: 2, cause })
+  return code === 'PI002' ? new Refusal('hook_failed', { cause }) : cause
 }

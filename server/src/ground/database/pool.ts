@@ -41,11 +41,17 @@ export function openDatabase(
   })
   // One that breaks while it works fails what waits for it, and tells nobody else; without a listener
   // its error event would end the process.
-  pool.on('connect', (client) => void client.on('error', () => {}))
+  pool.on('connect', (client) => void client.on('error', () => {}).on('notice', logWarning(log)))
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
   return { pool, send: (...statements) => sendOnce(pool, login, statements) }
 }
+
+/** What SQL warns of, such as a hook of the application's that failed. Lesser notices are for nobody. */
+const logWarning =
+  (log: Log) => (notice: Partial<Record<'severity' | 'code' | 'message', string | undefined>>) => {
+    if (notice.severity === 'WARNING') log.warn({ sqlstate: notice.code }, notice.message)
+  }
 
 async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): Promise<Row[][]> {
   const client = await connect(pool, login)

@@ -17,6 +17,9 @@ export async function asOwner<T>(url: Secret, work: (owner: pg.Client) => Promis
     application_name: 'pie owner',
   })
   owner.on('error', () => {})
+  owner.on('notice', ({ severity, message }) => {
+    if (severity === 'WARNING') process.stderr.write(`warning: ${message}\n`)
+  })
   try {
     await owner.connect()
   } catch (cause) {

@@ -27,7 +27,7 @@ export function registerRoute(app: App, pie: Pie): void {
           },
           { additionalProperties: false },
         ),
-        response: { 201: HandedOver, ...problems(400, 403, 409, 413, 415, 429, 503) },
+        response: { 201: HandedOver, ...problems(400, 403, 409, 413, 415, 429, 500, 503) },
       },
     },
     async (request, reply) => {
