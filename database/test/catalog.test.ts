@@ -90,6 +90,7 @@ const ofRequests = [
   'end_my_session',
   'has_permission',
   'has_role',
+  'has_scope',
   'my_sessions',
 ]
 
