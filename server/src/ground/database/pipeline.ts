@@ -43,8 +43,14 @@ const preparedOn = new WeakMap<object, Map<string, unknown[]>>()
  */
 const marked = new WeakSet<object>()
 
-/** The command tags of what leaves nothing on the connection. */
-const leavesNothing = /^(SELECT|INSERT|UPDATE|DELETE|MERGE|RESET)\b/
+/** The command tags of what leaves nothing on the connection once its transaction has ended. */
+const leavesNothing =
+  /^(SELECT|INSERT|UPDATE|DELETE|MERGE|RESET|EXPLAIN|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|LOCK)\b/
+
+/** Notes what a statement may have left on a connection. */
+export function noteCommand(client: PoolClient, tag: string): void {
+  if (!leavesNothing.test(tag)) marked.add((client as unknown as { connection: object }).connection)
+}
 
 /** Whether the next request may have this connection. */
 export function isClean(client: PoolClient): boolean {

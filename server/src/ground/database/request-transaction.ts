@@ -62,7 +62,7 @@ async function sendWith(
 ): Promise<Row[][]> {
   for (let triesLeft = database.pool.options.max; ; triesLeft--) {
     try {
-      const [, , , ...rows] = await database.send(resetRole, resetSettings, proving, ...work)
+      const [, , , ...rows] = await database.send(...reset, proving, ...work)
       return rows
     } catch (error) {
       if (triesLeft === 0 || !isUnclean(error)) throw error
@@ -70,15 +70,20 @@ async function sendWith(
   }
 }
 
-/** Which statement of a request transaction proves the session, counted from 0. */
-const AUTHENTICATE = 2
+/**
+ * What goes before every proof: nothing that an earlier request has set is still there. Named, because
+ * whatever stands in their place runs as cream before anybody is proven, and is found below.
+ */
+export const reset: readonly Statement[] = [
+  { name: 'reset_role', text: 'reset role', values: [] },
+  { name: 'reset_settings', text: 'reset all', values: [] },
+]
 
-// Named: whatever stands in their place runs as cream before anybody is proven, and is found below.
-const resetRole: Statement = { name: 'reset_role', text: 'reset role', values: [] }
-const resetSettings: Statement = { name: 'reset_settings', text: 'reset all', values: [] }
+/** Which statement of a request transaction proves the session, counted from 0. */
+const AUTHENTICATE = reset.length
 
 /** Without a name, so that no statement prepared with SQL can stand in its place. */
-function authenticate(sessionId: string, proof: Buffer): Statement {
+export function authenticate(sessionId: string, proof: Buffer): Statement {
   return {
     name: '',
     text: 'select pie_private.authenticate($1, $2)',

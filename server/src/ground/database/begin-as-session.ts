@@ -1,0 +1,113 @@
+import pg, { type PoolClient, type QueryConfig, type QueryResult } from 'pg'
+import { Refusal } from '../errors.ts'
+import { cutOff, toRefusal, WAIT_FOR_ANSWER_MS } from './lost-connection.ts'
+import { isClean, noteCommand, type Statement } from './pipeline.ts'
+import { isUnclean } from './pool.ts'
+import { hasFailedBefore, queryAfter } from './query-after.ts'
+import { authenticate, reset, type SessionCredential } from './request-transaction.ts'
+
+/** Where connections as the role cream come from: a pool of pg's is one. */
+export interface Connections {
+  connect(): Promise<PoolClient>
+}
+
+export interface BegunTransaction {
+  client: PoolClient
+  /** What the first query brought: it may have failed, with the session proven all the same. */
+  first: Promise<QueryResult>
+}
+
+const begin: Statement = { name: '', text: 'begin', values: [] }
+
+/**
+ * Begins a transaction in which a session is proven, and runs its first query, in one round trip.
+ * @throws Refusal `unauthenticated`, `database_unavailable`
+ */
+export async function beginAsSession(
+  connections: Connections,
+  { sessionId, proofs }: SessionCredential,
+  query: QueryConfig,
+): Promise<BegunTransaction> {
+  // There is more than one proof only while SECRET_KEY is being changed.
+  for (const proof of proofs) {
+    const before = [begin, ...reset, authenticate(sessionId, proof)]
+    const begun = await beginWith(connections, before, query)
+    if (begun !== null) return begun
+  }
+  throw new Refusal('unauthenticated')
+}
+
+/** More than any pool has connections that somebody may have left unclean. */
+const MOST_TRIES = 1_000
+
+/** Null where Postgres refuses the proof. Every connection that was left unclean is closed, and the next tried. */
+async function beginWith(
+  connections: Connections,
+  before: Statement[],
+  query: QueryConfig,
+): Promise<BegunTransaction | null> {
+  for (let triesLeft = MOST_TRIES; ; triesLeft -= 1) {
+    const client = await connect(connections)
+    const first = ask(client, () => queryAfter(client, before, query))
+    try {
+      await first
+    } catch (error) {
+      if (hasFailedBefore(error)) {
+        const isRefused = error instanceof pg.DatabaseError && error.code === '28000'
+        if (isRefused) await ask(client, () => client.query('rollback'))
+        release(client, !isRefused)
+        if (isRefused) return null
+        if (isUnclean(error) && triesLeft > 0) continue
+        throw error
+      }
+    }
+    return { client, first }
+  }
+}
+
+async function connect(connections: Connections): Promise<PoolClient> {
+  try {
+    const client = await connections.connect()
+    client.on('error', ignore)
+    return client
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause
+    throw new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })
+  }
+}
+
+/** What breaks while it works fails whoever waits for it. Unheard, the event would end the process. */
+const ignore = () => {}
+
+/** Gives a connection back; one that is broken, or on which something was left, is closed. */
+export function release(client: PoolClient, isBroken = false): void {
+  client.off('error', ignore)
+  client.release(isBroken || !isClean(client))
+}
+
+/**
+ * Waits for a query, but not for ever.
+ * @throws what it raised; Refusal `database_unavailable` where the connection is lost, `timeout`
+ */
+export async function ask(
+  client: PoolClient,
+  run: () => Promise<QueryResult>,
+): Promise<QueryResult> {
+  const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
+  try {
+    const result = await run()
+    noteCommand(client, result.command ?? '')
+    return result
+  } catch (error) {
+    // pg throws what is no fault of the connection's too: for values that it cannot send, say.
+    const isFromPostgres = error instanceof pg.DatabaseError || !isConnected(client)
+    throw isFromPostgres ? toRefusal(error) : error
+  } finally {
+    clearTimeout(giveUp)
+  }
+}
+
+function isConnected(client: PoolClient): boolean {
+  const { connection } = client as unknown as { connection: { stream: { destroyed: boolean } } }
+  return !connection.stream.destroyed
+}
