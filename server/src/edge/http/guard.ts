@@ -1,17 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { CachedSession } from '../../features/sessions/cached-session.ts'
-import { checkCsrfToken } from '../../features/sessions/csrf-token.ts'
-import { proveSession } from '../../features/sessions/prove-session.ts'
-import { recallSession, resumeSession } from '../../features/sessions/resume-session.ts'
-import type { SignedSessionId } from '../../features/sessions/session-cookie.ts'
 import { isOperatorToken } from '../../features/tokens/operator-token.ts'
-import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
-import { checkOrigin, isUnsafe } from './cross-origin.ts'
-import { deviceOf } from './device.ts'
+import { type Actor, bearerToken, readActor, refuseForgery, refuseOtherOrigins } from './actor.ts'
 import type { Pie } from './pie.ts'
-import { readSessionCookie, writeSessionCookie } from './session-cookie.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,23 +13,6 @@ declare module 'fastify' {
      */
     access?: 'open' | 'operator'
   }
-  interface FastifyRequest {
-    /** Who asks. Null on open routes. */
-    actor: Actor | null
-    /** The CSRF token of a form, taken out of its body. */
-    formToken: string | null
-  }
-}
-
-/** Whoever asks on a closed route. */
-export interface Actor {
-  /** The session that acts. That it may, Postgres says. */
-  sessionId: string
-  /** The session's kind, and what is known of it: a cookie's is looked up before anything else. */
-  kind: 'browser' | 'token'
-  session: CachedSession | null
-  /** The session that the request came with: the one before, where it has just been renewed. */
-  presentedId: string
 }
 
 /**
@@ -52,94 +27,39 @@ export const guard = fastifyPlugin(async (app: FastifyInstance, { pie }: { pie: 
   app.decorateRequest('actor', null)
   app.decorateRequest('formToken', null)
   app.addHook('onRequest', (request, reply, done) => {
-    const reading = admit(pie, request, reply)
-    if (reading === null) return done()
-    reading.then((actor) => {
+    const actor = admit(pie, request, reply)
+    if (!(actor instanceof Promise)) {
       request.actor = actor
+      return done()
+    }
+    actor.then((read) => {
+      request.actor = read
       done()
     }, done)
   })
   app.addHook('preValidation', (request, _reply, done) => {
     const { actor } = request
-    if (actor?.kind !== 'browser' || !isUnsafe(request)) return done()
-    checkCsrfToken(pie, actor.presentedId, csrfTokenOf(request)).then(() => done(), done)
+    if (actor?.kind !== 'browser') return done()
+    refuseForgery(pie, request, actor).then(() => done(), done)
   })
 })
 
 /**
- * Null when nobody has to be waited for, as for most requests: the route is open, or the session is known.
+ * Null where anybody may come in.
  * @throws Refusal `unauthenticated`, `cross_origin`
  */
-function admit(pie: Pie, request: FastifyRequest, reply: FastifyReply): Promise<Actor> | null {
+function admit(
+  pie: Pie,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Actor | null | Promise<Actor> {
   if (request.is404) return null
+  refuseOtherOrigins(pie, request)
   const { access } = request.routeOptions.config
-  const { authorization } = request.headers
-  // A page cannot make a browser send a token; Basic, a browser adds of its own accord.
-  if (isUnsafe(request) && !/^bearer /i.test(authorization ?? '')) checkOrigin(pie.policy, request)
   if (access === 'open') return null
   if (access === 'operator') {
     if (!isOperatorToken(pie, bearerToken(request))) throw new Refusal('unauthenticated')
     return null
   }
-  if (authorization !== undefined) return readBearer(pie, request)
-  const cookie = readSessionCookie(pie, request)
-  if (cookie === null) throw new Refusal('unauthenticated')
-  const known = recallSession(pie, cookie)
-  if (known === null) return resume(pie, cookie, request, reply)
-  request.actor = browserActor(cookie, known)
-  return null
-}
-
-async function readBearer(pie: Pie, request: FastifyRequest): Promise<Actor> {
-  const token = bearerToken(request)
-  const claims = token === null ? null : await pie.verifyAccessToken(token)
-  if (claims === null) throw new Refusal('unauthenticated')
-  const { sessionId } = claims
-  return { sessionId, kind: 'token', session: null, presentedId: sessionId }
-}
-
-async function resume(
-  pie: Pie,
-  cookie: SignedSessionId,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<Actor> {
-  const resumed = await resumeSession(pie, cookie, deviceOf(request))
-  if (resumed === null) throw new Refusal('unauthenticated')
-  const { session } = resumed
-  if (resumed.needsCookie) {
-    const lastsUntil = new Date(session.absolute_expires_at)
-    writeSessionCookie(pie, reply, { id: session.id, lastsUntil })
-  }
-  return browserActor(cookie, resumed)
-}
-
-function browserActor({ sessionId: presentedId }: SignedSessionId, session: CachedSession): Actor {
-  return { sessionId: session.session.id, kind: 'browser', session, presentedId }
-}
-
-/** Who asks on a closed route. */
-export function actorOf(request: FastifyRequest): Actor {
-  if (request.actor === null) throw new Refusal('unauthenticated')
-  return request.actor
-}
-
-/** What a request on a closed route shows Postgres, which has the last word. */
-export const credentialOf = (pie: Pie, request: FastifyRequest): SessionCredential =>
-  proveSession(pie.keys, actorOf(request).sessionId)
-
-/** A CSRF token comes in a header or in a form, never in an address, which is logged and sent on. */
-export function csrfTokenOf({ headers, formToken }: FastifyRequest): string | null {
-  const header = headers['x-csrf-token']
-  return typeof header === 'string' ? header : formToken
-}
-
-/**
- * RFC 6750 section 2.1. Null when there is none, when it is of another scheme, and when there are two
- * Authorization headers: Node would take the first, and a proxy before it might have checked the last.
- */
-export function bearerToken({ headers, raw }: FastifyRequest): string | null {
-  if ((raw.headersDistinct['authorization'] ?? []).length > 1) return null
-  const [, token] = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(headers.authorization ?? '') ?? []
-  return token ?? null
+  return readActor(pie, request, reply)
 }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { makeCsrfToken } from '../../../features/sessions/csrf-token.ts'
+import { actorOf } from '../actor.ts'
 import type { App } from '../app.ts'
-import { actorOf } from '../guard.ts'
 import type { Pie } from '../pie.ts'
 import { forbidSharedCaches } from '../session-cookie.ts'
 import { problems } from '../shapes.ts'
