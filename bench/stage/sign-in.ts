@@ -1,7 +1,7 @@
 import type { Config } from '../../server/src/config.ts'
 import { signRefreshToken } from '../../server/src/features/tokens/refresh-token.ts'
 import { days, systemClock } from '../../server/src/ground/clock.ts'
-import { readPolicy } from '../../server/src/main.ts'
+import { readPolicy } from '../../server/src/open-pie.ts'
 import type { Keys } from '../../server/src/places.ts'
 import { runLoad } from '../load/run-load.ts'
 import type { PieUnderTest } from '../servers/start-pie.ts'

@@ -10,8 +10,10 @@ import { inTurn } from './ground/database/migrate.ts'
 import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
 import { OperatorError, Refusal } from './ground/errors.ts'
 import { createLog, type Log } from './ground/log.ts'
-import { addressOf, type RunningPie, readPolicy, startPie, version } from './main.ts'
+import { addressOf, type RunningPie, startPie } from './main.ts'
+import { readPolicy } from './open-pie.ts'
 import { findDatabase, findRoleUrls, readKeys } from './places.ts'
+import { version } from './version.ts'
 
 /** Runs `pie` with the arguments of this process. Sets the exit code. */
 export async function runCommandLine(): Promise<void> {

@@ -1,30 +1,12 @@
-/** Puts Pie together: configuration → ground → what features keep in this process → HTTP. */
-import { createRequire } from 'node:module'
+/** Pie as a server of its own. */
 import type { AddressInfo } from 'node:net'
-import type pg from 'pg'
 import type { Config } from './config.ts'
-import type { Pie } from './edge/http/pie.ts'
 import { createServer } from './edge/http/server.ts'
-import { openKeyRing } from './features/keys/key-ring.ts'
-import type { CachedSession } from './features/sessions/cached-session.ts'
-import { createAccessTokenVerifier } from './features/tokens/access-token.ts'
-import { createCachedReads } from './ground/cache/cached-reads.ts'
-import { openListener } from './ground/cache/listener.ts'
-import { openSharedCache } from './ground/cache/shared-cache.ts'
-import { createTrust } from './ground/cache/trust.ts'
-import { type Clock, systemClock } from './ground/clock.ts'
-import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
-import { checkRoles } from './ground/database/check-roles.ts'
-import { inTurn } from './ground/database/migrate.ts'
-import { openDatabase } from './ground/database/pool.ts'
-import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
-import { openSharedConnections } from './ground/database/shared-connections.ts'
+import type { Clock } from './ground/clock.ts'
 import { OperatorError } from './ground/errors.ts'
-import type { Ground, Policy } from './ground/ground.ts'
 import type { Log } from './ground/log.ts'
-import { findDatabase, findListenUrls, findRoleUrls, readKeys } from './places.ts'
-
-export const version: string = createRequire(import.meta.url)('../package.json').version
+import { openPie, originOnPort } from './open-pie.ts'
+import { version } from './version.ts'
 
 export interface RunningPie {
   /** Where it listens: `http://127.0.0.1:3000`. */
@@ -40,79 +22,39 @@ export interface RunningPie {
   close(): Promise<void>
 }
 
+type Server = Awaited<ReturnType<typeof createServer>>
+
 /**
  * Starts Pie.
  * @param clock replaced only by tests
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
-export async function startPie(
-  config: Config,
-  log: Log,
-  clock: Clock = systemClock,
-): Promise<RunningPie> {
-  const closing: (() => Promise<void> | void)[] = []
-  const close = async () => {
-    for (const step of closing.splice(0).reverse()) await step()
+export async function startPie(config: Config, log: Log, clock?: Clock): Promise<RunningPie> {
+  const { pie, dataPlace, hasUsers, failed, close } = await openPie(config, log, clock)
+  let server: Server | null = null
+  const closeAll = async () => {
+    await server?.close()
+    await close()
   }
   try {
-    const keys = await readKeys(config)
-    const database = await findDatabase(config, 'server')
-    closing.push(database.close)
-    const { ran, urls, hasUsers } = await asOwner(database.directUrl, (owner) =>
-      inTurn(owner, async () => ({
-        ran: await prepareDatabase(owner),
-        urls: await findRoleUrls(owner, config, database.url, keys),
-        hasUsers: await hasAnyUser(owner),
-      })),
-    )
-    if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database')
-
-    const auth = openDatabase(urls.auth, log, config.DATABASE_CONNECTIONS)
-    closing.push(() => auth.pool.end())
-    const requests = openDatabase(urls.requests, log, config.DATABASE_CONNECTIONS)
-    closing.push(() => requests.pool.end())
-    await checkRoles(auth, requests)
-    const reads = openSharedConnections(urls.requests, log)
-    closing.push(() => reads.close())
-
-    const trust = createTrust(clock)
-    const listener = openListener(findListenUrls(config, database, urls.auth), trust, log)
-    closing.push(() => listener.close())
-    const shared = config.CACHE_URL === null ? null : openSharedCache(config.CACHE_URL, keys, log)
-    if (shared !== null) closing.push(() => shared.close())
-    const sessionCache = createCachedReads<CachedSession>(trust, shared, config.NEAR_CACHE_SIZE)
-
-    const hasher = createPasswordHasher()
-    closing.push(() => hasher.close())
-    const policy = readPolicy(config)
-    const ground: Ground = { auth, requests, reads, trust, keys, hasher, policy, clock, log }
-    const keyRing = await openKeyRing(ground)
-    closing.push(() => keyRing.close())
-    const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })
-    const pie: Pie = { ...ground, keyRing, verifyAccessToken, sessionCache, shared }
-    await listener.started
-
-    const server = await createServer(pie, {
+    server = await createServer(pie, {
       trustedProxies: config.TRUSTED_PROXIES,
       rateLimitScale: config.RATE_LIMIT_SCALE,
       version,
     })
-    closing.push(() => server.close())
     await listen(server, config.SOCKET)
     const { port } = server.server.address() as AddressInfo
-    if (config.SERVICE_DOMAIN === null) policy.issuer = defaultOrigin(port)
+    if (config.SERVICE_DOMAIN === null) pie.policy.issuer = originOnPort(port)
     return {
       address: addressOf(config.SOCKET.host, port),
-      origin: policy.issuer,
-      dataPlace: database.place,
+      origin: pie.policy.issuer,
+      dataPlace,
       hasUsers,
-      failed: database.ended.then(
-        () => 'The embedded Postgres has ended. Its log is postgres.log in DATA_DIR.',
-      ),
-      close,
+      failed,
+      close: closeAll,
     }
   } catch (error) {
-    await close().catch((cause) => log.error({ err: cause }, 'could not stop cleanly'))
+    await closeAll().catch((cause) => log.error({ err: cause }, 'could not stop cleanly'))
     throw error
   }
 }
@@ -121,36 +63,7 @@ export async function startPie(
 export const addressOf = (host: string, port: number): string =>
   `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 
-const defaultOrigin = (port: number): string => `http://localhost:${port}`
-
-export function readPolicy(config: Config): Policy {
-  return {
-    issuer: config.SERVICE_DOMAIN ?? defaultOrigin(config.SOCKET.port),
-    serviceName: config.SERVICE_NAME,
-    isRegistrationOpen: config.REGISTRATION === 'open',
-    hookFailures: config.HOOK_FAILURES,
-    passwordMinLength: config.PASSWORD_MIN_LENGTH,
-    accessTokenSeconds: config.ACCESS_TOKEN_TTL,
-    refreshTokenSeconds: config.REFRESH_TOKEN_TTL,
-    sessionSeconds: config.SESSION_TTL,
-    sessionRenewSeconds: config.SESSION_RENEW_WINDOW,
-    sessionAbsoluteSeconds: config.SESSION_ABSOLUTE_TTL,
-    csrfMode: config.CSRF_MODE,
-    allowedOrigins: config.ALLOWED_ORIGINS,
-  }
-}
-
-async function hasAnyUser(owner: pg.Client): Promise<boolean> {
-  const { rows } = await owner.query<{ has_any: boolean }>(
-    'select exists (select from pie_schema.users) as has_any',
-  )
-  return rows[0]?.has_any === true
-}
-
-async function listen(
-  server: Awaited<ReturnType<typeof createServer>>,
-  socket: Config['SOCKET'],
-): Promise<void> {
+async function listen(server: Server, socket: Config['SOCKET']): Promise<void> {
   try {
     await server.listen(socket)
   } catch (cause) {

@@ -18,6 +18,7 @@ export const refusals = {
   invalid_credentials: 'The address or the password is wrong.',
   invalid_refresh_token: 'The refresh token is not valid, or no longer. Sign in again.',
   email_taken: 'This address belongs to another account.',
+  conflict: 'This is in conflict with what is there already.',
   weak_password: 'This password is too easy to guess.',
   registration_closed: 'This service takes no registrations.',
   too_many_attempts: 'Too many attempts. Wait, then try again.',

@@ -110,9 +110,12 @@ export const credentialOf = (pie: Pie, request: FastifyRequest): SessionCredenti
   proveSession(pie.keys, actorOf(request).sessionId)
 
 /** A CSRF token comes in a header or in a form, never in an address, which is logged and sent on. */
-export function csrfTokenOf({ headers, formToken }: FastifyRequest): string | null {
+export function csrfTokenOf({ headers, formToken, body }: FastifyRequest): string | null {
   const header = headers['x-csrf-token']
-  return typeof header === 'string' ? header : formToken
+  if (typeof header === 'string') return header
+  // On a route of the application's, the body is as its own parser has made it.
+  const field = (body as { csrf_token?: unknown } | null | undefined)?.csrf_token
+  return formToken ?? (typeof field === 'string' ? field : null)
 }
 
 /**

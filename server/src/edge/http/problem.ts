@@ -18,6 +18,7 @@ export const statusOf: Record<RefusalCode, number> = {
   not_found: 404,
   method_not_allowed: 405,
   email_taken: 409,
+  conflict: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
   too_many_attempts: 429,

@@ -22,6 +22,11 @@ export interface Database {
    *   statement_timeout passed; pg.DatabaseError for what a statement raised
    */
   send(...statements: Statement[]): Promise<Row[][]>
+  /**
+   * A connection for work of several round trips, to be released.
+   * @throws Refusal `database_unavailable`
+   */
+  connect(): Promise<pg.PoolClient>
   pool: pg.Pool
 }
 
@@ -44,7 +49,11 @@ export function openDatabase(
   pool.on('connect', (client) => void client.on('error', () => {}).on('notice', logWarning(log)))
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
-  return { pool, send: (...statements) => sendOnce(pool, login, statements) }
+  return {
+    pool,
+    connect: () => connect(pool, login),
+    send: (...statements) => sendOnce(pool, login, statements),
+  }
 }
 
 /** What SQL warns of, such as a hook of the application's that failed. Lesser notices are for nobody. */

@@ -192,8 +192,23 @@ test('a savepoint lets it go on', async () => {
   assert.equal(rowCount, 1)
 })
 
-test('work that ends its transaction itself is told so, and is nobody from then on', async () => {
-  for (const end of ['commit', 'rollback']) {
+test('work that means to end its transaction is told to leave that to it', async () => {
+  for (const end of ['commit', ' ROLLBACK', 'begin', 'start transaction', 'end', 'abort']) {
+    await assertNothingChanges(db.owner, () =>
+      assert.rejects(
+        asAda(async (tx) => {
+          await write(tx, 'lost')
+          await tx.query(end)
+        }),
+        /inside a transaction already/,
+      ),
+    )
+  }
+  await assertConnectionIsClean()
+})
+
+test('work that ends its transaction all the same is nobody from then on, and told so', async () => {
+  for (const end of ['/**/commit', '/**/rollback']) {
     await assert.rejects(
       asAda(async (tx) => {
         await tx.query(end)

@@ -1,0 +1,85 @@
+import { AjvCompiler } from '@fastify/ajv-compiler'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { allowOrigins } from './allow-origins.ts'
+import { takeBodies } from './bodies.ts'
+import { guard } from './guard.ts'
+import type { Pie } from './pie.ts'
+import { answerWithProblem } from './problem.ts'
+import { rateLimits } from './rate-limit.ts'
+import { cacheStatusRoute } from './routes/cache-status.ts'
+import { csrfRoute } from './routes/csrf.ts'
+import { describeRoutes, documentationRoutes } from './routes/documentation.ts'
+import { healthRoutes } from './routes/health.ts'
+import { jwksRoute } from './routes/jwks.ts'
+import { loginRoute } from './routes/login.ts'
+import { logoutRoute } from './routes/logout.ts'
+import { passwordRoute } from './routes/password.ts'
+import { refreshRoute } from './routes/refresh.ts'
+import { registerRoute } from './routes/register.ts'
+import { sessionRoute } from './routes/session.ts'
+import { sessionsRoutes } from './routes/sessions.ts'
+import { usersMeRoutes } from './routes/users-me.ts'
+import { CookieSession, Device, IssuedTokens, Problem, Session, User } from './shapes.ts'
+
+/** No request of Pie's is larger: a password is at most 1024 characters, a token a few kilobytes. */
+export const BODY_LIMIT_BYTES = 64 * 1024
+
+export interface RouteOptions {
+  pie: Pie
+  securityHeaders: Record<string, string>
+  rateLimitScale: number
+  version: string
+}
+
+/**
+ * Everything that Pie serves, in the order in which it is documented, with all that its routes need: so it
+ * can be the whole of a server, or a room of its own in somebody else's.
+ */
+export async function pieRoutes(
+  instance: FastifyInstance,
+  { pie, securityHeaders, rateLimitScale, version }: RouteOptions,
+): Promise<void> {
+  const app = instance.withTypeProvider<TypeBoxTypeProvider>()
+  app.addHook('onRoute', (route) => {
+    route.bodyLimit ??= BODY_LIMIT_BYTES
+  })
+  // What is sent is taken as it is, or refused: nothing is converted, dropped or filled in.
+  app.setSchemaController({ compilersFactory: { buildValidator: buildStrictValidator } })
+  takeBodies(app)
+  app.setErrorHandler(answerWithProblem)
+  for (const shape of [User, Session, Device, IssuedTokens, CookieSession, Problem])
+    app.addSchema(shape)
+
+  app.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(securityHeaders)
+    done()
+  })
+  await app.register(allowOrigins, { origins: pie.policy.allowedOrigins })
+  await app.register(guard, { pie })
+  await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
+  await describeRoutes(app, pie.policy, version)
+  registerRoute(app, pie)
+  loginRoute(app, pie)
+  refreshRoute(app, pie)
+  logoutRoute(app, pie)
+  sessionRoute(app, pie)
+  sessionsRoutes(app, pie)
+  csrfRoute(app, pie)
+  usersMeRoutes(app, pie)
+  passwordRoute(app, pie)
+  jwksRoute(app, pie)
+  healthRoutes(app, pie)
+  cacheStatusRoute(app, pie)
+  await documentationRoutes(app, pie.policy.serviceName)
+}
+
+const buildStrictValidator: ReturnType<typeof AjvCompiler> = (schemas) =>
+  AjvCompiler()(schemas, {
+    customOptions: {
+      coerceTypes: false,
+      removeAdditional: false,
+      useDefaults: false,
+      allErrors: false,
+    },
+  })

@@ -1,0 +1,49 @@
+/** Pie inside an application's own Fastify server. */
+import type { FastifyInstance } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { readConfig, readEnvironment } from './config.ts'
+import { createRequestPie, type RequestPie } from './edge/http/request-pie.ts'
+import { pieRoutes } from './edge/http/routes.ts'
+import { readSecurityHeaders } from './edge/http/security-headers.ts'
+import { createLog, type Log } from './ground/log.ts'
+import { openPie, originOnPort } from './open-pie.ts'
+import { version } from './version.ts'
+
+export interface PieOptions {
+  /** Settings, by the names of docs/configuration.md; they come before those of the environment. */
+  settings?: Record<string, string>
+}
+
+/**
+ * `await app.register(pie)`: every route of Pie's, and `request.pie` on every route of the application's.
+ * Pie's routes keep their headers, errors and limits to themselves. What belongs to the server stays the
+ * application's: where it listens, which proxies it trusts, CORS for its own routes.
+ *
+ * @throws OperatorError when something that it needs is missing, wrong or unsafe
+ */
+export const pie = fastifyPlugin(
+  async (app: FastifyInstance, { settings = {} }: PieOptions) => {
+    const config = readConfig({ ...readEnvironment(), ...settings })
+    const log = 'isLevelEnabled' in app.log ? (app.log as Log) : createLog(config.LOG_LEVEL, false)
+    const { pie, failed, close } = await openPie(config, log)
+    app.addHook('onClose', close)
+    void failed.then((reason) => pie.log.fatal(reason))
+    app.addHook('onListen', async () => {
+      const address = app.server.address()
+      if (config.SERVICE_DOMAIN === null && typeof address === 'object' && address !== null)
+        pie.policy.issuer = originOnPort(address.port)
+    })
+
+    app.decorateRequest('pie', null as unknown as RequestPie)
+    app.addHook('onRequest', async (request, reply) => {
+      request.pie = createRequestPie(pie, request, reply)
+    })
+    await app.register(pieRoutes, {
+      pie,
+      securityHeaders: await readSecurityHeaders(pie.policy),
+      rateLimitScale: config.RATE_LIMIT_SCALE,
+      version,
+    })
+  },
+  { name: '@pie/server', fastify: '5.x' },
+)
