@@ -43,6 +43,7 @@ export const pie = fastifyPlugin(
       securityHeaders: await readSecurityHeaders(pie.policy),
       rateLimitScale: config.RATE_LIMIT_SCALE,
       version,
+      isWholeServer: false,
     })
   },
   { name: '@pie/server', fastify: '5.x' },

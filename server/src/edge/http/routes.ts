@@ -30,6 +30,8 @@ export interface RouteOptions {
   securityHeaders: Record<string, string>
   rateLimitScale: number
   version: string
+  /** Where it is a part of another, CORS is the other's. */
+  isWholeServer: boolean
 }
 
 /**
@@ -38,7 +40,7 @@ export interface RouteOptions {
  */
 export async function pieRoutes(
   instance: FastifyInstance,
-  { pie, securityHeaders, rateLimitScale, version }: RouteOptions,
+  { pie, securityHeaders, rateLimitScale, version, isWholeServer }: RouteOptions,
 ): Promise<void> {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   app.addHook('onRoute', (route) => {
@@ -55,7 +57,7 @@ export async function pieRoutes(
     void reply.headers(securityHeaders)
     done()
   })
-  await app.register(allowOrigins, { origins: pie.policy.allowedOrigins })
+  await app.register(allowOrigins, { origins: isWholeServer ? pie.policy.allowedOrigins : [] })
   await app.register(guard, { pie })
   await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
   await describeRoutes(app, pie.policy, version)

@@ -42,7 +42,13 @@ export async function createServer(
   })
   if (pie.log.isLevelEnabled('debug')) logRequests(app)
   // As a part of it, so that what is found nowhere is answered with the same care.
-  await app.register(fastifyPlugin(pieRoutes), { pie, securityHeaders, rateLimitScale, version })
+  await app.register(fastifyPlugin(pieRoutes), {
+    pie,
+    securityHeaders,
+    rateLimitScale,
+    version,
+    isWholeServer: true,
+  })
   return app
 }
 
