@@ -29,10 +29,12 @@ const lookup = { user: 'pgbouncer_lookup', password: 'looks up' }
 /**
  * @param superuserUrl the database, as a superuser: it is given the function of auth_query
  * @param settings over those below
+ * @param logins passwords that stand in its userlist.txt, by the role
  */
 export async function startPgBouncer(
   superuserUrl: string,
   settings: Record<string, string | number> = {},
+  logins: Record<string, string> = {},
 ): Promise<PgBouncer> {
   requireTool('pgbouncer', 'pgbouncer')
   await allowLookup(superuserUrl)
@@ -64,7 +66,11 @@ export async function startPgBouncer(
       ...Object.entries(all).map(([name, value]) => `${name} = ${value}`),
     ].join('\n'),
   )
-  writeFileSync(file('userlist.txt'), `"${lookup.user}" "${lookup.password}"\n`)
+  const listed = Object.entries({ [lookup.user]: lookup.password, ...logins })
+  writeFileSync(
+    file('userlist.txt'),
+    listed.map(([role, password]) => `"${role}" "${password}"\n`).join(''),
+  )
   const unprivileged = findUnprivileged([directory])
   await unprivileged.own(directory)
   let child: ChildProcess | null = null

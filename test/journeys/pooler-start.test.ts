@@ -145,6 +145,38 @@ test('a pooler that does not know the roles is told of, with what to do', async 
   }
 })
 
+test('a pooler that keeps the passwords itself is given those that the operator has set', async () => {
+  const passwords = { pie_auth: 'password of pie_auth', cream: 'password of cream' }
+  const superuser = new pg.Client({ connectionString: asSuperuser(databaseUrl) })
+  await superuser.connect()
+  for (const [role, password] of Object.entries(passwords))
+    await superuser.query(`alter role ${role} password '${password}'`)
+  const listing = await startPgBouncer(asSuperuser(databaseUrl), { auth_query: '' }, passwords)
+  const urlOf = (role: keyof typeof passwords) => {
+    const url = new URL(listing.through(databaseUrl))
+    url.username = role
+    url.password = passwords[role]
+    return url.href
+  }
+  const pie = await startTestPie({
+    databaseUrl,
+    settings: {
+      DATABASE_URL: listing.through(databaseUrl),
+      DIRECT_DATABASE_URL: databaseUrl,
+      AUTH_DATABASE_URL: urlOf('pie_auth'),
+      REQUEST_DATABASE_URL: urlOf('cream'),
+    },
+  })
+  try {
+    await serves(pie, 'annie')
+    assert.ok(!pie.log.some((line) => /not hearing of changes/.test(line)))
+  } finally {
+    await pie.close()
+    await superuser.end()
+    await listing.stop()
+  }
+})
+
 test('SECRET_KEY is changed on a running node, and its connections through the pooler go on', async () => {
   const oldKey = testSecretKey
   const newKey = 'Zk3pW9xQ6vT1mR8nB4cJ7dL2sF5gH0yE-newer'
