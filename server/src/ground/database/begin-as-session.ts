@@ -1,11 +1,12 @@
 import pg, { type PoolClient, type QueryConfig, type QueryResult } from 'pg'
 import { Refusal } from '../errors.ts'
+import { clearing } from './clearing.ts'
 import { cutOff, toRefusal, WAIT_FOR_ANSWER_MS } from './lost-connection.ts'
 import { isClean, noteCommand, type Statement } from './pipeline.ts'
 import { isUnclean } from './pool.ts'
 import { hasFailedBefore, queryAfter } from './query-after.ts'
 import { authenticate, type SessionCredential } from './request-transaction.ts'
-import { clearing, type Way, wayOf } from './way.ts'
+import { type Way, wayOf } from './way.ts'
 
 /** Where connections as the role cream come from: a pool of pg's is one. */
 export interface Connections {
@@ -79,11 +80,14 @@ async function connect(connections: Connections): Promise<PoolClient> {
 
 /** Of a pool that is not Pie's own nobody has said yet whether a pooler is behind it. */
 async function findWay(client: PoolClient): Promise<Way> {
+  const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
     return await wayOf(client)
   } catch (cause) {
     release(client, true)
     throw toRefusal(cause)
+  } finally {
+    clearTimeout(giveUp)
   }
 }
 

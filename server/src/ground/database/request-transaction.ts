@@ -1,9 +1,9 @@
 import pg from 'pg'
 import { Refusal } from '../errors.ts'
+import { clearing } from './clearing.ts'
 import { failedStatementOf, type Statement } from './pipeline.ts'
 import { type Database, isUnclean, type Row } from './pool.ts'
 import type { SharedConnections } from './shared-connections.ts'
-import { clearing } from './way.ts'
 
 /** What a request shows Postgres: a session, and its proof under each key of SECRET_KEY, current first. */
 export interface SessionCredential {

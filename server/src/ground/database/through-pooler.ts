@@ -1,7 +1,6 @@
 import type pg from 'pg'
+import { clearing } from './clearing.ts'
 import { type Statement, sendTogether } from './pipeline.ts'
-import type { Row } from './pool.ts'
-import { clearing } from './way.ts'
 
 /**
  * The same as `sendTogether`, through a pooler in transaction mode, where each transaction may come to
@@ -11,7 +10,7 @@ import { clearing } from './way.ts'
 export function sendThroughPooler(
   client: pg.PoolClient,
   statements: readonly Statement[],
-): Promise<Row[][]> {
+): Promise<pg.QueryResultRow[][]> {
   return sendTogether(client, statements.map(withoutName), clearing('pooled'))
 }
 
