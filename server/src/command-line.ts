@@ -63,7 +63,7 @@ async function workAsOwner<T>(
         prepare: () => inTurn(owner, () => prepareDatabase(owner)),
         urls: async () => ({
           owner: database.url,
-          ...(await inTurn(owner, () => findRoleUrls(owner, config, database.url, keys))),
+          ...(await inTurn(owner, () => findRoleUrls(owner, config, database, keys))),
         }),
       }),
     )

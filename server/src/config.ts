@@ -86,7 +86,8 @@ export const settings = {
     'Postgres address',
     asPostgresUrl,
     'DATABASE_URL',
-    'The same past a connection pooler, for migrations and for hearing of changes.',
+    'The same past a connection pooler, or through one in session mode: for migrations and for hearing of changes. ' +
+      'Needed where DATABASE_URL leads to a pooler in transaction mode.',
   ),
   AUTH_DATABASE_URL: optional(
     'Postgres address',

@@ -12,10 +12,11 @@ import { createTrust } from './ground/cache/trust.ts'
 import { type Clock, systemClock } from './ground/clock.ts'
 import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
 import { checkRoles } from './ground/database/check-roles.ts'
+import { findWay } from './ground/database/find-way.ts'
 import { inTurn } from './ground/database/migrate.ts'
 import { openDatabase } from './ground/database/pool.ts'
 import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
-import { openSharedConnections } from './ground/database/shared-connections.ts'
+import { openSharedConnections, readThroughPooler } from './ground/database/shared-connections.ts'
 import type { Ground, Policy } from './ground/ground.ts'
 import type { Log } from './ground/log.ts'
 import { findDatabase, findListenUrls, findRoleUrls, readKeys } from './places.ts'
@@ -52,18 +53,23 @@ export async function openPie(
     const { ran, urls, hasUsers } = await asOwner(database.directUrl, (owner) =>
       inTurn(owner, async () => ({
         ran: await prepareDatabase(owner),
-        urls: await findRoleUrls(owner, config, database.url, keys),
+        urls: await findRoleUrls(owner, config, database, keys),
         hasUsers: await hasAnyUser(owner),
       })),
     )
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database')
 
-    const auth = openDatabase(urls.auth, log, config.DATABASE_CONNECTIONS)
+    const authWay = await findWay(urls.auth, 'AUTH_DATABASE_URL')
+    const auth = openDatabase(urls.auth, log, config.DATABASE_CONNECTIONS, authWay)
     closing.push(() => auth.pool.end())
-    const requests = openDatabase(urls.requests, log, config.DATABASE_CONNECTIONS)
+    const requestWay = await findWay(urls.requests, 'REQUEST_DATABASE_URL')
+    const requests = openDatabase(urls.requests, log, config.DATABASE_CONNECTIONS, requestWay)
     closing.push(() => requests.pool.end())
     await checkRoles(auth, requests)
-    const reads = openSharedConnections(urls.requests, log)
+    const reads =
+      requestWay === 'pooled'
+        ? readThroughPooler(requests)
+        : openSharedConnections(urls.requests, log)
     closing.push(() => reads.close())
 
     const trust = createTrust(clock)

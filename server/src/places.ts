@@ -4,7 +4,8 @@ import type pg from 'pg'
 import type { Config } from './config.ts'
 import { type DerivedKeys, deriveKeys } from './ground/crypto/derive-keys.ts'
 import { keepSecretKey } from './ground/crypto/keep-secret-key.ts'
-import { Secret } from './ground/crypto/secret.ts'
+import type { Secret } from './ground/crypto/secret.ts'
+import { atOtherAddress } from './ground/database/login-address.ts'
 import { prepareLoginRole } from './ground/database/prepare-database.ts'
 import { startEmbeddedPostgres } from './ground/embedded-postgres/start-embedded-postgres.ts'
 
@@ -61,13 +62,7 @@ export function findListenUrls(
   auth: readonly Secret[],
 ): readonly Secret[] {
   if (config.DIRECT_DATABASE_URL === null) return auth
-  return auth.map((url) => {
-    const direct = new URL(database.directUrl.revealText())
-    const { username, password } = new URL(url.revealText())
-    direct.username = username
-    direct.password = password
-    return Secret.fromText(direct.href)
-  })
+  return auth.map((url) => atOtherAddress(url, database.url, database.directUrl))
 }
 
 export interface RoleUrls {
@@ -82,11 +77,13 @@ export interface RoleUrls {
 export async function findRoleUrls(
   owner: pg.Client,
   config: Config,
-  ownerUrl: Secret,
+  { url, directUrl }: Pick<FoundDatabase, 'url' | 'directUrl'>,
   keys: Keys,
 ): Promise<RoleUrls> {
   const urlsOf = async (configured: Secret | null, role: 'pie_auth' | 'cream') =>
-    configured === null ? prepareLoginRole(owner, ownerUrl, role, keys) : ([configured] as const)
+    configured === null
+      ? prepareLoginRole(owner, url, role, keys, directUrl)
+      : ([configured] as const)
   return {
     auth: await urlsOf(config.AUTH_DATABASE_URL, 'pie_auth'),
     requests: await urlsOf(config.REQUEST_DATABASE_URL, 'cream'),

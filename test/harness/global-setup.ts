@@ -9,6 +9,8 @@ export async function globalSetup(): Promise<void> {
   // Here, because two test files at once would get in each other's way.
   requireTool('curl', 'curl')
   requireTool('chromium', 'chromium')
+  requireTool('pgbouncer', 'pgbouncer')
+  requireTool('openssl', 'openssl')
   findValkeyProgram()
   stop = await startCluster()
 }

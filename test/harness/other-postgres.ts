@@ -21,8 +21,16 @@ export interface OtherPostgres {
   stop(): Promise<void>
 }
 
-/** @param binariesPackage an npm package with the binaries of one version */
-export async function startOtherPostgres(binariesPackage: string): Promise<OtherPostgres> {
+/**
+ * @param binariesPackage an npm package with the binaries of one version
+ * @param superuserName what its superuser is called
+ * @param settings over the server's own
+ */
+export async function startOtherPostgres(
+  binariesPackage: string,
+  superuserName = 'postgres',
+  settings: Record<string, string> = {},
+): Promise<OtherPostgres> {
   const { initdb, postgres } = await import(binariesPackage)
   const directory = mkdtempSync(join(tmpdir(), 'pie-postgres-'))
   const data = join(directory, 'data')
@@ -30,18 +38,19 @@ export async function startOtherPostgres(binariesPackage: string): Promise<Other
   await unprivileged.own(directory)
   writeFileSync(join(directory, 'password'), 'superuser')
   const [make, makeArguments] = unprivileged.wrap(initdb, [
-    ...['--pgdata', data, '--username', 'postgres', '--pwfile', join(directory, 'password')],
+    ...['--pgdata', data, '--username', superuserName, '--pwfile', join(directory, 'password')],
     ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'],
   ])
   execFileSync(make, makeArguments, { ...unprivileged.identity, stdio: 'pipe' })
   const port = await findFreePort()
   const [run, runArguments] = unprivileged.wrap(postgres, [
     ...['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', '', '-F'],
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ])
   const child = spawn(run, runArguments, { ...unprivileged.identity, stdio: 'ignore' })
   const exited = once(child, 'exit')
   while (findPostmaster(data)?.isReady !== true) await sleep(20)
-  const url = new URL(`postgres://postgres:superuser@127.0.0.1:${port}/postgres`)
+  const url = new URL(`postgres://${superuserName}:superuser@127.0.0.1:${port}/postgres`)
   return {
     url,
     disconnectPie: async () => {

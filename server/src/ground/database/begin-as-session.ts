@@ -1,10 +1,12 @@
 import pg, { type PoolClient, type QueryConfig, type QueryResult } from 'pg'
 import { Refusal } from '../errors.ts'
+import { clearing } from './clearing.ts'
 import { cutOff, toRefusal, WAIT_FOR_ANSWER_MS } from './lost-connection.ts'
 import { isClean, noteCommand, type Statement } from './pipeline.ts'
 import { isUnclean } from './pool.ts'
 import { hasFailedBefore, queryAfter } from './query-after.ts'
-import { authenticate, reset, type SessionCredential } from './request-transaction.ts'
+import { authenticate, type SessionCredential } from './request-transaction.ts'
+import { type Way, wayOf } from './way.ts'
 
 /** Where connections as the role cream come from: a pool of pg's is one. */
 export interface Connections {
@@ -30,8 +32,7 @@ export async function beginAsSession(
 ): Promise<BegunTransaction> {
   // There is more than one proof only while SECRET_KEY is being changed.
   for (const proof of proofs) {
-    const before = [begin, ...reset, authenticate(sessionId, proof)]
-    const begun = await beginWith(connections, before, query)
+    const begun = await beginWith(connections, authenticate(sessionId, proof), query)
     if (begun !== null) return begun
   }
   throw new Refusal('unauthenticated')
@@ -43,11 +44,12 @@ const MOST_TRIES = 1_000
 /** Null where Postgres refuses the proof. Every connection that was left unclean is closed, and the next tried. */
 async function beginWith(
   connections: Connections,
-  before: Statement[],
+  proving: Statement,
   query: QueryConfig,
 ): Promise<BegunTransaction | null> {
   for (let triesLeft = MOST_TRIES; ; triesLeft -= 1) {
     const client = await connect(connections)
+    const before = [begin, ...clearing(await findWay(client)), proving]
     const first = ask(client, () => queryAfter(client, before, query))
     try {
       await first
@@ -73,6 +75,19 @@ async function connect(connections: Connections): Promise<PoolClient> {
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
     throw new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })
+  }
+}
+
+/** Of a pool that is not Pie's own nobody has said yet whether a pooler is behind it. */
+async function findWay(client: PoolClient): Promise<Way> {
+  const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
+  try {
+    return await wayOf(client)
+  } catch (cause) {
+    release(client, true)
+    throw toRefusal(cause)
+  } finally {
+    clearTimeout(giveUp)
   }
 }
 

@@ -21,11 +21,19 @@ export function createLogin(urls: Secret | readonly Secret[]): Login {
   return {
     url: () => all[current]?.revealText() ?? '',
     tryNext: (error) => {
-      const isRefused = error instanceof pg.DatabaseError && error.code === '28P01'
-      if (!isRefused || all.length < 2) return false
+      if (!isPasswordRefused(error) || all.length < 2) return false
       current = (current + 1) % all.length
       return true
     },
     passwords: all.length,
   }
+}
+
+/** PgBouncer has no SQLSTATE of its own for it: 08P01, protocol_violation, and words. */
+function isPasswordRefused(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return false
+  return (
+    error.code === '28P01' ||
+    (error.code === '08P01' && /authentication failed/.test(error.message))
+  )
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { OperatorError } from '../errors.ts'
+import { withoutDefaultPrivileges } from './without-default-privileges.ts'
 
 export interface Migration {
   /** The file's name: `0001-roles.sql`. */
@@ -92,7 +93,9 @@ async function readApplied(owner: pg.Client): Promise<Map<string, string>> {
 async function run(owner: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   await owner.query('begin')
   try {
-    await owner.query(sql)
+    await withoutDefaultPrivileges(owner, async () => {
+      await owner.query(sql)
+    })
     await owner.query('insert into pie_private.migrations (name, checksum) values ($1, $2)', [
       name,
       checksum,

@@ -1,6 +1,7 @@
 import type { Connection, PoolClient, QueryResultRow, Submittable } from 'pg'
 import { DatabaseError, Result } from 'pg'
 import { type Parameter, toWire } from './parameter.ts'
+import { isPooled } from './way.ts'
 
 /** A statement that is prepared once per connection under its name. One name is one text, for ever. */
 export interface Statement {
@@ -17,21 +18,23 @@ export interface Statement {
  * none of it, and the statements after that one do not run. Settings made with
  * `set_config(…, is_local)` last until the Sync and no longer, so the connection goes back clean.
  *
+ * @param before statements that go ahead of them, whose rows nobody wants
  * @returns the rows of each statement, in order
  * @throws pg.DatabaseError of the first statement that failed
  */
 export function sendTogether(
   client: PoolClient,
   statements: readonly Statement[],
+  before: readonly Statement[] = [],
 ): Promise<QueryResultRow[][]> {
   return new Promise((resolve, reject) => {
-    client.query(new Pipeline(statements, resolve, reject))
+    client.query(new Pipeline(statements, before, resolve, reject))
   })
 }
 
 const failedStatements = new WeakMap<Error, number>()
 
-/** Which statement of its pipeline an error belongs to, counted from 0. */
+/** Which statement of its pipeline an error belongs to, counted from 0 and not from what went before. */
 export const failedStatementOf = (error: Error): number | undefined => failedStatements.get(error)
 
 /** What one connection has prepared: the description of each statement's rows, by its name. */
@@ -52,10 +55,13 @@ export function noteCommand(client: PoolClient, tag: string): void {
   if (!leavesNothing.test(tag)) marked.add((client as unknown as { connection: object }).connection)
 }
 
-/** Whether the next request may have this connection. */
+/**
+ * Whether the next request may have this connection. Behind a pooler what was left is on a connection of
+ * the server's that is nobody's by now.
+ */
 export function isClean(client: PoolClient): boolean {
   const { connection } = client as unknown as { connection: object }
-  return !marked.has(connection) && client.getTransactionStatus() === 'I'
+  return client.getTransactionStatus() === 'I' && (isPooled(client) || !marked.has(connection))
 }
 
 /** The part of pg's connection that a pipeline speaks to; its public types name little of it. */
@@ -85,6 +91,7 @@ interface RowReader {
 
 class Pipeline implements Submittable {
   readonly #statements: readonly Statement[]
+  readonly #countBefore: number
   readonly #parameters: (string | Buffer | null)[][]
   readonly #resolve: (rows: QueryResultRow[][]) => void
   readonly #reject: (error: Error) => void
@@ -97,11 +104,13 @@ class Pipeline implements Submittable {
 
   constructor(
     statements: readonly Statement[],
+    before: readonly Statement[],
     resolve: (rows: QueryResultRow[][]) => void,
     reject: (error: Error) => void,
   ) {
-    this.#statements = statements
-    this.#parameters = statements.map(({ values }) => values.map(toWire))
+    this.#statements = before.length === 0 ? statements : [...before, ...statements]
+    this.#countBefore = before.length
+    this.#parameters = this.#statements.map(({ values }) => values.map(toWire))
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -185,7 +194,7 @@ class Pipeline implements Submittable {
 
   /** After an error Postgres skips to the Sync, and only then says in what state the connection is. */
   handleError(error: Error): void {
-    failedStatements.set(error, this.#rows.length)
+    failedStatements.set(error, this.#rows.length - this.#countBefore)
     this.#prepared.delete(this.#statement()?.name ?? '')
     const wire = this.#wire
     if (wire === undefined || !(error instanceof DatabaseError) || error.severity === 'FATAL') {
@@ -203,7 +212,7 @@ class Pipeline implements Submittable {
 
   handleReadyForQuery(): void {
     if (this.#broken !== undefined) this.#reject(this.#broken)
-    else this.#resolve(this.#rows)
+    else this.#resolve(this.#countBefore === 0 ? this.#rows : this.#rows.slice(this.#countBefore))
   }
 
   handlePortalSuspended(): void {}

@@ -11,6 +11,8 @@ import {
   WAIT_FOR_CONNECTION_MS,
 } from './lost-connection.ts'
 import { isClean, type Statement, sendTogether } from './pipeline.ts'
+import { endUnclean, sendThroughPooler } from './through-pooler.ts'
+import { isPooled, noteWay, type Way } from './way.ts'
 
 export type Row = pg.QueryResultRow
 
@@ -27,6 +29,7 @@ export interface Database {
    * @throws Refusal `database_unavailable`
    */
   connect(): Promise<pg.PoolClient>
+  way: Way
   pool: pg.Pool
 }
 
@@ -35,6 +38,7 @@ export function openDatabase(
   urls: Secret | readonly Secret[],
   log: Log,
   connections = 10,
+  way: Way = 'direct',
 ): Database {
   const login = createLogin(urls)
   const pool = new pg.Pool({
@@ -46,11 +50,15 @@ export function openDatabase(
   })
   // One that breaks while it works fails what waits for it, and tells nobody else; without a listener
   // its error event would end the process.
-  pool.on('connect', (client) => void client.on('error', () => {}).on('notice', logWarning(log)))
+  pool.on('connect', (client) => {
+    noteWay(client, way)
+    client.on('error', () => {}).on('notice', logWarning(log))
+  })
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
   return {
     pool,
+    way,
     connect: () => connect(pool, login),
     send: (...statements) => sendOnce(pool, login, statements),
   }
@@ -67,11 +75,13 @@ async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): P
   let isBroken = false
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
+    if (isPooled(client)) return await sendThroughPooler(client, statements)
     return await sendTogether(client, statements)
   } catch (error) {
     // A value that cannot be sent: nothing has been.
     if (error instanceof RangeError) throw error
     isBroken = isConnectionLost(error) || isUnclean(error)
+    if (isPooled(client) && isUnclean(error)) await endUnclean(client)
     throw toRefusal(error)
   } finally {
     clearTimeout(giveUp)

@@ -1,38 +1,65 @@
 import pg from 'pg'
 import type { DerivedKeys } from '../crypto/derive-keys.ts'
-import { Secret } from '../crypto/secret.ts'
+import type { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
+import { adviseOnTls } from './advise-on-tls.ts'
 import { checkServer } from './check-server.ts'
+import { asLogin } from './login-address.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import { scramVerifier } from './scram-verifier.ts'
+import { readProcess, wayOf } from './way.ts'
 
 /**
  * Works on a database as its owner, and closes the connection afterwards.
  * @throws OperatorError when the server cannot be reached
  */
 export async function asOwner<T>(url: Secret, work: (owner: pg.Client) => Promise<T>): Promise<T> {
-  const owner = new pg.Client({
-    connectionString: url.revealText(),
-    connectionTimeoutMillis: 10_000,
-    application_name: 'pie owner',
-  })
-  owner.on('error', () => {})
-  owner.on('notice', ({ severity, message }) => {
-    if (severity === 'WARNING') process.stderr.write(`warning: ${message}\n`)
-  })
+  const owner = await connectAsOwner(url)
   try {
-    await owner.connect()
-  } catch (cause) {
-    throw new OperatorError(
-      `Could not connect to Postgres as the owner: ${(cause as Error).message || cause}. Check DATABASE_URL.`,
-      { cause },
-    )
-  }
-  try {
+    if ((await wayOf(owner)) === 'pooled') await checkIsOwnConnection(owner, url)
     return await work(owner)
   } finally {
     await owner.end()
   }
+}
+
+async function connectAsOwner(url: Secret): Promise<pg.Client> {
+  try {
+    const owner = new pg.Client({
+      connectionString: url.revealText(),
+      connectionTimeoutMillis: 10_000,
+      application_name: 'pie owner',
+    })
+    owner.on('error', () => {})
+    owner.on('notice', ({ severity, message }) => {
+      if (severity === 'WARNING') process.stderr.write(`warning: ${message}\n`)
+    })
+    await owner.connect()
+    return owner
+  } catch (cause) {
+    throw new OperatorError(
+      `Could not connect to Postgres as the owner: ${(cause as Error).message || cause}. ` +
+        `${adviseOnTls(cause) ?? 'Check DATABASE_URL.'}`,
+      { cause },
+    )
+  }
+}
+
+/**
+ * The owner takes turns with others by a lock that belongs to a connection. Two clients of a pooler in
+ * transaction mode are given the same one.
+ */
+async function checkIsOwnConnection(owner: pg.Client, url: Secret): Promise<void> {
+  const other = await connectAsOwner(url)
+  try {
+    if ((await readProcess(owner)) !== (await readProcess(other))) return
+  } finally {
+    await other.end()
+  }
+  throw new OperatorError(
+    'The owner connects through a connection pooler in transaction mode. Set DIRECT_DATABASE_URL to an address ' +
+      'of the same database past the pooler, or of one in session mode. See docs/guides/poolers.md.',
+  )
 }
 
 /** Checks the server and migrates. To be called in turn. Returns the names of the migrations that ran. */
@@ -48,21 +75,38 @@ const derivedPasswords = { pie_auth: 'authRolePassword', cream: 'requestRolePass
  * The addresses of a login role whose password is derived from SECRET_KEY, the one that fits first. Any
  * of its keys may be the one that the password was made from, so that SECRET_KEY can be changed one node
  * at a time; when none fits, the password is set to the first's.
+ *
+ * @param directUrl the owner's address past a pooler, where it is tried which password fits: a pooler may
+ *   refuse a role for reasons of its own
  */
 export async function prepareLoginRole(
   owner: pg.Client,
   ownerUrl: Secret,
   role: keyof typeof derivedPasswords,
   keys: readonly DerivedKeys[],
+  directUrl: Secret = ownerUrl,
 ): Promise<[Secret, ...Secret[]]> {
-  const urls = keys.map((key) => withCredentials(ownerUrl, role, key[derivedPasswords[role]]))
-  for (const url of urls) {
-    if (await canConnect(url)) return [url, ...urls.filter((other) => other !== url)]
+  const ownerName = await readName(owner)
+  const addresses = keys.map((key) => {
+    const password = key[derivedPasswords[role]]
+    return {
+      url: asLogin(ownerUrl, ownerName, role, password),
+      directUrl: asLogin(directUrl, ownerName, role, password),
+    }
+  })
+  for (const { url, directUrl } of addresses) {
+    if (!(await canConnect(directUrl))) continue
+    return [url, ...addresses.map((other) => other.url).filter((other) => other !== url)]
   }
   await setRolePassword(owner, role, keys)
-  const [url, ...others] = urls
-  if (url === undefined) throw new OperatorError('There is no SECRET_KEY.')
-  return [url, ...others]
+  const [first, ...others] = addresses.map(({ url }) => url)
+  if (first === undefined) throw new OperatorError('There is no SECRET_KEY.')
+  return [first, ...others]
+}
+
+async function readName(owner: pg.Client): Promise<string> {
+  const { rows } = await owner.query<{ name: string }>('select session_user as name')
+  return rows[0]?.name ?? ''
 }
 
 /**
@@ -87,13 +131,6 @@ export async function setRolePassword(
       { cause },
     )
   }
-}
-
-function withCredentials(url: Secret, user: string, password: Secret): Secret {
-  const address = new URL(url.revealText())
-  address.username = user
-  address.password = password.revealText()
-  return Secret.fromText(address.href)
 }
 
 async function canConnect(url: Secret): Promise<boolean> {

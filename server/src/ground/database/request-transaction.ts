@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { Refusal } from '../errors.ts'
+import { clearing } from './clearing.ts'
 import { failedStatementOf, type Statement } from './pipeline.ts'
 import { type Database, isUnclean, type Row } from './pool.ts'
 import type { SharedConnections } from './shared-connections.ts'
@@ -27,7 +28,7 @@ export async function requestTransaction(
     try {
       return await sendWith(database, authenticate(sessionId, proof), work)
     } catch (error) {
-      if (!isRefusedSession(error)) throw error
+      if (!isRefusedSession(error, database)) throw error
     }
   }
   throw new Refusal('unauthenticated')
@@ -62,25 +63,18 @@ async function sendWith(
 ): Promise<Row[][]> {
   for (let triesLeft = database.pool.options.max; ; triesLeft--) {
     try {
-      const [, , , ...rows] = await database.send(...reset, proving, ...work)
-      return rows
+      const before = clearingFor(database)
+      const rows = await database.send(...before, proving, ...work)
+      return rows.slice(before.length + 1)
     } catch (error) {
       if (triesLeft === 0 || !isUnclean(error)) throw error
     }
   }
 }
 
-/**
- * What goes before every proof: nothing that an earlier request has set is still there. Named, because
- * whatever stands in their place runs as cream before anybody is proven, and is found below.
- */
-export const reset: readonly Statement[] = [
-  { name: 'reset_role', text: 'reset role', values: [] },
-  { name: 'reset_settings', text: 'reset all', values: [] },
-]
-
-/** Which statement of a request transaction proves the session, counted from 0. */
-const AUTHENTICATE = reset.length
+/** Through a pooler it goes before everything that is sent. */
+const clearingFor = ({ way }: Database): readonly Statement[] =>
+  way === 'pooled' ? [] : clearing(way)
 
 /** Without a name, so that no statement prepared with SQL can stand in its place. */
 export function authenticate(sessionId: string, proof: Buffer): Statement {
@@ -95,10 +89,10 @@ export function authenticate(sessionId: string, proof: Buffer): Statement {
  * SQLSTATE 28000, invalid_authorization_specification: what `authenticate` raises. The work may raise it
  * too, for reasons of its own.
  */
-function isRefusedSession(error: unknown): boolean {
+function isRefusedSession(error: unknown, database: Database): boolean {
   return (
     error instanceof pg.DatabaseError &&
     error.code === '28000' &&
-    failedStatementOf(error) === AUTHENTICATE
+    failedStatementOf(error) === clearingFor(database).length
   )
 }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
+import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { createLogin, type Login } from './login.ts'
 import {
@@ -11,7 +12,7 @@ import {
   WAIT_FOR_CONNECTION_MS,
 } from './lost-connection.ts'
 import type { Statement } from './pipeline.ts'
-import type { Row } from './pool.ts'
+import type { Database, Row } from './pool.ts'
 
 /**
  * A few connections that many requests share at once: each sends its statement without waiting for the
@@ -48,6 +49,24 @@ export function openSharedConnections(
     close: async () => {
       for (const { client } of slots) await client?.then((open) => open.end()).catch(() => {})
     },
+  }
+}
+
+/**
+ * The same reads where a pooler stands between: one at a time on each connection of requests, because a
+ * connection on which there is always something under way would keep one of the pooler's to itself.
+ */
+export function readThroughPooler(requests: Database): SharedConnections {
+  const read = async (statement: Statement) => (await requests.send(statement))[0] ?? []
+  return {
+    read: (statement) =>
+      read(statement).catch((error) => {
+        // Once more, as below. A pooler hangs up on everybody when it is started again.
+        if (error instanceof Refusal && error.code === 'database_unavailable')
+          return read(statement)
+        throw error
+      }),
+    close: async () => {},
   }
 }
 

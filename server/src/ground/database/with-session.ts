@@ -7,6 +7,7 @@ import {
   release,
 } from './begin-as-session.ts'
 import type { SessionCredential } from './request-transaction.ts'
+import { isPooled } from './way.ts'
 
 /** A transaction in which a session is proven: its queries run in the session's database role. */
 export interface SessionTransaction {
@@ -70,7 +71,7 @@ class RequestTransaction implements SessionTransaction {
       return (await this.#begun).first
     }
     const { client } = await this.#begun
-    return ask(client, () => client.query(config))
+    return ask(client, () => client.query(isPooled(client) ? withoutName(config) : config))
   }
 
   /** @throws Error where nothing can be kept: a statement has failed, or the work has ended it itself */
@@ -99,6 +100,9 @@ class RequestTransaction implements SessionTransaction {
     release(begun.client)
   }
 }
+
+/** What it names is prepared on a connection of the server's that is another's with the next transaction. */
+const withoutName = ({ name: _, ...config }: QueryConfig): QueryConfig => config
 
 /** What is written so by mistake; Postgres itself sees to the rest, see `commit`. */
 const endsTransaction = /^\s*(begin|start\s+transaction|commit|end|abort|rollback(?!\s+to\b))\b/i

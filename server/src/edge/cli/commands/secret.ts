@@ -5,6 +5,7 @@ import {
   countSessionsOfOlderKeys,
   type SessionsOfOlderKeys,
 } from '../../../features/sessions/count-sessions-of-older-keys.ts'
+import { findWay } from '../../../ground/database/find-way.ts'
 import { setRolePassword } from '../../../ground/database/prepare-database.ts'
 import { jsonOption, print } from '../print.ts'
 import type { OwnersPlace, Workplace } from '../workplace.ts'
@@ -54,12 +55,13 @@ function begin(): Step {
   }
 }
 
-async function goOn({ owner, keys, policy, ownRoles }: OwnersPlace): Promise<Step> {
+async function goOn({ owner, keys, policy, ownRoles, urls }: OwnersPlace): Promise<Step> {
   const left = await countSessionsOfOlderKeys(owner, keys, policy.sessionRenewSeconds)
   const isDone = left.ofOlderKeys === 0
   // Last, because a node that has only the older key would open no connection from then on.
   const resealed = isDone ? await resealSigningKeys(owner, keys) : 0
   if (isDone) for (const role of ownRoles) await setRolePassword(owner, role, keys)
+  if (isDone) await logInOnce(await urls())
   return {
     data: {
       step: isDone ? 'remove' : 'wait',
@@ -70,6 +72,15 @@ async function goOn({ owner, keys, policy, ownRoles }: OwnersPlace): Promise<Ste
     },
     text: `SECRET_KEY has ${keys.length} keys; the first signs, and all are accepted.\n\n${adviceFor(left)}`,
   }
+}
+
+/**
+ * A pooler logs in with what its clients have shown it. Until one shows it the new password, it gets no
+ * new connection to the server, and everybody behind it waits.
+ */
+async function logInOnce({ auth, requests }: Awaited<ReturnType<OwnersPlace['urls']>>) {
+  await findWay(auth, 'AUTH_DATABASE_URL')
+  await findWay(requests, 'REQUEST_DATABASE_URL')
 }
 
 function adviceFor({ sessions, ofOlderKeys, endBy }: SessionsOfOlderKeys): string {
