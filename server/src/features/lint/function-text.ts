@@ -3,7 +3,7 @@
  * saying nothing: a word of the list in a column's name is taken for the deed.
  */
 const body = `regexp_replace(coalesce(pg_get_function_sqlbody(f.oid), f.prosrc),
-  '''[^'']*''|--[^\\n]*|/\\*([^*]|\\*[^/])*\\*/', ' ', 'g')`
+  '("[^"]*")|''[^'']*''|--[^\\n]*|/\\*(?:[^*]|\\*[^/])*\\*/', ' \\1', 'g')`
 
 const deeds =
   'insert|update|delete|merge|truncate|create|alter|drop|grant|revoke|execute|call|copy|lock|listen|notify|' +

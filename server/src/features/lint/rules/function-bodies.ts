@@ -19,6 +19,10 @@ interface PlpgsqlFunction {
   definition: string
 }
 
+/**
+ * Only of what Postgres would run as part of the calling statement: a function that is security definer or
+ * has settings is called in either language, and below Postgres 18 plpgsql alone keeps its plan.
+ */
 export const plpgsqlThatCouldBeSql: Rule = {
   name: 'plpgsql-that-could-be-sql',
   why:
@@ -29,7 +33,7 @@ export const plpgsqlThatCouldBeSql: Rule = {
     from ${routines} as f
     where prolang = (select oid from pg_language where lanname = 'plpgsql') and prokind = 'f'
       and prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
-      and prosrc ~* '\\yreturn\\y'`,
+      and not prosecdef and proconfig is null and prosrc ~* '\\yreturn\\y'`,
   read: ({ object, source, definition }: PlpgsqlFunction) => {
     const query = queryOf(source)
     if (query === null) return []
@@ -43,8 +47,8 @@ export const plpgsqlThatCouldBeSql: Rule = {
 /** The query that is all of a body, or null. */
 export function queryOf(source: string): string | null {
   // Comments and literals count for nothing, and keep their length: places in one text are places in the other.
-  const bare = source.replaceAll(/'[^']*'|--[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
-    (part.startsWith("'") ? 'x' : ' ').repeat(part.length),
+  const bare = source.replaceAll(/"[^"]*"|'[^']*'|--[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
+    (/^['"]/.test(part) ? 'x' : ' ').repeat(part.length),
   )
   const only =
     /^\s*begin\s+return\s+(query\s+)?((?!next\b|query\b|execute\b)[^;\s][^;]*);\s*end\s*;?\s*$/di.exec(

@@ -64,7 +64,9 @@ function wrapCalls(row: PolicyRow, tree: TreeNode, text: string): string {
 }
 
 function placesOf(name: string, text: string): number[] {
-  const bare = text.replaceAll(/'[^']*'/g, (literal) => "'".repeat(literal.length))
+  const bare = text.replaceAll(/"[^"]*"|'[^']*'/g, (quoted) =>
+    quoted.startsWith("'") ? "'".repeat(quoted.length) : quoted,
+  )
   const places: number[] = []
   for (let at = bare.indexOf(`${name}(`); at >= 0; at = bare.indexOf(`${name}(`, at + 1))
     if (!/[\w$".]/.test(bare.charAt(at - 1))) places.push(at)
