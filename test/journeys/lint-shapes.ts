@@ -94,11 +94,13 @@ export function soundShapes(names: Names): string {
     ),
     soundFunction(
       names,
-      'writes(integer)',
-      "returns integer language sql as $$ select nextval('pg_catalog.never')::integer $$".replace(
-        "nextval('pg_catalog.never')",
-        'random()',
-      ),
+      'rolls(integer)',
+      'returns double precision language sql as $$ select random() $$',
+    ),
+    soundFunction(
+      names,
+      'cleans(integer)',
+      'returns void language sql as $$ delete from pie_schema.user_roles where false $$',
     ),
     soundFunction(names, 'works(integer)', 'language sql as $$ select 1 $$', 'procedure'),
     soundFunction(

@@ -120,6 +120,25 @@ for (const [which, openDatabase] of Object.entries(databases)) {
       )
     })
 
+    // Roles are the server's: only on one that is this test's own.
+    test('a role that a role of requests is a member of, on whatever path, is one too', {
+      skip: isEmbedded,
+    }, async () => {
+      await owner.query(`
+        create role near; create role far; create role beyond;
+        grant far to near; grant near to webuser; grant webuser to beyond; grant near to plain_owner;
+        create schema owned; comment on schema owned is 'Owned.'; create sequence owned.numbers;
+        grant create on schema owned to far; grant create on schema owned to beyond;
+        grant create on database plain_owner to near;
+        alter schema owned owner to near`)
+      const { findings } = await lintDatabase(owner, { schemas: ['owned'], acceptances: [] })
+      assert.deepEqual(namesOf(findings), [
+        'owned-by-role-of-requests: schema owned',
+        'schema-open-to-role-of-requests: grant to far on schema owned',
+      ])
+      await owner.query('drop schema owned cascade')
+    })
+
     test('each mending SQL, run by the owner, makes its finding disappear, and nothing comes in its place', async () => {
       const look = async () =>
         (await lintDatabase(owner, { schemas: faultySchemas, acceptances: [] })).findings

@@ -1,6 +1,7 @@
 /**
  * What rules ask about: sub-queries over what stands in the schemas of $1 and belongs to no extension,
- * because an extension's objects are mended by whoever writes it.
+ * because an extension's objects are mended by whoever writes it. `offset 0` keeps Postgres from asking the
+ * dear questions of a rule about all of pg_catalog first.
  */
 const ofNoExtension = (catalog: string, oid: string) => `not exists (
     select from pg_depend where classid = '${catalog}'::regclass and objid = ${oid} and deptype = 'e'
@@ -14,6 +15,7 @@ export const relations = `(
   from pg_class join pg_namespace on pg_namespace.oid = relnamespace
   where nspname = any ($1::text[]) and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
     and ${ofNoExtension('pg_class', 'pg_class.oid')}
+  offset 0
 )`
 
 /** Functions and procedures: pg_proc with `name`, with the types of the arguments, and `kind`. */
@@ -22,6 +24,7 @@ export const routines = `(
     case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind
   from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
   where nspname = any ($1::text[]) and ${ofNoExtension('pg_proc', 'pg_proc.oid')}
+  offset 0
 )`
 
 /** The schemas that hold any of these. */

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import type { Finding } from '../../../features/lint/finding.ts'
-import { type LintReport, lintDatabase } from '../../../features/lint/lint-database.ts'
+import { lintDatabase } from '../../../features/lint/lint-database.ts'
 import { readAcceptances } from '../../../features/lint/read-acceptances.ts'
 import { rules } from '../../../features/lint/rules.ts'
+import { describeLintReport } from '../describe-lint-report.ts'
 import { jsonOption, print } from '../print.ts'
 import type { Workplace } from '../workplace.ts'
 
@@ -28,7 +28,7 @@ export function lintCommand({ asOwner }: Workplace): Command {
       const report = await asOwner(({ owner }) =>
         lintDatabase(owner, { schemas: schema ?? null, acceptances }),
       )
-      print(report, describe(report), { json })
+      print(report, describeLintReport(report), { json })
       if (report.findings.length > 0) process.exitCode = 1
     })
 }
@@ -48,38 +48,3 @@ Examples:
 
 Rules (docs/guides/lint.md says more of each):
 ${rules.map(({ name }) => `  ${name}`).join('\n')}`
-
-function describe({ schemas, findings, accepted }: LintReport): string {
-  const groups = [...Map.groupBy(findings, ({ object }) => object)].sort(([one], [other]) =>
-    one < other ? -1 : 1,
-  )
-  const count = findings.length === 0 ? 'No findings' : plural(findings.length, 'finding')
-  const summary =
-    `${count} in ${plural(schemas.length, 'schema')} (${schemas.join(', ')})` +
-    `${accepted === 0 ? '' : `, and ${accepted} accepted`}.`
-  return [...groups.map(([object, found]) => describeObject(object, found)), summary].join('\n\n')
-}
-
-function describeObject(object: string, findings: Finding[]): string {
-  const parts = findings.map(
-    ({ rule, why, mend }) => `  ${rule}\n${wrap(why, '    ')}\n${indent(mend, '      ')}`,
-  )
-  return [object, ...parts].join('\n')
-}
-
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
-
-const indent = (text: string, margin: string): string => text.replaceAll(/^(?=.)/gm, margin)
-
-/** So that a line can be read beside another. */
-const LINE_WIDTH = 96
-
-function wrap(text: string, margin: string): string {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = `${lines.at(-1)}${lines.at(-1) === '' ? '' : ' '}${word}`
-    if (margin.length + line.length > LINE_WIDTH) lines.push(word)
-    else lines[lines.length - 1] = line
-  }
-  return lines.map((line) => `${margin}${line}`).join('\n')
-}
