@@ -278,6 +278,15 @@ export function plantedFaults(names: Names): PlantedFault[] {
         and ${of('id')} <> (select ${schema}.${of('mine')}()) and ${of('id')} <> coalesce(${schema}.${of('mine')}(), 7)`,
     ),
     {
+      rule: perRow,
+      object: `policy ${of('listed_own')} on ${table('listed')}`,
+      sql: `${soundTable(names, 'listed')}
+        create policy ${of('listed_own')} on ${table('listed')} to webuser
+          using (${of('id')} = any (string_to_array(current_setting('x.y'), ',')::integer[]) and ${of('id')} in (
+            select count(*) from pie_schema.roles group by current_setting('x.y') having current_setting('x.y') <> ''
+          ) and ${of('id')}::text <> all (string_to_array(current_setting('x.y'), ',')));`,
+    },
+    {
       rule: unindexed,
       object: `column ${table(unindexed)}.${of('owner_id')}`,
       sql: `${soundTable(names, unindexed, `, ${of('owner_id')} integer, ${of('kind')} varchar(9)`)}

@@ -20,7 +20,10 @@ export const relations = `(
 
 /** Functions and procedures: pg_proc with `name`, with the types of the arguments, and `kind`. */
 export const routines = `(
-  select pg_proc.*, pg_proc.oid::regprocedure::text as name,
+  select pg_proc.*,
+    -- comment on and alter aggregate know one without arguments by its star
+    case when prokind = 'a' and pronargs = 0 then format('%I.%I(*)', nspname, proname)
+      else pg_proc.oid::regprocedure::text end as name,
     case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind
   from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
   where nspname = any ($1::text[]) and ${ofNoExtension('pg_proc', 'pg_proc.oid')}
@@ -61,6 +64,6 @@ export const rolesOfRequests = `(
 
 /** A policy that shows a table to its owner, for where no other does. `r` is the table. */
 export const policyForOwner = `case when not exists (
-    select from pg_policy where polrelid = r.oid and polroles && array[0::oid, r.relowner]
+    select from pg_policy where polrelid = r.oid and polpermissive and polroles && array[0::oid, r.relowner]
   ) then format(e'\\ncreate policy %I on %s to %I using (true) with check (true);',
     left(relname, 53) || '_for_owner', r.name, pg_get_userbyid(relowner)) else '' end`

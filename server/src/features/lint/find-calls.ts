@@ -10,21 +10,21 @@ export interface Call {
 const EXPLICIT_CALL = '0'
 
 /**
- * The calls that are written as such in a policy's expression, in the order of its text. What stands in a
- * sub-select runs once per statement, unless that asks for the row; what has a column of the row below it
- * cannot.
+ * The calls that are written as such in a policy's expression outside of its sub-selects, in the order of its
+ * text. What stands in a sub-select runs once per statement, unless that asks for the row; what has a column
+ * of the row below it cannot.
  */
 export function findCalls(tree: TreeNode, isImmutable: (functionOid: string) => boolean): Call[] {
-  const walk = (node: TreeNode, mayRunPerRow: boolean): Call[] => {
+  const walk = (node: TreeNode, isWithinOne: boolean): Call[] => {
     const functionOid = wordOf(node, 'funcid')
     const isCall = node.type === 'FUNCEXPR' && wordOf(node, 'funcformat') === EXPLICIT_CALL
-    const runsPerRow = mayRunPerRow && isCall && !isImmutable(functionOid) && !knowsTheRow(node, 0)
-    const below = childrenOf(node).flatMap((child) =>
-      walk(child, mayRunPerRow && !runsPerRow && child.type !== 'QUERY'),
-    )
+    const runsPerRow = !isWithinOne && isCall && !isImmutable(functionOid) && !knowsTheRow(node, 0)
+    const below = childrenOf(node)
+      .filter(({ type }) => type !== 'QUERY')
+      .flatMap((child) => walk(child, isWithinOne || runsPerRow))
     return isCall ? [{ functionOid, runsPerRow }, ...below] : below
   }
-  return walk(tree, true)
+  return walk(tree, false)
 }
 
 /** Whether a column of the policy's row is below: a VAR as many queries up as it is deep. */

@@ -23,6 +23,9 @@ export function findComparedColumns(
   return inCondition(tree, { relations: [new Map([['1', relation]])], isEquality })
 }
 
+/** The oid of boolean: half of a table is not looked up in an index. */
+const BOOLEAN = '16'
+
 function inCondition(node: TreeNode, scope: Scope): ComparedColumns[] {
   if (node.type === 'QUERY') return inQuery(node, scope)
   if (node.type === 'BOOLEXPR' && wordOf(node, 'boolop') === 'not') return inSubQueries(node, scope)
@@ -79,6 +82,7 @@ function comparedIn(node: TreeNode, scope: Scope): ComparedColumns[] {
   return (isAny ? sides.slice(0, 1) : sides).flatMap((side, index) => {
     const other = sides[1 - index]
     if (side.type !== 'VAR' || wordOf(side, 'varlevelsup') !== '0') return []
+    if (wordOf(side, 'vartype') === BOOLEAN) return []
     if (other === undefined || mentionsTable(other, wordOf(side, 'varno'), 0)) return []
     const relation = scope.relations[0]?.get(wordOf(side, 'varno')) ?? ''
     const column = wordOf(side, 'varattno')

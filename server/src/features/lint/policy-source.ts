@@ -1,4 +1,5 @@
 import { relations } from './catalog-sources.ts'
+import { withoutOuterParentheses } from './expression-text.ts'
 import { isVolatileForNothing } from './function-text.ts'
 import { parseNodeTree, type TreeNode } from './parse-node-tree.ts'
 
@@ -20,6 +21,8 @@ export interface PolicyFunction {
   call: string
   /** With the types of the arguments. */
   name: string
+  /** The type of its answer. */
+  returns: string
   volatility: 'i' | 's' | 'v'
   /** That it says volatile without a need, and may be altered to stable. */
   only_reads: boolean
@@ -38,12 +41,12 @@ export const policies = `
     (
       select coalesce(jsonb_object_agg(f.oid, jsonb_build_object(
         'call', case when nspname = 'pg_catalog' then quote_ident(proname) else format('%I.%I', nspname, proname) end,
-        'name', f.oid::regprocedure::text, 'volatility', provolatile, 'only_reads', ${isVolatileForNothing}
+        'name', f.oid::regprocedure::text, 'returns', format_type(prorettype, null), 'volatility', provolatile, 'only_reads', ${isVolatileForNothing}
       )), '{}')
       from pg_proc as f join pg_namespace on pg_namespace.oid = pronamespace
       where f.oid in ${mentioned('funcid|opfuncid')}
     ) as functions,
-    polroles, polqual, polwithcheck, relowner
+    polroles, polpermissive, polqual, polwithcheck, relowner
   from ${relations} as r join pg_policy on polrelid = r.oid`
 
 /** The trees of a policy, and the texts that they were written as. */
@@ -69,22 +72,4 @@ export function alterPolicy(
       `\n  ${isUsing ? 'using' : 'with check'} (${withoutOuterParentheses(change(tree, text))})`,
   )
   return `alter policy ${row.policy} on ${row.table}${clauses.join('')};`
-}
-
-/** Postgres writes `(a = b)`. Where the first parenthesis closes at the end, it is one too many. */
-function withoutOuterParentheses(text: string): string {
-  if (!text.startsWith('(')) return text
-  return closingParenthesis(text, 0) === text.length - 1 ? text.slice(1, -1) : text
-}
-
-/** Where the parenthesis that opens at a place is closed. Literals and quoted names are passed over. */
-export function closingParenthesis(text: string, open: number): number {
-  const parts = /'[^']*'|"[^"]*"|[()]/g
-  parts.lastIndex = open
-  let depth = 0
-  for (let part = parts.exec(text); part !== null; part = parts.exec(text)) {
-    depth += part[0] === '(' ? 1 : part[0] === ')' ? -1 : 0
-    if (depth === 0) return part.index
-  }
-  return text.length
 }

@@ -37,7 +37,7 @@ import {
   viewNotSecurityInvoker,
 } from './rules/views.ts'
 
-/** Every rule, the gravest first. */
+/** Every rule, the gravest first. All mends of one run can be run in this order. */
 export const rules: readonly Rule[] = [
   tableWithoutRowLevelSecurity,
   tableWithoutPolicy,
@@ -54,8 +54,8 @@ export const rules: readonly Rule[] = [
   materializedViewGranted,
   viewNotSecurityInvoker,
   policyToPublic,
-  policyCallsVolatileFunction,
   policyCallsFunctionPerRow,
+  policyCallsVolatileFunction,
   policyColumnWithoutIndex,
   executableByPublic,
   hookExecutableByOthers,

@@ -1,6 +1,9 @@
 import { routines } from '../catalog-sources.ts'
 import type { Rule } from '../rule.ts'
 
+/** Grants call an aggregate a function too. */
+const callable = `concat(case kind when 'procedure' then kind else 'function' end, ' ', f.oid::regprocedure)`
+
 const mayExecute = `cross join lateral aclexplode(coalesce(proacl, acldefault('f', proowner)))`
 
 export const executableByPublic: Rule = {
@@ -10,8 +13,7 @@ export const executableByPublic: Rule = {
     'to whoever gets as far as a role that was granted nothing.',
   query: `
     select kind || ' ' || name as object,
-      format(e'revoke execute on %s %s from public;\\n-- and for those who call it: grant execute on %1$s %2$s to …;',
-        case kind when 'procedure' then kind else 'function' end, name) as mend
+      format(e'revoke execute on %s from public;\\n-- and for those who call it: grant execute on %1$s to …;', ${callable}) as mend
     from ${routines} as f ${mayExecute}
     where grantee = 0`,
 }
@@ -23,8 +25,7 @@ export const hookExecutableByOthers: Rule = {
     'something has happened which has not.',
   query: `
     select format('grant to %I on %s %s', rolname, kind, name) as object,
-      format('revoke execute on %s %s from %I;',
-        case kind when 'procedure' then kind else 'function' end, name, rolname) as mend
+      format('revoke execute on %s from %I;', ${callable}, rolname) as mend
     from ${routines} as f ${mayExecute} join pg_roles on pg_roles.oid = grantee
     where pronamespace = to_regnamespace('pie_hooks') and grantee <> proowner`,
 }

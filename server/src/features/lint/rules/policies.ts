@@ -1,15 +1,11 @@
 import { grants } from '../catalog-sources.ts'
+import { closingParenthesis, findCallsInText } from '../expression-text.ts'
 import { calledFunctions, findCalls } from '../find-calls.ts'
 import type { TreeNode } from '../parse-node-tree.ts'
-import {
-  alterPolicy,
-  closingParenthesis,
-  expressionsOf,
-  type PolicyRow,
-  policies,
-} from '../policy-source.ts'
+import { alterPolicy, expressionsOf, type PolicyRow, policies } from '../policy-source.ts'
 import type { Fault, Rule } from '../rule.ts'
 
+/** A restrictive policy is right to hold for everybody. */
 export const policyToPublic: Rule = {
   name: 'policy-to-public',
   why:
@@ -20,7 +16,7 @@ export const policyToPublic: Rule = {
       select string_agg(distinct grantee_name, ', ') from ${grants} as g where g.oid = p.relation and grantee <> 0
     ), quote_ident(pg_get_userbyid(relowner)))) as mend
     from (${policies}) as p
-    where polroles = '{0}'`,
+    where polroles = '{0}' and polpermissive`,
 }
 
 export const policyCallsFunctionPerRow: Rule = {
@@ -43,34 +39,24 @@ const callsOf = ({ functions }: PolicyRow, tree: TreeNode) =>
 
 /** The nth call of a function in the tree is the nth in the text. */
 function wrapCalls(row: PolicyRow, tree: TreeNode, text: string): string {
-  const calls = callsOf(row, tree)
-  const names = new Set(calls.map(({ functionOid }) => row.functions[functionOid]?.call ?? ''))
+  const calls = callsOf(row, tree).map(({ functionOid, runsPerRow }) => ({
+    ...row.functions[functionOid],
+    runsPerRow,
+  }))
   let wrapped = text
-  for (const name of names) {
-    const ofName = calls.filter(({ functionOid }) => row.functions[functionOid]?.call === name)
+  for (const name of new Set(calls.map(({ call = '' }) => call))) {
+    const ofName = calls.filter(({ call }) => call === name)
     // From the last to the first, so that the places of those before stay what they are.
-    const places = placesOf(name, wrapped)
-    for (const [index, start] of [...places.entries()].reverse()) {
-      const isOne =
-        places.length === ofName.length
-          ? ofName[index]?.runsPerRow
-          : !/select\s+$/i.test(wrapped.slice(0, start))
-      if (isOne !== true) continue
+    for (const [index, start] of [...findCallsInText(name, wrapped).entries()].reverse()) {
+      if (ofName[index]?.runsPerRow !== true) continue
+      const before = wrapped.slice(0, start)
       const end = closingParenthesis(wrapped, start + name.length) + 1
-      wrapped = `${wrapped.slice(0, start)}(select ${wrapped.slice(start, end)})${wrapped.slice(end)}`
+      // Without the cast, any ((select …)) would be of the rows of the sub-select.
+      const cast = /\b(any|all) \($/i.test(before) ? `::${ofName[index].returns}` : ''
+      wrapped = `${before}(select ${wrapped.slice(start, end)})${cast}${wrapped.slice(end)}`
     }
   }
   return wrapped
-}
-
-function placesOf(name: string, text: string): number[] {
-  const bare = text.replaceAll(/"[^"]*"|'[^']*'/g, (quoted) =>
-    quoted.startsWith("'") ? "'".repeat(quoted.length) : quoted,
-  )
-  const places: number[] = []
-  for (let at = bare.indexOf(`${name}(`); at >= 0; at = bare.indexOf(`${name}(`, at + 1))
-    if (!/[\w$".]/.test(bare.charAt(at - 1))) places.push(at)
-  return places
 }
 
 export const policyCallsVolatileFunction: Rule = {

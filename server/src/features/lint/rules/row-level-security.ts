@@ -12,7 +12,7 @@ export const tableWithoutRowLevelSecurity: Rule = {
     where relkind in ('r', 'p') and not relrowsecurity`,
 }
 
-/** A partition is read through its table, whose policies hold; on its own it shows nothing. */
+/** A restrictive policy only takes away. A partition is read through its table, whose policies hold; on its own it shows nothing. */
 export const tableWithoutPolicy: Rule = {
   name: 'table-without-policy',
   why:
@@ -23,7 +23,7 @@ export const tableWithoutPolicy: Rule = {
       || ${policyForOwner} as mend
     from ${relations} as r
     where relkind in ('r', 'p') and relrowsecurity
-      and not exists (select from pg_policy where polrelid = r.oid)
+      and not exists (select from pg_policy where polrelid = r.oid and polpermissive)
       and (not relispartition or exists (select from ${grants} as g where g.oid = r.oid))`,
 }
 
