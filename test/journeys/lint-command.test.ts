@@ -177,6 +177,47 @@ test('what belongs to an extension is left to whoever writes it', async () => {
   )
 })
 
+test('a policy is not dropped for a function that is volatile only because nobody said otherwise', async () => {
+  await owner.query(`
+    create schema slack; comment on schema slack is 'Slack.';
+    create table slack.lists (id integer primary key);
+    comment on table slack.lists is 'Lists.'; comment on column slack.lists.id is 'Identifies the list.';
+    alter table slack.lists enable row level security, force row level security;
+    create function slack.mine() returns integer language plpgsql
+      as $$ declare found_id integer; begin select 1 into found_id; return found_id; end $$;
+    comment on function slack.mine() is 'Mine.'; revoke execute on function slack.mine() from public;
+    create policy lists_own on slack.lists to webuser using (id = (select slack.mine()))`)
+  try {
+    const { stdout } = await lint('--json', '--schema', 'slack')
+    assert.deepEqual(
+      JSON.parse(stdout).findings.map(({ object, mend }: Finding) => [object, mend]),
+      [
+        ['policy lists_own on slack.lists', 'alter function slack.mine() stable;'],
+        ['function slack.mine()', 'alter function slack.mine() stable;'],
+      ],
+    )
+    await owner.query('alter function slack.mine() stable')
+    assert.equal((await lint('--schema', 'slack')).code, 0)
+  } finally {
+    await owner.query('drop schema slack cascade')
+  }
+})
+
+test('policies that only take away show nothing: there has to be one that gives', async () => {
+  await owner.query(`
+    create schema strict; comment on schema strict is 'Strict.';
+    create table strict.lists (id integer primary key);
+    comment on table strict.lists is 'Lists.'; comment on column strict.lists.id is 'Identifies the list.';
+    alter table strict.lists enable row level security, force row level security;
+    create policy lists_few on strict.lists as restrictive using (id > 0)`)
+  try {
+    const { names } = await lintAccepting([], '--schema', 'strict')
+    assert.deepEqual(names, [{ rule: 'table-without-policy', object: 'table strict.lists' }])
+  } finally {
+    await owner.query('drop schema strict cascade')
+  }
+})
+
 test('lint changes nothing: not even a function of the schemas is called', async () => {
   await owner.query(`
     create schema trap; comment on schema trap is 'A trap.';

@@ -77,6 +77,7 @@ export function soundShapes(names: Names): string {
     ));
     create policy ${of('notes_by_row')} on ${notes} for delete to webadmin
       using (${schema}.${of('is_mine')}(${of('owner_id')}) and ${of('body')} <> '${schema.replaceAll("'", "''")}.is_mine(');
+    create policy ${of('notes_open')} on ${notes} as restrictive using (not ${of('is_hidden')} or ${of('is_hidden')} = false);
     create policy ${of('shares_own')} on ${shares} for select to webuser
       using (${of('reader_id')} = any (array(select pie_schema.current_user_id())));`
   return [
@@ -118,7 +119,7 @@ export function soundShapes(names: Names): string {
       names,
       'notes',
       `, ${of('owner_id')} uuid not null references pie_schema.users on delete cascade, ${of('body')} text,
-        ${of('length')} integer generated always as (length(${of('body')})) stored`,
+        ${of('is_hidden')} boolean, ${of('length')} integer generated always as (length(${of('body')})) stored`,
     ),
     `create index on ${notes} (${of('owner_id')});`,
     soundTable(
