@@ -9,15 +9,19 @@ import { rules } from '../../server/src/features/lint/rules.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
 import { asOwner, prepareDatabase } from '../../server/src/ground/database/prepare-database.ts'
 import { cloneDatabase, testSecretKey } from '../harness/cluster.ts'
+import { plainNames, schemaAlone, weirdNames } from '../harness/lint/names.ts'
+import { plantedFaults } from '../harness/lint/planted-faults.ts'
+import { soundShapes } from '../harness/lint/sound-shapes.ts'
 import { addOwner, startOtherPostgres } from '../harness/other-postgres.ts'
 import { makeDataDirectory, runPie } from '../harness/process.ts'
-import { makeSchema, plainNames, plantedFaults, soundShapes, weirdNames } from './lint-shapes.ts'
 
 const sound = [plainNames('sound'), weirdNames('Sound')]
 const faulty = [plainNames('faulty'), weirdNames('Faulty')]
-const faults = faulty.flatMap(plantedFaults)
+const faults = faulty.flatMap(({ fill }) =>
+  plantedFaults.map(({ rule, object, sql }) => ({ rule, object: fill(object), sql: fill(sql) })),
+)
 const expected = faults.map(({ rule, object }) => `${rule}: ${object}`).sort()
-const faultySchemas = [...faulty.map(({ schemaName }) => schemaName), 'pie_hooks']
+const faultySchemas = [...faulty.map(({ schema }) => schema), 'pie_hooks']
 const named = (schemas: string[]) => schemas.flatMap((schema) => ['--schema', schema])
 const namesOf = (findings: Finding[]) =>
   findings.map(({ rule, object }) => `${rule}: ${object}`).sort()
@@ -70,8 +74,8 @@ for (const [which, openDatabase] of Object.entries(databases)) {
           ? 'create foreign data wrapper nothing; create server nowhere foreign data wrapper nothing'
           : 'create server nowhere foreign data wrapper nothing; grant webuser to plain_owner',
       )
-      for (const names of sound) await owner.query(soundShapes(names))
-      for (const names of faulty) await owner.query(makeSchema(names))
+      for (const { fill } of sound) await owner.query(fill(soundShapes))
+      for (const { fill } of faulty) await owner.query(fill(schemaAlone))
       for (const { rule, sql } of faults)
         await owner.query(sql).catch((error) => assert.fail(`${rule}: ${error.message}\n${sql}`))
     })
@@ -94,7 +98,7 @@ for (const [which, openDatabase] of Object.entries(databases)) {
     })
 
     test('finds nothing in schemas of the same shapes that are sound, nor in Pie, and ends with 0', async () => {
-      const schemas = sound.map(({ schemaName }) => schemaName)
+      const schemas = sound.map(({ schema }) => schema)
       const one = await lint('--json', ...named(schemas))
       assert.deepEqual(JSON.parse(one.stdout), { schemas, findings: [], accepted: 0 })
       assert.equal(one.code, 0)
@@ -109,7 +113,7 @@ for (const [which, openDatabase] of Object.entries(databases)) {
       assert.deepEqual(
         [...schemas].sort(),
         [
-          ...[...sound, ...faulty].map(({ schemaName }) => schemaName),
+          ...[...sound, ...faulty].map(({ schema }) => schema),
           ...['pie_hooks', 'pie_private', 'pie_schema', 'public', ...others],
         ].sort(),
       )
