@@ -6,7 +6,7 @@ const steps: Record<string, [command: string, ...args: string[]]> = {
   lint: ['biome', 'check', '--error-on-warnings', '.'],
   'dead code': ['knip'],
   architecture: ['node', '--test', 'test/architecture.test.ts'],
-  'printed pages': ['node', 'scripts/print.ts', '--check'],
+  'printed pages, pie lint': ['node', 'scripts/print.ts', '--check'],
 }
 
 const failed: string[] = []

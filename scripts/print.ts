@@ -1,19 +1,24 @@
 /**
  * `npm run print`: writes the pages that are printed from the code. With --check, compares them
- * instead, and fails when one is not in step.
+ * instead, and fails when one is not in step. The database that schema.sql is printed from is linted too.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asOwner, prepareDatabase } from '../server/src/ground/database/prepare-database.ts'
 import { startEmbeddedPostgres } from '../server/src/ground/embedded-postgres/start-embedded-postgres.ts'
+import { lintOwnSchemas } from './lint-own-schemas.ts'
 import { printConfiguration, printEnvironmentExample } from './print-configuration.ts'
 import { printSchema } from './print-schema.ts'
 
 const pages: Record<string, () => string | Promise<string>> = {
   '.env.example': printEnvironmentExample,
   'docs/configuration.md': printConfiguration,
-  'database/schema.sql': () => onFreshDatabase(printSchema),
+  'database/schema.sql': () =>
+    onFreshDatabase(async (owner) => {
+      await lintOwnSchemas(owner)
+      return printSchema(owner)
+    }),
 }
 
 async function onFreshDatabase<T>(work: Parameters<typeof asOwner<T>>[1]): Promise<T> {

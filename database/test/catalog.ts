@@ -1,4 +1,7 @@
-/** What the catalog says is wrong with Pie's schemas. Each answers with the names of what it finds. */
+/**
+ * What the catalog says of Pie's schemas beyond what `pie lint` asks of every schema: Pie's own grants, and
+ * rules for Pie alone. Each answers with the names of what it finds.
+ */
 import type pg from 'pg'
 
 type Find = (client: pg.ClientBase) => Promise<string[]>
@@ -24,32 +27,8 @@ const functions = `
 
 export const listTables = find(`select name from (${tables}) as t order by 1`)
 
-export const findTablesWithoutRowSecurity = find(`
-  select name from (${tables}) as t
-  where relkind in ('r', 'p') and not (
-    relrowsecurity and relforcerowsecurity and exists (select from pg_policy where polrelid = t.oid)
-  ) order by 1`)
-
-/** Views work with their owner's rights unless they are security_invoker. */
-export const findViewsOfTheirOwner = find(`
-  select name from (${tables}) as t
-  where relkind = 'm' or relkind = 'v' and not coalesce('security_invoker=true' = any (reloptions), false)
-  order by 1`)
-
-export const findWithoutComment = find(`
-  select name from (${tables}) as t where obj_description(oid, 'pg_class') is null
-  union all
-  select name || '.' || attname from (${tables}) as t
-  join pg_attribute on attrelid = t.oid and attnum > 0 and not attisdropped
-  where col_description(t.oid, attnum) is null
-  union all
-  select name from (${functions}) as f where obj_description(oid, 'pg_proc') is null
-  union all
-  select nspname from pg_namespace
-  where nspname in ${schemas} and obj_description(oid, 'pg_namespace') is null
-  order by 1`)
-
 /**
+ * Stricter than pie lint, which asks it of security definer functions, and takes any path with pg_temp last.
  * Without a path of its own, a function resolves names where its caller says. Where pg_temp is not
  * named in the path, it is searched before everything else, pg_catalog included.
  */
@@ -57,19 +36,6 @@ export const findFunctionsWithoutSafeSearchPath = find(`
   select name from (${functions}) as f
   where not coalesce(
     (select bool_or(setting = 'search_path=pg_catalog, pg_temp') from unnest(proconfig) as setting), false
-  ) order by 1`)
-
-/** A foreign key whose columns no index begins with: deleting what it refers to reads the whole table. */
-export const findForeignKeysWithoutIndex = find(`
-  select name || ' ' || conname as name from (${tables}) as t
-  join pg_constraint on conrelid = t.oid and contype = 'f'
-  where not exists (
-    select from pg_index
-    where indrelid = conrelid and indisvalid
-      and (indkey::smallint[])[0:cardinality(conkey) - 1] @> conkey
-      and (indpred is null or pg_get_expr(indpred, indrelid) = format('(%I IS NOT NULL)', (
-        select attname from pg_attribute where attrelid = conrelid and attnum = conkey[1]
-      )))
   ) order by 1`)
 
 /** Every right on a table or column that anybody but the owner has: "webuser update users.name". */

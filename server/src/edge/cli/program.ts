@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
 import { keyCommand } from './commands/key.ts'
+import { lintCommand } from './commands/lint.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { secretCommand } from './commands/secret.ts'
 import { sessionCommand } from './commands/session.ts'
@@ -27,7 +28,8 @@ Examples:
   pie user grant grace@example.com editor
   pie session list grace@example.com
   pie session revoke grace@example.com
-  pie migrate --plan`,
+  pie migrate --plan
+  pie lint --schema app`,
     )
     .addCommand(startCommand(workplace))
     .addCommand(migrateCommand(workplace))
@@ -37,4 +39,5 @@ Examples:
     .addCommand(secretCommand(workplace))
     .addCommand(keyCommand(workplace))
     .addCommand(databaseCommand(workplace))
+    .addCommand(lintCommand(workplace))
 }

@@ -1,0 +1,62 @@
+import type { Finding } from './finding.ts'
+
+/** A finding that somebody lives with, as `pie-lint.json` says it. */
+export interface Acceptance {
+  rule: string
+  object: string
+  /** Empty where none is given. */
+  reason: string
+}
+
+/**
+ * Takes the accepted findings out. An acceptance without a reason accepts nothing and is a finding
+ * itself; so is one that matches none any more, and would hide the next fault of that kind.
+ *
+ * @param named the schemas that were asked for: an acceptance in another one cannot be judged
+ */
+export function applyAcceptances(
+  findings: readonly Finding[],
+  acceptances: readonly Acceptance[],
+  named: readonly string[] | null,
+): { findings: Finding[]; accepted: number } {
+  const isOf = (finding: Finding) => (acceptance: Acceptance) =>
+    acceptance.rule === finding.rule && acceptance.object === finding.object
+  const valid = acceptances.filter(({ reason }) => reason.trim() !== '')
+  const left = findings.filter((finding) => !valid.some(isOf(finding)))
+  const unmatched = valid.filter(
+    (acceptance) =>
+      !findings.some((finding) => isOf(finding)(acceptance)) &&
+      (named === null || named.some((schema) => isIn(acceptance.object, schema))),
+  )
+  return {
+    findings: [
+      ...left,
+      ...acceptances.filter((acceptance) => !valid.includes(acceptance)).map(withoutReason),
+      ...unmatched.map(ofNothing),
+    ],
+    accepted: findings.length - left.length,
+  }
+}
+
+/** Whether the name of an object is of a schema, quoted or not. */
+function isIn(object: string, schema: string): boolean {
+  return [schema, `"${schema.replaceAll('"', '""')}"`].some(
+    (name) => object === `schema ${name}` || object.includes(` ${name}.`),
+  )
+}
+
+const about = ({ rule, object }: Acceptance): string => `acceptance of ${rule} on ${object}`
+
+const withoutReason = (acceptance: Acceptance): Finding => ({
+  rule: 'acceptance-without-reason',
+  object: about(acceptance),
+  why: 'Whoever reads it later cannot tell whether it was thought about, nor whether it still holds.',
+  mend: '-- give this entry a "reason", or mend what it accepts',
+})
+
+const ofNothing = (acceptance: Acceptance): Finding => ({
+  rule: 'acceptance-of-nothing',
+  object: about(acceptance),
+  why: 'There is no such finding: it was mended or renamed, and this would hide the next one there.',
+  mend: '-- take this entry out of the list of accepted findings',
+})

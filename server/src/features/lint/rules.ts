@@ -1,0 +1,70 @@
+import type { Rule } from './rule.ts'
+import { permissionInComment, withoutComment } from './rules/comments.ts'
+import { foreignKeyWithoutIndex, foreignKeyWithoutOnDelete } from './rules/foreign-keys.ts'
+import { plpgsqlThatCouldBeSql, volatileThatOnlyReads } from './rules/function-bodies.ts'
+import {
+  executableByPublic,
+  hookExecutableByOthers,
+  searchPathWithoutPgTempLast,
+  securityDefinerWithoutSearchPath,
+} from './rules/functions.ts'
+import {
+  grantedToPublic,
+  grantPastPolicies,
+  insertOnWholeTable,
+  selectListsColumns,
+  updateOnWholeTable,
+} from './rules/grants.ts'
+import {
+  ownedByRoleOfRequests,
+  schemaOpenToRoleOfRequests,
+  triggerGranted,
+} from './rules/ownership.ts'
+import {
+  policyCallsFunctionPerRow,
+  policyCallsVolatileFunction,
+  policyToPublic,
+} from './rules/policies.ts'
+import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
+import {
+  rowLevelSecurityNotForced,
+  tableWithoutPolicy,
+  tableWithoutRowLevelSecurity,
+} from './rules/row-level-security.ts'
+import {
+  foreignTableGranted,
+  materializedViewGranted,
+  viewNotSecurityInvoker,
+} from './rules/views.ts'
+
+/** Every rule, the gravest first. All mends of one run can be run in this order. */
+export const rules: readonly Rule[] = [
+  tableWithoutRowLevelSecurity,
+  tableWithoutPolicy,
+  rowLevelSecurityNotForced,
+  ownedByRoleOfRequests,
+  schemaOpenToRoleOfRequests,
+  triggerGranted,
+  grantedToPublic,
+  grantPastPolicies,
+  selectListsColumns,
+  insertOnWholeTable,
+  updateOnWholeTable,
+  foreignTableGranted,
+  materializedViewGranted,
+  viewNotSecurityInvoker,
+  policyToPublic,
+  policyCallsFunctionPerRow,
+  policyCallsVolatileFunction,
+  policyColumnWithoutIndex,
+  executableByPublic,
+  hookExecutableByOthers,
+  securityDefinerWithoutSearchPath,
+  searchPathWithoutPgTempLast,
+  volatileThatOnlyReads,
+  plpgsqlThatCouldBeSql,
+  foreignKeyWithoutOnDelete,
+  foreignKeyWithoutIndex,
+  permissionInComment,
+  withoutComment,
+]

@@ -1,0 +1,60 @@
+import { soundFunction, soundTable } from './names.ts'
+import type { PlantedFault } from './planted-faults.ts'
+
+const inPolicy = (rule: string, table: string, to: string, using: string): PlantedFault => ({
+  rule,
+  object: `policy {${table}_own} on {s}.{${table}}`,
+  sql: `${soundTable(table)} create policy {${table}_own} on {s}.{${table}} ${to} using (${using});`,
+})
+
+const mine = soundFunction(
+  '{mine}()',
+  `returns integer language sql stable as $$ select current_setting('x.y', true)::integer $$`,
+)
+const dice = soundFunction(
+  '{dice}()',
+  'returns integer language sql as $$ select (random() * 6)::integer $$',
+)
+
+/** The first of them makes the function that others call too. */
+export const faultsOfPolicies: PlantedFault[] = [
+  {
+    rule: 'policy-column-without-index',
+    object: 'column {s}.{sought}.{owner_id}',
+    sql: `${mine} ${soundTable('sought', ', {owner_id} integer, {kind} varchar(9)')}
+      create policy {sought_own} on {s}.{sought} to webuser
+        using ((select {s}.{mine}()) = {owner_id} and {kind} = 'own');`,
+  },
+  {
+    rule: 'policy-column-without-index',
+    object: 'column {s}.{looked_up}.{reader_id}',
+    sql: `${soundTable('looked_up', ', {reader_id} integer')} ${soundTable('looking_up')}
+      create policy {looking_up_own} on {s}.{looking_up} to webuser using (exists (
+        select from {s}.{looked_up} as l where l.{reader_id} = {looking_up}.{id}
+      ));`,
+  },
+  inPolicy('policy-to-public', 'open_to_all', '', 'false'),
+  {
+    rule: 'policy-calls-volatile-function',
+    object: 'policy {by_luck_own} on {s}.{by_luck}',
+    sql: `${dice} ${soundTable('by_luck')}
+      create policy {by_luck_own} on {s}.{by_luck} to webuser using ((select {s}.{dice}()) > {id});`,
+  },
+  inPolicy(
+    'policy-calls-function-per-row',
+    'per_row',
+    'to webuser',
+    `{id} = {s}.{mine}() and 'mine()' <> '{'s}.{'mine}('
+      and {id} <> (select {s}.{mine}()) and {id} <> coalesce({s}.{mine}(), 7)`,
+  ),
+  inPolicy(
+    'policy-calls-function-per-row',
+    'per_list',
+    'to webuser',
+    `{id} = any (string_to_array(current_setting('x.y'), ',')::integer[])
+      and {id} in (
+        select count(*) from pie_schema.roles group by current_setting('x.y') having current_setting('x.y') <> ''
+      )
+      and {id}::text <> all (string_to_array(current_setting('x.y'), ','))`,
+  ),
+]
