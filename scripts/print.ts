@@ -8,15 +8,19 @@ import { join } from 'node:path'
 import { asOwner, prepareDatabase } from '../server/src/ground/database/prepare-database.ts'
 import { startEmbeddedPostgres } from '../server/src/ground/embedded-postgres/start-embedded-postgres.ts'
 import { printConfiguration, printEnvironmentExample } from './print-configuration.ts'
+import { printExposure } from './print-exposure.ts'
 import { printSchema } from './print-schema.ts'
 
-const pages: Record<string, () => string | Promise<string>> = {
+type Owner = Parameters<Parameters<typeof asOwner>[1]>[0]
+
+const pages: Record<string, (owner: Owner) => string | Promise<string>> = {
   '.env.example': printEnvironmentExample,
   'docs/configuration.md': printConfiguration,
-  'database/schema.sql': () => onFreshDatabase(printSchema),
+  'database/schema.sql': printSchema,
+  'docs/exposure.md': printExposure,
 }
 
-async function onFreshDatabase<T>(work: Parameters<typeof asOwner<T>>[1]): Promise<T> {
+async function onFreshDatabase(work: (owner: Owner) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'pie-print-'))
   const postgres = await startEmbeddedPostgres({
     directory,
@@ -24,9 +28,9 @@ async function onFreshDatabase<T>(work: Parameters<typeof asOwner<T>>[1]): Promi
     settings: { fsync: 'off' },
   })
   try {
-    return await asOwner(postgres.url, async (owner) => {
+    await asOwner(postgres.url, async (owner) => {
       await prepareDatabase(owner)
-      return work(owner)
+      await work(owner)
     })
   } finally {
     await postgres.stop()
@@ -34,14 +38,16 @@ async function onFreshDatabase<T>(work: Parameters<typeof asOwner<T>>[1]): Promi
   }
 }
 
-for (const [file, print] of Object.entries(pages)) {
-  const printed = await print()
-  if (!process.argv.includes('--check')) {
-    writeFileSync(file, printed)
-  } else if (!existsSync(file) || readFileSync(file, 'utf8') !== printed) {
-    process.stderr.write(
-      `${file} is not in step with the code: run npm run print, and review the difference\n`,
-    )
-    process.exitCode = 1
+await onFreshDatabase(async (owner) => {
+  for (const [file, print] of Object.entries(pages)) {
+    const printed = await print(owner)
+    if (!process.argv.includes('--check')) {
+      writeFileSync(file, printed)
+    } else if (!existsSync(file) || readFileSync(file, 'utf8') !== printed) {
+      process.stderr.write(
+        `${file} is not in step with the code: run npm run print, and review the difference\n`,
+      )
+      process.exitCode = 1
+    }
   }
-}
+})

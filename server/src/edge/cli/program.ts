@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
+import { exposureCommand } from './commands/exposure.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { secretCommand } from './commands/secret.ts'
@@ -37,4 +38,5 @@ Examples:
     .addCommand(secretCommand(workplace))
     .addCommand(keyCommand(workplace))
     .addCommand(databaseCommand(workplace))
+    .addCommand(exposureCommand(workplace))
 }
