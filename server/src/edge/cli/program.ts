@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
+import { explainCommand } from './commands/explain.ts'
 import { exposureCommand } from './commands/exposure.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
@@ -39,4 +40,5 @@ Examples:
     .addCommand(keyCommand(workplace))
     .addCommand(databaseCommand(workplace))
     .addCommand(exposureCommand(workplace))
+    .addCommand(explainCommand(workplace))
 }
