@@ -19,10 +19,10 @@ export function explanationInWords(explanation: Explanation): string {
   return [
     `${answer(explanation)}: ${reason(explanation)}.`,
     ...grants(explanation),
-    ...explanation.questions.flatMap(question),
+    ...explanation.questions.flatMap((asked) => question(asked, explanation.row !== null)),
     ...reach(explanation),
     ...tried(explanation),
-    ...(explanation.cost === null ? [] : cost(explanation.cost)),
+    ...(explanation.cost === null ? [] : cost(explanation.cost, explanation.row === null)),
   ].join('\n')
 }
 
@@ -30,15 +30,14 @@ const who = ({ user }: Explanation): string => user.email ?? user.id
 
 function answer(explanation: Explanation): string {
   const { verdict, action, row, table } = explanation
-  const can = { yes: 'can', no: 'cannot', depends: 'can perhaps' }[verdict]
+  const can = verdict === 'no' ? 'cannot' : 'can'
   if (row === null) {
-    const some = verdict === 'depends' ? `${action === 'insert' ? '' : 'some '}rows` : 'any row'
-    return `${who(explanation)} ${can} ${verbs[action]} ${some} of ${table}`
+    const which = { yes: 'every row', no: 'any row', depends: 'some rows' }[verdict]
+    return `${who(explanation)} ${can} ${verbs[action]} ${which} of ${table}`
   }
-  const key = Object.entries(row).map(([name, value]) => `${name} = ${value ?? 'null'}`)
-  const which =
-    action === 'insert' ? `this row (${key.join(', ')}) into` : `the row ${key.join(', ')} of`
-  return `${who(explanation)} ${can} ${verbs[action]} ${which} ${table}`
+  const values = Object.entries(row).map(([name, value]) => `${name} = ${value ?? 'null'}`)
+  if (action === 'insert') return `${who(explanation)} ${can} insert this row into ${table}`
+  return `${who(explanation)} ${can} ${verbs[action]} the row ${values.join(', ')} of ${table}`
 }
 
 function reason(explanation: Explanation): string {
@@ -50,13 +49,14 @@ function reason(explanation: Explanation): string {
     case 'no_row':
       return 'there is no such row'
     case 'grant':
-      return `${role} lacks the grant, ${decision.missing}.\nIf that should be: ${decision.mend}`
+      return `${role} lacks a grant, ${decision.missing}.\nIf that should be: ${decision.mend}`
     case 'row_security_off':
-      return `${decision.reason.toUpperCase()}, so everybody who has the grant can, whatever the row`
+      return `${decision.reason}, so everybody who has the grant can, whatever the row`
     case 'no_policy':
       return `no policy lets ${role} ${decision.command} any row`
     case 'policies':
-      if (verdict === 'depends') return `it depends on ${decision.names.join(', ')}`
+      if (verdict === 'depends')
+        return `those that its policies let through, ${decision.names.join(', ')}`
       if (verdict === 'yes')
         return `${decision.names.join(', ')} ${decision.names.length === 1 ? 'lets' : 'let'} them`
       return refusal(decision.names, questions)
@@ -68,22 +68,32 @@ function reason(explanation: Explanation): string {
 function refusal(names: string[], questions: readonly Question[]): string {
   const asked = questions.find(({ passes }) => passes === false)
   const policies = asked?.policies.filter(({ name }) => names.includes(name)) ?? []
-  const row = asked?.of === 'the new row' ? 'the row as it would be' : 'this row'
   const said = policies.map(
     ({ name, expression, result }) =>
       `${name} asks ${tidyExpression(expression)}: ${result ?? 'null'}`,
   )
-  const how = policies.every(({ is_restrictive }) => is_restrictive)
-    ? `a restrictive policy keeps ${row} from being ${participles[asked?.command ?? 'select']}`
-    : `no policy lets ${row} be ${participles[asked?.command ?? 'select']}`
-  return `${how}.\n${said.join(';\n')}`
+  const subject = policies.some(({ is_restrictive }) => is_restrictive)
+    ? 'a restrictive policy does not let'
+    : 'no policy lets'
+  return `${subject} ${asked === undefined ? 'it' : outcomes[titleOf(asked)]}.\n${said.join(';\n')}`
 }
 
-const participles: Record<Action, string> = {
-  select: 'seen',
-  insert: 'inserted',
-  update: 'changed',
-  delete: 'deleted',
+/** What is asked, and how the answer reads. */
+const outcomes = {
+  'May the row be seen?': 'this row be seen',
+  'May the row be inserted?': 'this row be inserted',
+  'May the row be changed?': 'this row be changed',
+  'May the row be deleted?': 'this row be deleted',
+  'May it become the new row?': 'it become the new row',
+  'May the new row be seen?': 'it become a row that is not seen',
+}
+
+function titleOf({ command, of }: Question): keyof typeof outcomes {
+  if (command === 'insert') return 'May the row be inserted?'
+  if (command === 'delete') return 'May the row be deleted?'
+  if (of === 'the row')
+    return command === 'select' ? 'May the row be seen?' : 'May the row be changed?'
+  return command === 'select' ? 'May the new row be seen?' : 'May it become the new row?'
 }
 
 function grants({ grants: needs, user }: Explanation): string[] {
@@ -94,28 +104,34 @@ function grants({ grants: needs, user }: Explanation): string[] {
   ]
 }
 
-function question({ command, part, of, policies }: Question): string[] {
-  const permissive = policies.filter(({ is_restrictive }) => !is_restrictive)
-  const restrictive = policies.filter(({ is_restrictive }) => is_restrictive)
+function question(asked: Question, isOneRow: boolean): string[] {
+  const line = (policy: AskedPolicy) => policyLine(policy, isOneRow)
+  const permissive = asked.policies.filter(({ is_restrictive }) => !is_restrictive)
+  const restrictive = asked.policies.filter(({ is_restrictive }) => is_restrictive)
   return [
-    `\nMay ${of} be ${participles[command]}? (${command}, ${part})`,
+    `\n${titleOf(asked)} (${asked.command}, ${asked.part})`,
     permissive.length === 0 ? '  no policy lets it' : '  one of these must be true:',
-    ...permissive.map(policyLine),
-    ...(restrictive.length === 0 ? [] : ['  and all of these:', ...restrictive.map(policyLine)]),
+    ...permissive.map(line),
+    ...(restrictive.length === 0 ? [] : ['  and all of these:', ...restrictive.map(line)]),
   ]
 }
 
-function policyLine({ name, expression, result, error, roles }: AskedPolicy): string {
-  const answered = error === null ? String(result ?? 'null') : 'error'
+function policyLine(
+  { name, expression, result, error, roles }: AskedPolicy,
+  isOneRow: boolean,
+): string {
+  const rule = `${name}, for ${roles.join(', ')}: ${tidyExpression(expression)}`
+  if (!isOneRow) return `    ${rule}`
+  const answered = error === null ? String(result) : 'error'
   const wrong = error === null ? '' : `\n           ${error}`
-  return `    ${answered.padEnd(5)}  ${name}, for ${roles.join(', ')}: ${tidyExpression(expression)}${wrong}`
+  return `    ${answered.padEnd(5)}  ${rule}${wrong}`
 }
 
 function reach({ reach: found, action }: Explanation): string[] {
   if (found === null || found.rows === null) return []
   const rows = (count: number) => (count > found.most ? `more than ${found.most}` : String(count))
   const of = found.of === null ? '' : ` of ${rows(found.of)}`
-  return [`\nRows that they ${verbs[action]}: ${rows(found.rows)}${of}.`]
+  return [`\nRows that they can ${verbs[action]}: ${rows(found.rows)}${of}.`]
 }
 
 function tried({ tried: outcome }: Explanation): string[] {
@@ -127,19 +143,24 @@ function tried({ tried: outcome }: Explanation): string[] {
   return [`\nTried as this user, and rolled back: ${came}.${warning}`]
 }
 
-function cost({ total_ms, planning_ms, pages, rows, rows_removed, ...policies }: Cost): string[] {
+function cost(
+  { total_ms, planning_ms, pages, rows, rows_removed, ...policies }: Cost,
+  isWholeTable: boolean,
+): string[] {
   const { policy_nodes, policies_ms, without_policies_ms } = policies
   const without =
     without_policies_ms === null ? '' : `; without policies ${milliseconds(without_policies_ms)}`
   return [
-    `\nCost: ${milliseconds(total_ms)} (and ${milliseconds(planning_ms)} to plan)${without}; ${rows} rows, ${rows_removed} filtered away, ${pages} pages.`,
+    `\nCost${isWholeTable ? ' of reading it' : ''}: ${milliseconds(total_ms)} (and ${milliseconds(planning_ms)} to plan)${without}; ${rows} ${rows === 1 ? 'row' : 'rows'}, ${rows_removed} filtered away, ${pages} pages.`,
     ...(policy_nodes.length === 0
       ? []
       : [`Of it the policies' own plan nodes: ${milliseconds(policies_ms)}`]),
-    ...policy_nodes.map(
-      ({ name, node, ms, loops }) =>
-        `  ${milliseconds(ms).padStart(9)}  ${name}: ${node}, ${loops} ${loops === 1 ? 'time' : 'times'}`,
-    ),
+    ...policy_nodes
+      .filter(({ loops }) => loops > 0)
+      .map(
+        ({ name, node, ms, loops }) =>
+          `  ${milliseconds(ms).padStart(9)}  ${name}: ${node}, ${loops} ${loops === 1 ? 'time' : 'times'}`,
+      ),
   ]
 }
 

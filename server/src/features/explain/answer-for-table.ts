@@ -16,7 +16,9 @@ export async function answerForTable(
 ): Promise<Explanation> {
   const closed = open === null ? findClosedCommand(known.questions) : null
   const role = known.user.database_role ?? ''
-  const names = known.questions.flatMap(({ policies }) => policies.map(({ name }) => name))
+  const names = known.questions
+    .filter(({ command }) => command === known.action)
+    .flatMap(({ policies }) => policies.map(({ name }) => name))
   const decided_by = closed ?? open ?? { kind: 'policies' as const, names: [...new Set(names)] }
   const canRead = known.action !== 'insert' && granted.readable.length > 0
   const reach = canRead
@@ -28,7 +30,7 @@ export async function answerForTable(
   }
   return {
     ...known,
-    verdict: closed === null ? 'depends' : 'no',
+    verdict: closed !== null ? 'no' : open !== null ? 'yes' : 'depends',
     decided_by,
     reach,
     cost: canRead ? await measureCost(client, table, reading, role) : null,

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import type { Action, Grant } from './explanation.ts'
 import type { Table } from './find-table.ts'
 
@@ -23,7 +23,7 @@ export async function checkGrants(
   { written, isFoundByKey }: { written: string[] | null; isFoundByKey: boolean },
 ): Promise<Granted> {
   const { rows } = await client.query<Held>(
-    `select current_user as role, has_schema_privilege($1::name, 'usage') as uses,
+    `select quote_ident(current_user) as role, quote_ident($1) as schema, has_schema_privilege($1::text, 'usage') as uses,
        has_table_privilege($2::oid, 'delete') as deletes, has_any_column_privilege($2::oid, 'insert') as inserts,
        array(select attname::text from pg_attribute where ${ofTable} and has_column_privilege($2::oid, attnum, 'select')) as readable,
        array(select attname::text from pg_attribute where ${ofTable} and has_column_privilege($2::oid, attnum, 'insert')) as insertable,
@@ -31,12 +31,12 @@ export async function checkGrants(
     [table.schema, table.oid],
   )
   const held = rows[0] as Held
-  const to = `to ${pg.escapeIdentifier(held.role)}`
+  const to = `to ${held.role}`
   const needs: Grant[] = [
     {
       what: `usage of the schema ${table.schema}`,
       is_granted: held.uses,
-      mend: `grant usage on schema ${pg.escapeIdentifier(table.schema)} ${to}`,
+      mend: `grant usage on schema ${held.schema} ${to}`,
     },
     needOf(table, action, held, written, to),
   ]
@@ -58,7 +58,9 @@ export async function checkGrants(
 const ofTable = 'attrelid = $2 and attnum > 0 and not attisdropped'
 
 interface Held {
+  /** Quoted where it has to be. */
   role: string
+  schema: string
   uses: boolean
   deletes: boolean
   inserts: boolean
@@ -88,14 +90,13 @@ function needOf(
     }
   const may = action === 'insert' ? held.insertable : held.updatable
   const missing = written?.filter((name) => !may.includes(name)) ?? []
-  const wanted =
-    missing.length > 0
-      ? missing
-      : table.columns.filter((c) => !c.is_key && !c.is_generated).map(({ name }) => name)
+  const wanted = table.columns.filter(({ name, is_key, is_generated }) =>
+    missing.length > 0 ? missing.includes(name) : !is_key && !is_generated,
+  )
   return {
     what: describe(action, table, may, written),
     is_granted: written === null || written.length === 0 ? may.length > 0 : missing.length === 0,
-    mend: `grant ${action} (${wanted.map((name) => pg.escapeIdentifier(name)).join(', ')}) on ${table.name} ${to}`,
+    mend: `grant ${action} (${wanted.map(({ quoted }) => quoted).join(', ')}) on ${table.name} ${to}`,
   }
 }
 

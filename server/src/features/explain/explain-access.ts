@@ -128,8 +128,8 @@ async function reasonToPass(
   )
   if (rows[0]?.is_active === true) return null
   const reason = table.row_security
-    ? `${role} is past the row-level security of ${table.name}`
-    : `row-level security is off on ${table.name}`
+    ? `${role} IS PAST ROW-LEVEL SECURITY on ${table.name}`
+    : `ROW-LEVEL SECURITY IS OFF on ${table.name}`
   return { kind: 'row_security_off', reason }
 }
 

@@ -6,7 +6,7 @@ export interface Explanation {
   action: Action
   /** The row's key, or what is to be inserted; null when the whole table is asked about. */
   row: Record<string, string | null> | null
-  /** `depends` when no row is named: on which one it is. */
+  /** `depends` when no row is named, and it is the policies that say which. */
   verdict: 'yes' | 'no' | 'depends'
   decided_by: Decision
   grants: Grant[]
@@ -86,6 +86,7 @@ export interface Cost {
   /** Rows that were read and then filtered away. */
   rows_removed: number
   /** Plan nodes that stand in no part of the statement itself: they are the policies'. */
+  /** What the node computes or reads is its `node`. */
   policy_nodes: { name: string; node: string; ms: number; loops: number }[]
   policies_ms: number
   /** The same statement for the owner, whom no policy binds; null when one does. */

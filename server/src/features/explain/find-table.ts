@@ -3,6 +3,8 @@ import { OperatorError } from '../../ground/errors.ts'
 
 export interface Column {
   name: string
+  /** The name, quoted where it has to be. */
+  quoted: string
   /** With its modifier: `numeric(10,2)`. */
   type: string
   is_key: boolean
@@ -20,7 +22,7 @@ export interface Table {
   relation: string
   owner: string
   row_security: boolean
-  /** Whether row-level security binds whoever runs this command, too. */
+  /** Whether row-level security may hide rows from whoever runs this command, too. */
   binds_owner: boolean
   columns: Column[]
 }
@@ -47,10 +49,17 @@ export async function findTable(owner: pg.ClientBase, given: string): Promise<Ta
 
 const readTable = `
   select pg_class.oid, format('%I.%I', nspname, relname) as name, nspname as schema, relname as relation, relkind as kind,
-    pg_get_userbyid(relowner) as owner, relrowsecurity as row_security, row_security_active(pg_class.oid) as binds_owner,
+    pg_get_userbyid(relowner) as owner, relrowsecurity as row_security, 
+    row_security_active(pg_class.oid) and not coalesce((
+      select bool_or(polpermissive and pg_get_expr(polqual, polrelid) = 'true') and bool_and(polpermissive)
+      from pg_policy
+      where polrelid = pg_class.oid and polcmd in ('*', 'r') and exists (
+        select from unnest(polroles) as role (oid) where role.oid = 0 or pg_has_role(role.oid, 'usage')
+      )
+    ), false) as binds_owner,
     (
       select coalesce(jsonb_agg(jsonb_build_object(
-        'name', attname, 'type', format_type(atttypid, atttypmod),
+        'name', attname, 'quoted', quote_ident(attname), 'type', format_type(atttypid, atttypmod),
         'is_key', coalesce(attnum = any (indkey), false),
         'is_generated', attgenerated <> '', 'is_identity', attidentity <> '',
         'default_expression', case when attgenerated = '' and pg_get_expr(adbin, adrelid) !~ 'nextval\\(' then pg_get_expr(adbin, adrelid) end

@@ -8,6 +8,7 @@ interface Plan {
   'Node Type': string
   'Subplan Name'?: string
   'Relation Name'?: string
+  Output?: string[]
   'Actual Total Time': number
   'Actual Rows': number
   'Actual Loops': number
@@ -48,13 +49,20 @@ export async function measureCost(
     rows_removed: sumRemoved(plan),
     policy_nodes: nodes.map((node) => ({
       name: node['Subplan Name'] ?? '',
-      node: [node['Node Type'], node['Relation Name']].filter(Boolean).join(' on '),
+      node: describeNode(node),
       ms: timeOf(node),
       loops: node['Actual Loops'],
     })),
     policies_ms: nodes.reduce((sum, node) => sum + timeOf(node), 0),
     without_policies_ms: binds_owner ? null : await timeAsOwner(client, statement, role),
   }
+}
+
+/** `select pie_schema.current_user_id()`, or `Index Scan on shares` */
+function describeNode(node: Plan): string {
+  if (node['Node Type'] === 'Result' && node.Plans === undefined)
+    return `select ${node.Output?.join(', ')}`
+  return [node['Node Type'], node['Relation Name']].filter(Boolean).join(' on ')
 }
 
 const timeOf = (node: Plan): number =>
@@ -76,7 +84,7 @@ async function explain(
   { text, values }: RealStatement,
 ): Promise<Explained | null> {
   const { found } = await attempt(client, () =>
-    client.query(`explain (analyze, buffers, format json) ${text}`, values),
+    client.query(`explain (analyze, verbose, buffers, format json) ${text}`, values),
   )
   return found?.rows[0]['QUERY PLAN'][0] ?? null
 }

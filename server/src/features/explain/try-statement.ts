@@ -15,17 +15,21 @@ export async function tryStatement(
   return {
     rows: error === null ? found.rowCount : null,
     error: error === null ? null : { code: error.code ?? '', message: error.message },
-    is_as_foretold: verdict === null || verdict === isDone,
+    // A constraint or trigger may still refuse what the policies let through.
+    is_as_foretold:
+      verdict === null ||
+      verdict === isDone ||
+      (verdict && error !== null && error.code !== '42501'),
   }
 }
 
 /** Postgres has the last word. */
 export function reconcile(
   { verdict, decided_by }: Judgement,
-  { rows, error, is_as_foretold }: Tried,
+  { rows, error }: Tried,
 ): Pick<Explanation, 'verdict' | 'decided_by'> {
   const isDone = (rows ?? 0) > 0
-  if (verdict !== null && is_as_foretold) return { verdict: isDone ? 'yes' : 'no', decided_by }
+  if (verdict === isDone) return { verdict: isDone ? 'yes' : 'no', decided_by }
   const said = error === null ? `${rows} rows` : error.message
   return { verdict: isDone ? 'yes' : 'no', decided_by: { kind: 'postgres', said } }
 }
