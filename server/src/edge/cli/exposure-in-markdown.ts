@@ -14,8 +14,9 @@ Printed from the catalog by \`pie exposure --markdown\`; not to be edited. A cha
 somebody can reach: review it as one. What is not listed is refused.
 
 Where a policy says \`current_user_id()\`, \`has_role()\` or another of Pie's helpers, a role sees rows only after
-it has proven a session. An update or delete that reads a column is narrowed by the role's select policies
-too. **ALL ROWS** is said where no policy narrows anything.`
+it has proven a session. A row is reached where any one of the policies named with \`where\` is true and all those
+named with \`and only\` are; an update or delete that reads a column is narrowed by the select policies too.
+**ALL ROWS** is said where no policy narrows anything.`
 
 /** An exposure map to be committed: in a fixed order, a line for each object, role and action. */
 export function exposureInMarkdown({ roles, schemas, relations, functions }: Exposure): string {
@@ -29,11 +30,16 @@ export function exposureInMarkdown({ roles, schemas, relations, functions }: Exp
       .join('\n'),
     '## Tables and views',
     ...relations.map(relationInMarkdown),
-    '## Functions',
-    functions
-      .map((shown) => `- ${code(describeFunction(shown))}: ${codes(shown.executable_by)}`)
-      .join('\n'),
+    ...functionsInMarkdown(functions),
   ].join('\n\n')}\n`
+}
+
+function functionsInMarkdown(functions: Exposure['functions']): string[] {
+  if (functions.length === 0) return []
+  const lines = functions.map(
+    (shown) => `- ${code(describeFunction(shown))}: ${codes(shown.executable_by)}`,
+  )
+  return ['## Functions', lines.join('\n')]
 }
 
 function relationInMarkdown(relation: ExposedRelation): string {

@@ -19,7 +19,7 @@ export function exposureInWords(exposure: Exposure): string {
     ...schemas.map(({ name, usable_by }) => `  ${name.padEnd(width(schemas))}  ${list(usable_by)}`),
     '\nTables and views',
     ...relations.map((relation) => relationInWords(relation, width(roles))),
-    '\nFunctions\n',
+    ...(functions.length === 0 ? [] : ['\nFunctions\n']),
     ...functions.map((shown) => `  ${describeFunction(shown)}\n      ${list(shown.executable_by)}`),
   ].join('\n')
 }
