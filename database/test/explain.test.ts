@@ -179,6 +179,24 @@ for (const [version, binaries] of Object.entries(versions)) {
       assert.deepEqual(refused.tried, { rows: 0, error: null, is_as_foretold: true })
     })
 
+    test("explains Pie's own tables, which bind their owner too", async () => {
+      const users = 'pie_schema.users'
+      const own = await explain(ada, users, ada.id, 'update', '{"name": "Ada"}')
+      assert.deepEqual(verdictOf(own), {
+        verdict: 'yes',
+        decided_by: by('users_own', 'users_change_own'),
+      })
+      assert.deepEqual(verdictOf(await explain(ada, users, grace.id)), {
+        verdict: 'no',
+        decided_by: by('users_own'),
+      })
+      assert.deepEqual(verdictOf(await explain(dorothy, users, grace.id)), {
+        verdict: 'yes',
+        decided_by: by('users_admin'),
+      })
+      assert.deepEqual((await explain(ada, users)).reach, { most: 10_000, rows: 1, of: 3 })
+    })
+
     test('finds a user by id as well', async () => {
       const { user, verdict } = await explain({ email: ada.id }, 'app.notes', '1')
       assert.deepEqual(
@@ -245,6 +263,28 @@ for (const [version, binaries] of Object.entries(versions)) {
         decided_by: by('exact_kept'),
       })
       assert.equal((await explain(ada, 'app.exact', other.id)).verdict, 'no')
+    })
+
+    test('a policy over a generated column is asked about the column as it would be', async () => {
+      const kind = version === '18' ? 'virtual' : 'stored'
+      await owner.query(`
+        create table app.computed (id int primary key, n int, twice int generated always as (n * 2) ${kind});
+        alter table app.computed enable row level security;
+        create policy computed_small on app.computed to webuser using (twice < 10);
+        insert into app.computed (id, n) values (1, 2), (2, 20);
+        grant select, insert (id, n), update (n) on app.computed to webuser`)
+      const seen = [
+        await explain(ada, 'app.computed', '1'),
+        await explain(ada, 'app.computed', '2'),
+        await explain(ada, 'app.computed', '1', 'update', '{"n": 3}'),
+        await explain(ada, 'app.computed', '1', 'update', '{"n": 30}'),
+        await explain(ada, 'app.computed', '{"id": 3, "n": 3}', 'insert'),
+        await explain(ada, 'app.computed', '{"id": 3, "n": 30}', 'insert'),
+      ]
+      assert.deepEqual(
+        seen.map(({ verdict, tried }) => [verdict, tried?.is_as_foretold]),
+        ['yes', 'no', 'yes', 'no', 'yes', 'no'].map((verdict) => [verdict, true]),
+      )
     })
 
     test('names the grant that is missing, and what would grant it', async () => {

@@ -93,6 +93,45 @@ for (const [version, binaries] of Object.entries(versions)) {
       assert.ok(said.length > 300, `only ${said.length} things can be done`)
     })
 
+    test('where it says ALL ROWS a role reaches them all, and where it says no rows it reaches none', async () => {
+      const counted = { all: 0, none: 0, policies: 0 }
+      await superuser.query('begin')
+      await superuser.query('insert into shop.parent values (1)')
+      const tables = exposure.relations.filter(({ kind }) => kind.endsWith('table'))
+      for (const { name } of tables.filter(({ schema }) => schema === 'shop')) {
+        const columns = ['with_domain', 'measures', 'measures_1'].includes(name)
+          ? `values (${name === 'with_domain' ? `'a', '{}'` : `1, 'a'`})`
+          : 'default values'
+        await superuser.query(`insert into shop.${name} ${columns}`)
+      }
+      for (const { schema, name, access } of tables)
+        for (const { role, action, allowed, rows } of access) {
+          if (!allowed || (action !== 'select' && action !== 'delete')) continue
+          const relation = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`
+          const { rowCount: all } = await superuser.query(`select from ${relation}`)
+          await superuser.query(
+            `savepoint looking; set local role ${role === everybody ? 'stranger' : role}`,
+          )
+          const sql = action === 'select' ? `select from ${relation}` : `delete from ${relation}`
+          const { rowCount: reached } = await superuser.query(sql)
+          await superuser.query('rollback to looking')
+          const said = `${role} ${action} ${relation}: ${reached} of ${all}`
+          if (rows.kind === 'all') assert.equal(reached, all, said)
+          if (rows.kind === 'none') assert.equal(reached, 0, said)
+          counted[rows.kind as 'all'] += all === 0 ? 0 : 1
+        }
+      await superuser.query('rollback')
+      assert.ok(counted.all > 20 && counted.none > 1, JSON.stringify(counted))
+    })
+
+    test('without names, shows every schema but those of Postgres', async () => {
+      const all = await readExposure(owner, { schemas: null, roles: ['webuser'] })
+      assert.deepEqual(
+        all.schemas.map(({ name }) => name),
+        ['Odd "Name', 'locked', 'pie_hooks', 'pie_private', 'pie_schema', 'public', 'shop'],
+      )
+    })
+
     test('leaves nothing behind: no role, no membership, no row', async () => {
       assert.deepEqual(await stateOf(), before_)
     })

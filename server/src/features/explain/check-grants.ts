@@ -90,8 +90,8 @@ function needOf(
     }
   const may = action === 'insert' ? held.insertable : held.updatable
   const missing = written?.filter((name) => !may.includes(name)) ?? []
-  const wanted = table.columns.filter(({ name, is_key, is_generated }) =>
-    missing.length > 0 ? missing.includes(name) : !is_key && !is_generated,
+  const wanted = table.columns.filter(({ name, is_key, generation_expression }) =>
+    missing.length > 0 ? missing.includes(name) : !is_key && generation_expression === null,
   )
   return {
     what: describe(action, table, may, written),

@@ -10,7 +10,8 @@ export interface Column {
   is_key: boolean
   /** Null without one; also where it takes a number from a sequence, which no rollback gives back. */
   default_expression: string | null
-  is_generated: boolean
+  /** What a generated column is computed from the others by. */
+  generation_expression: string | null
   is_identity: boolean
 }
 
@@ -61,7 +62,7 @@ const readTable = `
       select coalesce(jsonb_agg(jsonb_build_object(
         'name', attname, 'quoted', quote_ident(attname), 'type', format_type(atttypid, atttypmod),
         'is_key', coalesce(attnum = any (indkey), false),
-        'is_generated', attgenerated <> '', 'is_identity', attidentity <> '',
+        'generation_expression', case when attgenerated <> '' then pg_get_expr(adbin, adrelid) end, 'is_identity', attidentity <> '',
         'default_expression', case when attgenerated = '' and pg_get_expr(adbin, adrelid) !~ 'nextval\\(' then pg_get_expr(adbin, adrelid) end
       ) order by attnum), '[]')
       from pg_attribute

@@ -45,12 +45,12 @@ export async function changedRow(
     `select jsonb_populate_record($1::${table.name}, $2::jsonb)::text as content`,
     [row, json],
   )
-  return rows[0]?.content ?? row
+  return withGenerated(client, table, rows[0]?.content ?? row)
 }
 
 /**
  * The row as an insert would make it, as text, with the defaults that the user gets. Numbers of sequences
- * and generated columns are left null: no rollback would give the number back.
+ * are left null: no rollback would give one back.
  */
 export async function insertedRow(
   client: pg.ClientBase,
@@ -70,5 +70,22 @@ export async function insertedRow(
   }
   // A default that the user may not compute fails the insert too, and that is said when it is tried.
   const { found } = await attempt(client, () => build(true))
-  return (found ?? (await build(false))).rows[0]?.content ?? ''
+  const row = (found ?? (await build(false))).rows[0]?.content ?? ''
+  return withGenerated(client, table, row)
+}
+
+/** The row with its generated columns computed anew. */
+async function withGenerated(client: pg.ClientBase, table: Table, row: string): Promise<string> {
+  if (table.columns.every(({ generation_expression }) => generation_expression === null)) return row
+  const fields = table.columns.map(({ quoted, type, generation_expression }) =>
+    generation_expression === null ? quoted : `(${generation_expression})::${type}`,
+  )
+  const { found } = await attempt(client, () =>
+    client.query<{ content: string }>(
+      `select row(${fields.join(', ')})::${table.name}::text as content
+       from unnest(array[$1::${table.name}]) as ${pg.escapeIdentifier(table.relation)}`,
+      [row],
+    ),
+  )
+  return found?.rows[0]?.content ?? row
 }

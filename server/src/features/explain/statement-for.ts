@@ -55,8 +55,8 @@ function updateOf(
   found: RealStatement['values'],
 ): RealStatement {
   const own = table.columns.find(
-    ({ name, is_key, is_generated, is_identity }) =>
-      granted.updatable.includes(name) && !is_key && !is_generated && !is_identity,
+    ({ name, is_key, generation_expression, is_identity }) =>
+      granted.updatable.includes(name) && !is_key && generation_expression === null && !is_identity,
   )
   const names =
     values === null ? [own?.name ?? granted.updatable[0] ?? ''] : Object.keys(values.members)

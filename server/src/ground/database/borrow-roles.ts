@@ -22,6 +22,9 @@ export async function borrowRoles(owner: pg.ClientBase, roles: readonly string[]
     try {
       await owner.query(`grant ${pg.escapeIdentifier(role)} to current_user${options}`)
     } catch (cause) {
+      // Another of these commands has the same grant under way, which it will roll back.
+      if ((cause as pg.DatabaseError).code === '55P03')
+        throw new OperatorError(`Another command is acting as ${role}. Try again.`, { cause })
       throw new OperatorError(
         `This needs to act as the database role ${role}, and the role of DATABASE_URL may not: ${(cause as Error).message}. ` +
           `As whoever made ${role}: grant ${pg.escapeIdentifier(role)} to the role of DATABASE_URL.`,
