@@ -1,6 +1,6 @@
 /**
  * `npm run print`: writes the pages that are printed from the code. With --check, compares them
- * instead, and fails when one is not in step. The database that schema.sql is printed from is linted too.
+ * instead, and fails when one is not in step. The database that they are printed from is linted first.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,19 +9,19 @@ import { asOwner, prepareDatabase } from '../server/src/ground/database/prepare-
 import { startEmbeddedPostgres } from '../server/src/ground/embedded-postgres/start-embedded-postgres.ts'
 import { lintOwnSchemas } from './lint-own-schemas.ts'
 import { printConfiguration, printEnvironmentExample } from './print-configuration.ts'
+import { printExposure } from './print-exposure.ts'
 import { printSchema } from './print-schema.ts'
 
-const pages: Record<string, () => string | Promise<string>> = {
+type Owner = Parameters<Parameters<typeof asOwner>[1]>[0]
+
+const pages: Record<string, (owner: Owner) => string | Promise<string>> = {
   '.env.example': printEnvironmentExample,
   'docs/configuration.md': printConfiguration,
-  'database/schema.sql': () =>
-    onFreshDatabase(async (owner) => {
-      await lintOwnSchemas(owner)
-      return printSchema(owner)
-    }),
+  'database/schema.sql': printSchema,
+  'docs/exposure.md': printExposure,
 }
 
-async function onFreshDatabase<T>(work: Parameters<typeof asOwner<T>>[1]): Promise<T> {
+async function onFreshDatabase(work: (owner: Owner) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'pie-print-'))
   const postgres = await startEmbeddedPostgres({
     directory,
@@ -29,9 +29,9 @@ async function onFreshDatabase<T>(work: Parameters<typeof asOwner<T>>[1]): Promi
     settings: { fsync: 'off' },
   })
   try {
-    return await asOwner(postgres.url, async (owner) => {
+    await asOwner(postgres.url, async (owner) => {
       await prepareDatabase(owner)
-      return work(owner)
+      await work(owner)
     })
   } finally {
     await postgres.stop()
@@ -39,14 +39,17 @@ async function onFreshDatabase<T>(work: Parameters<typeof asOwner<T>>[1]): Promi
   }
 }
 
-for (const [file, print] of Object.entries(pages)) {
-  const printed = await print()
-  if (!process.argv.includes('--check')) {
-    writeFileSync(file, printed)
-  } else if (!existsSync(file) || readFileSync(file, 'utf8') !== printed) {
-    process.stderr.write(
-      `${file} is not in step with the code: run npm run print, and review the difference\n`,
-    )
-    process.exitCode = 1
+await onFreshDatabase(async (owner) => {
+  await lintOwnSchemas(owner)
+  for (const [file, print] of Object.entries(pages)) {
+    const printed = await print(owner)
+    if (!process.argv.includes('--check')) {
+      writeFileSync(file, printed)
+    } else if (!existsSync(file) || readFileSync(file, 'utf8') !== printed) {
+      process.stderr.write(
+        `${file} is not in step with the code: run npm run print, and review the difference\n`,
+      )
+      process.exitCode = 1
+    }
   }
-}
+})

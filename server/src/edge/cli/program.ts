@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
+import { explainCommand } from './commands/explain.ts'
+import { exposureCommand } from './commands/exposure.ts'
 import { keyCommand } from './commands/key.ts'
 import { lintCommand } from './commands/lint.ts'
 import { migrateCommand } from './commands/migrate.ts'
@@ -40,4 +42,6 @@ Examples:
     .addCommand(keyCommand(workplace))
     .addCommand(databaseCommand(workplace))
     .addCommand(lintCommand(workplace))
+    .addCommand(exposureCommand(workplace))
+    .addCommand(explainCommand(workplace))
 }
