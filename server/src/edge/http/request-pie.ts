@@ -63,7 +63,7 @@ export function createRequestPie(
     allowed ??= withStatus(async () => {
       refuseOtherOrigins(pie, request)
       const asking = await actor()
-      await refuseForgery(pie, request, asking)
+      await refuseForgery(pie, request, asking, tokenOf(request))
       return proveSession(pie.keys, asking.sessionId)
     })
     return allowed
@@ -86,6 +86,13 @@ export function createRequestPie(
       }
     },
   }
+}
+
+/** In a header, or in a field of the body as the application's own parser has made it. */
+function tokenOf({ headers, body }: FastifyRequest): string | null {
+  const field = (body as { csrf_token?: unknown } | null | undefined)?.csrf_token
+  const token = headers['x-csrf-token'] ?? field
+  return typeof token === 'string' ? token : null
 }
 
 /** A refusal that the application does not handle is answered by Fastify itself, with this status. */

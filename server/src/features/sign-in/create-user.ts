@@ -42,6 +42,6 @@ export async function createUser(
     return { id, email }
   } catch (error) {
     await owner.query('rollback')
-    throw toRefusal(error)
+    throw error instanceof Refusal ? error : toRefusal(error)
   }
 }
