@@ -66,8 +66,8 @@ test('says what is wrong object by object, why, and what mends it; the last line
     stdout,
     `column app."Drafts".id
   without-comment
-    Comments are the documentation of the GraphQL schema and of pie exposure: what has none is
-    known to nobody but its author.
+    Comments are the documentation that GraphQL and other tools show: what has none is known to
+    nobody but its author.
       comment on column app."Drafts".id is 'To be written: what app."Drafts".id is.';
 
 table app.notes
@@ -77,8 +77,8 @@ table app.notes
       alter table app.notes force row level security;
       create policy notes_for_owner on app.notes to postgres using (true) with check (true);
   without-comment
-    Comments are the documentation of the GraphQL schema and of pie exposure: what has none is
-    known to nobody but its author.
+    Comments are the documentation that GraphQL and other tools show: what has none is known to
+    nobody but its author.
       comment on table app.notes is 'To be written: what app.notes is.';
 
 3 findings in 1 schema (app).

@@ -49,6 +49,12 @@ export const faultsOfPolicies: PlantedFault[] = [
   ),
   inPolicy(
     'policy-calls-function-per-row',
+    'per_question',
+    'to webuser',
+    '{id}::text = current_setting((select min(name) from pie_schema.roles), true)',
+  ),
+  inPolicy(
+    'policy-calls-function-per-row',
     'per_list',
     'to webuser',
     `{id} = any (string_to_array(current_setting('x.y'), ',')::integer[])

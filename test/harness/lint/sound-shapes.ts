@@ -26,8 +26,8 @@ export const soundShapes = [
     where s.{note_id} = {notes}.{id} and s.{reader_id} = (select pie_schema.current_user_id())
   ));
   create policy {notes_by_row} on {s}.{notes} for delete to webadmin
-    using ({s}.{is_mine}({owner_id}) and {body} <> '{'s}.{'is_mine}(');
-  create policy {notes_open} on {s}.{notes} as restrictive using (not {is_hidden} or {is_hidden} = false);
+    using ({s}.{is_mine}({owner_id}) and {s}.{is_mine}((select {notes}.{owner_id})) and {body} <> '{'s}.{'is_mine}(');
+  create policy {notes_open} on {s}.{notes} as restrictive using (not {is_hidden} or {is_hidden} = false or {length} = {id});
   create policy {shares_own} on {s}.{shares} for select to webuser
     using ({reader_id} = any (array(select pie_schema.current_user_id())));
 

@@ -21,8 +21,8 @@ const commentable = `(
 export const withoutComment: Rule = {
   name: 'without-comment',
   why:
-    'Comments are the documentation of the GraphQL schema and of pie exposure: what has none is ' +
-    'known to nobody but its author.',
+    'Comments are the documentation that GraphQL and other tools show: what has none is known to ' +
+    'nobody but its author.',
   query: `
     select object, format('comment on %s is %L;', object, 'To be written: what ' || name || ' is.') as mend
     from ${commentable} as c
