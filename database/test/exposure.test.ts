@@ -136,6 +136,10 @@ for (const [version, binaries] of Object.entries(versions)) {
       assert.deepEqual(await stateOf(), before_)
     })
 
+    test('says the same when it is asked again', async () => {
+      assert.deepEqual(await readExposure(owner, { schemas, roles }), exposure)
+    })
+
     const accessOf = (role: string, action: string, relation: string) =>
       exposure.relations
         .find(({ schema, name }) => `${schema}.${name}` === relation)

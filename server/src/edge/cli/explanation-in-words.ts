@@ -1,10 +1,10 @@
 import type {
   Action,
   AskedPolicy,
-  Cost,
   Explanation,
   Question,
 } from '../../features/explain/explanation.ts'
+import { costInWords } from './cost-in-words.ts'
 import { tidyExpression } from './tidy-expression.ts'
 
 const verbs: Record<Action, string> = {
@@ -22,7 +22,7 @@ export function explanationInWords(explanation: Explanation): string {
     ...explanation.questions.flatMap((asked) => question(asked, explanation.row !== null)),
     ...reach(explanation),
     ...tried(explanation),
-    ...(explanation.cost === null ? [] : cost(explanation.cost, explanation.row === null)),
+    ...(explanation.cost === null ? [] : costInWords(explanation.cost, explanation.row === null)),
   ].join('\n')
 }
 
@@ -142,26 +142,3 @@ function tried({ tried: outcome }: Explanation): string[] {
   const warning = is_as_foretold ? '' : '\nTHIS IS NOT WHAT THE GRANTS AND POLICIES SAY.'
   return [`\nTried as this user, and rolled back: ${came}.${warning}`]
 }
-
-function cost(
-  { total_ms, planning_ms, pages, rows, rows_removed, ...policies }: Cost,
-  isWholeTable: boolean,
-): string[] {
-  const { policy_nodes, policies_ms, without_policies_ms } = policies
-  const without =
-    without_policies_ms === null ? '' : `; without policies ${milliseconds(without_policies_ms)}`
-  return [
-    `\nCost${isWholeTable ? ' of reading it' : ''}: ${milliseconds(total_ms)} (and ${milliseconds(planning_ms)} to plan)${without}; ${rows} ${rows === 1 ? 'row' : 'rows'}, ${rows_removed} filtered away, ${pages} pages.`,
-    ...(policy_nodes.length === 0
-      ? []
-      : [`Of it the policies' own plan nodes: ${milliseconds(policies_ms)}`]),
-    ...policy_nodes
-      .filter(({ loops }) => loops > 0)
-      .map(
-        ({ name, node, ms, loops }) =>
-          `  ${milliseconds(ms).padStart(9)}  ${name}: ${node}, ${loops} ${loops === 1 ? 'time' : 'times'}`,
-      ),
-  ]
-}
-
-const milliseconds = (ms: number): string => `${ms.toFixed(2)} ms`

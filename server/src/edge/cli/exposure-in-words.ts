@@ -87,7 +87,7 @@ export function describeRows(rows: Rows): string[] {
     case 'none':
       return ['no rows: row-level security is on, and no policy is for this role']
     case 'policies':
-      return rows.policies.map(describePolicy)
+      return describePolicies(rows.policies)
     case 'view':
       return rows.reads.flatMap(({ relation, as, rows: read }) =>
         describeRows(read).map((line) => `of ${relation} as ${as}: ${line}`),
@@ -95,10 +95,21 @@ export function describeRows(rows: Rows): string[] {
   }
 }
 
-/** A policy that asks for nothing is said loudly: it is as if there were none. */
+/** A policy that asks for nothing, with none to narrow it, is said loudly: it is as if there were none. */
+function describePolicies(policies: readonly AppliedPolicy[]): string[] {
+  const isNarrowed = policies.some(({ is_restrictive }) => is_restrictive)
+  const open = policies.find(({ using, with_check }) =>
+    [using, with_check].every((part) => part === null || part === 'true'),
+  )
+  const loud = open === undefined || isNarrowed ? null : open
+  return policies.map((policy) =>
+    policy === loud
+      ? `ALL ROWS: the policy ${policy.name} asks for nothing`
+      : describePolicy(policy),
+  )
+}
+
 function describePolicy({ name, is_restrictive, using, with_check }: AppliedPolicy): string {
-  const asksNothing = [using, with_check].every((part) => part === null || part === 'true')
-  if (asksNothing && !is_restrictive) return `ALL ROWS: the policy ${name} asks for nothing`
   const parts = [
     using === null ? null : `using ${tidyExpression(using)}`,
     with_check === null

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { withPlainSearchPath } from '../../ground/database/with-plain-search-path.ts'
 import type { Table } from './find-table.ts'
 
 export interface Policy {
@@ -15,11 +16,9 @@ export interface Policy {
  * everything with its schema, so that they can be evaluated anywhere.
  */
 export async function readPolicies(client: pg.ClientBase, { oid }: Table): Promise<Policy[]> {
-  const { rows: set } = await client.query<{ path: string }>(
-    `select current_setting('search_path') as path, set_config('search_path', 'pg_catalog', true)`,
-  )
-  const { rows } = await client.query<Policy>(
-    `select polname as name, not polpermissive as is_restrictive,
+  const { rows } = await withPlainSearchPath(client, () =>
+    client.query<Policy>(
+      `select polname as name, not polpermissive as is_restrictive,
        case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as command,
        array(select case when role = 0 then 'public' else pg_get_userbyid(role)::text end from unnest(polroles) as role) as roles,
        pg_get_expr(polqual, polrelid) as using, pg_get_expr(polwithcheck, polrelid) as with_check
@@ -28,8 +27,8 @@ export async function readPolicies(client: pg.ClientBase, { oid }: Table): Promi
        select from unnest(polroles) as role (oid) where role.oid = 0 or pg_has_role(role.oid, 'usage')
      )
      order by polname`,
-    [oid],
+      [oid],
+    ),
   )
-  await client.query(`select set_config('search_path', $1, true)`, [set[0]?.path])
   return rows
 }

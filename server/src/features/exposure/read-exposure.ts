@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { borrowRoles } from '../../ground/database/borrow-roles.ts'
 import { rollBack } from '../../ground/database/roll-back.ts'
+import { withPlainSearchPath } from '../../ground/database/with-plain-search-path.ts'
 import { OperatorError } from '../../ground/errors.ts'
 import {
   type Access,
@@ -11,9 +10,10 @@ import {
   everybody,
   type RelationKind,
 } from './exposure.ts'
-import { type PrivilegeRow, type RelationRow, type RoleRow, readRoles } from './queries.ts'
+import type { PrivilegeRow, RelationRow } from './queries.ts'
 import { type Catalog, readCatalog } from './read-catalog.ts'
 import { rowsOf } from './rows-of.ts'
+import { type TakenRole, takeRoles } from './take-roles.ts'
 import { type Tried, tryColumns, tryDelete } from './try-action.ts'
 
 /** The roles of Pie, and what everybody has. */
@@ -45,7 +45,7 @@ export function readExposure(
     const namesOf = (oids: readonly number[]) =>
       roles.filter(({ oid }) => oids.includes(oid)).map(({ name }) => name)
     return {
-      roles: roles.map(({ oid, ...role }) => role),
+      roles: roles.map(({ oid, takenAs, ...role }) => role),
       schemas: catalog.schemas.map(({ oid, name }) => ({
         name,
         usable_by: namesOf(
@@ -62,38 +62,6 @@ export function readExposure(
   })
 }
 
-/** The roles that are asked about, which the owner can become. What everybody has is what a new role has. */
-async function takeRoles(
-  owner: pg.Client,
-  names: readonly string[],
-): Promise<(RoleRow & { takenAs: string })[]> {
-  const stranger = `pie_stranger_${randomUUID()}`
-  const taken = names.map((name) => (name === everybody ? stranger : name))
-  if (taken.includes(stranger)) await owner.query(`create role ${pg.escapeIdentifier(stranger)}`)
-  const { rows } = await owner.query<{ oid: number; name: string }>(
-    'select oid, rolname as name from pg_roles where rolname = any ($1)',
-    [taken],
-  )
-  const missing = taken.find((name) => !rows.some((row) => row.name === name))
-  if (missing !== undefined) throw new OperatorError(`There is no database role ${missing}.`)
-  await borrowRoles(owner, taken)
-  const { rows: roles } = await owner.query<RoleRow>(readRoles, [rows.map(({ oid }) => oid)])
-  return taken.map((takenAs, index) => {
-    const role = roles.find(({ name }) => name === takenAs) as RoleRow
-    return { ...role, name: names[index] as string, takenAs }
-  })
-}
-
-/** Expressions print with the schema of everything that they name, whatever the connection's path is. */
-async function withPlainSearchPath<T>(owner: pg.Client, work: () => Promise<T>): Promise<T> {
-  const { rows } = await owner.query<{ path: string }>(
-    `select current_setting('search_path') as path, set_config('search_path', 'pg_catalog', true)`,
-  )
-  const found = await work()
-  await owner.query(`select set_config('search_path', $1, true)`, [rows[0]?.path])
-  return found
-}
-
 const kinds: Record<RelationRow['kind'], RelationKind> = {
   r: 'table',
   p: 'partitioned table',
@@ -105,7 +73,7 @@ const kinds: Record<RelationRow['kind'], RelationKind> = {
 async function readRelationsOf(
   owner: pg.Client,
   catalog: Catalog,
-  roles: readonly (RoleRow & { takenAs: string })[],
+  roles: readonly TakenRole[],
 ): Promise<ExposedRelation[]> {
   await owner.query('set local transaction_read_only = on')
   const access = new Map<number, Access[]>(catalog.listed.map(({ oid }) => [oid, []]))
