@@ -11,6 +11,8 @@ export const scenarioNames = [
   'forged',
   'revocation',
   'lookup',
+  'notes',
+  'round-trips',
   'memory',
   'start',
 ] as const

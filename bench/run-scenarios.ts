@@ -6,8 +6,10 @@ import { measureForged } from './scenarios/forged.ts'
 import { measureLogin } from './scenarios/login.ts'
 import { measureLookup } from './scenarios/lookup.ts'
 import { measureMemory } from './scenarios/memory.ts'
+import { measureNotes } from './scenarios/notes.ts'
 import { measureRefresh } from './scenarios/refresh.ts'
 import { measureRevocation } from './scenarios/revocation.ts'
+import { measureRoundTrips } from './scenarios/round-trips.ts'
 import { measureSessionMiss } from './scenarios/session-miss.ts'
 import { measureSessionNear } from './scenarios/session-near.ts'
 import { measureSessionShared } from './scenarios/session-shared.ts'
@@ -28,6 +30,8 @@ const onStage = [
   ['forged', measureForged],
   ['revocation', measureRevocation],
   ['lookup', measureLookup],
+  ['notes', measureNotes],
+  ['round-trips', measureRoundTrips],
   ['memory', measureMemory],
 ] as const
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
+import type { Stage } from './set-stage.ts'
 
 /**
  * Where the owner connects to the embedded Postgres in a DATA_DIR: read from the files that it keeps
@@ -10,4 +11,12 @@ export async function readOwnerUrl(dataDirectory: string): Promise<Secret> {
   const read = (name: string) => readFile(join(dataDirectory, 'postgres', name), 'utf8')
   const [password, port] = [(await read('password')).trim(), (await read('port')).trim()]
   return Secret.fromText(`postgres://postgres:${password}@127.0.0.1:${port}/pie_db`)
+}
+
+/** Where request transactions connect. */
+export function urlOfCream({ keys, ownerUrl }: Pick<Stage, 'keys' | 'ownerUrl'>): Secret {
+  const url = new URL(ownerUrl.revealText())
+  url.username = 'cream'
+  url.password = keys[0].requestRolePassword.revealText()
+  return Secret.fromText(url.href)
 }

@@ -120,7 +120,9 @@ export function csrfTokenOf({ headers, formToken }: FastifyRequest): string | nu
  * Authorization headers: Node would take the first, and a proxy before it might have checked the last.
  */
 export function bearerToken({ headers, raw }: FastifyRequest): string | null {
-  if ((raw.headersDistinct['authorization'] ?? []).length > 1) return null
+  // Not headersDistinct, which requests that Fastify injects do not have.
+  const isName = (text: string, place: number) => place % 2 === 0 && /^authorization$/i.test(text)
+  if (raw.rawHeaders.filter(isName).length > 1) return null
   const [, token] = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(headers.authorization ?? '') ?? []
   return token ?? null
 }
