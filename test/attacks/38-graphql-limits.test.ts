@@ -141,7 +141,17 @@ describe('a document that asks for too much is refused, and none of it reaches P
         `fragment f${index} on User { ...f${index + 1} ...on User { ...f${index + 1} } }`,
     )
     const document = `{ me { ...f0 } } ${doubling.join(' ')} fragment f40 on User { id }`
-    await assertNeverRuns(document, 'graphql_too_complex', /10000 fields/)
+    await assertNeverRuns(document, 'graphql_too_complex', /500 fields/)
+    const tree = Array.from(
+      { length: 4 },
+      (_, index) =>
+        `fragment f${index} on User { id ${Array.from({ length: 6 }, (_, copy) => `u${index}${copy}: userEmails(first: 1) { nodes { user { ...f${index + 1} } } }`).join(' ')} }`,
+    )
+    await assertNeverRuns(
+      `{ me { ...f1 } } ${tree.slice(1).join(' ')} fragment f4 on User { id }`,
+      'graphql_too_complex',
+      /500 fields/,
+    )
     const many = Array.from({ length: 51 }, (_, index) => `fragment f${index} on User { id }`)
     await assertNeverRuns(
       `{ me { ...f0 } } ${many.join(' ')}`,

@@ -34,5 +34,5 @@ export function countDocument(document: DocumentNode): void {
   if (aliases > MOST_ALIASES) throw tooMany('aliases', MOST_ALIASES)
 }
 
-const tooMany = (what: string, most: number): Refusal =>
+export const tooMany = (what: string, most: number): Refusal =>
   new Refusal('graphql_too_complex', { detail: `A document may have ${most} ${what} at most.` })

@@ -28,7 +28,7 @@ export function openGraphql(
   const getSchema = createRoleSchemas(ground.requests, settings)
   const readers = new WeakMap<BuiltSchema, ReadDocuments>()
   const readerOf = (built: BuiltSchema): ReadDocuments => {
-    const reader = readers.get(built) ?? createDocumentReader(built.schema, settings.showsItself)
+    const reader = readers.get(built) ?? createDocumentReader(built, settings.showsItself)
     readers.set(built, reader)
     return reader
   }

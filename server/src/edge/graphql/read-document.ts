@@ -9,9 +9,10 @@ import {
   specifiedRules,
   validate,
 } from 'graphql'
-import { LRUCache } from 'lru-cache'
 import { Refusal } from '../../ground/errors.ts'
-import { countDocument } from './count-document.ts'
+import type { BuiltSchema } from './build-schema.ts'
+import { countDocument, tooMany } from './count-document.ts'
+import { countFields } from './count-fields.ts'
 import { refuseDocument } from './refuse-document.ts'
 
 /** A document that is valid for a schema. */
@@ -25,20 +26,28 @@ export type ReadDocuments = (text: string) => ReadDocument
 /** The most words and signs of one document; each is read before anything is known of it. */
 const MOST_TOKENS = 3_000
 
-/** How much text is remembered of each schema; what is made of it is some fifty times as large. */
-const REMEMBERED_CHARACTERS = 500_000
-const REMEMBERED_DOCUMENTS = 300
+/** The most fields of one document, each as often as it has to be planned: some 0.4 ms for each. */
+const MOST_FIELDS = 500
+
+/**
+ * How much is remembered for each schema, in fields: some 25 kB each, most of it their plans. When it is
+ * full, all is forgotten: whoever makes up document after document pays for each of them anyway.
+ */
+const MOST_REMEMBERED = 5_000
+
+/** Text is remembered too, and weighs less. */
+const CHARACTERS_PER_FIELD = 200
 
 /**
  * Reads documents for one schema, and remembers the valid ones: a client sends the same few over and over.
  * @throws Refusal `graphql_invalid`, `graphql_too_complex`
  */
-export function createDocumentReader(schema: GraphQLSchema, showsItself: boolean): ReadDocuments {
-  const remembered = new LRUCache<string, ReadDocument>({
-    max: REMEMBERED_DOCUMENTS,
-    maxSize: REMEMBERED_CHARACTERS,
-    sizeCalculation: (_, text) => text.length + 1,
-  })
+export function createDocumentReader(
+  { schema, forgetPlans }: Pick<BuiltSchema, 'schema' | 'forgetPlans'>,
+  showsItself: boolean,
+): ReadDocuments {
+  const remembered = new Map<string, ReadDocument>()
+  let weight = 0
   return (text) => {
     const known = remembered.get(text)
     if (known !== undefined) return known
@@ -50,6 +59,14 @@ export function createDocumentReader(schema: GraphQLSchema, showsItself: boolean
           : [],
       ),
     )
+    const fields = countFields(document, fragments)
+    if (fields > MOST_FIELDS) throw tooMany('fields, those of fragments each time', MOST_FIELDS)
+    weight += fields + text.length / CHARACTERS_PER_FIELD
+    if (weight > MOST_REMEMBERED) {
+      remembered.clear()
+      forgetPlans()
+      weight = 0
+    }
     const read = { document, fragments }
     remembered.set(text, read)
     return read
