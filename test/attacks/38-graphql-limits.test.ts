@@ -179,7 +179,7 @@ describe('a document that asks for too much is refused, and none of it reaches P
   })
 
   test('huge documents, and values that are nested without end', async () => {
-    await assertNeverRuns(`{ me { ${'id '.repeat(20_000)} } }`, 'graphql_invalid', /tokens/)
+    await assertNeverRuns(`{ me { ${'id '.repeat(18_000)} } }`, 'graphql_invalid', /tokens/)
     await assertNeverRuns(`{ hasRole(role: ${'['.repeat(2_900)}`, 'graphql_too_complex', /^/)
     await assertNeverRuns(
       `{ hasRole(role: ${'{a:'.repeat(900)}1${'}'.repeat(900)}) }`,
@@ -245,7 +245,7 @@ describe('what /graphql takes', () => {
     assert.deepEqual(Object.keys(data), ['currentUserId'])
     await assertNeverRuns('subscription { me { id } }', 'graphql_invalid', /no query/)
     await assertNeverRuns('fragment a on User { id }', 'graphql_invalid', /^/)
-    await assertNeverRuns('', 'graphql_invalid', /Syntax/)
+    await assertNeverRuns(' ', 'graphql_invalid', /Syntax/)
     await assertNeverRuns('{ me @defer { id } }', 'graphql_invalid', /defer/)
   })
 

@@ -13,9 +13,11 @@ import type { Outcome } from './run-operation.ts'
 
 const Body = Type.Object(
   {
-    query: Type.String({ description: 'A GraphQL document.' }),
+    query: Type.String({ minLength: 1, maxLength: 60_000, description: 'A GraphQL document.' }),
     variables: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])),
-    operationName: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    operationName: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()]),
+    ),
     // What clients say of themselves; nothing is made of it.
     extensions: Type.Optional(Type.Unknown()),
   },
