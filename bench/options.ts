@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 
 export const scenarioNames = [
   'users-me',
+  'graphql',
   'refresh',
   'login',
   'storm',

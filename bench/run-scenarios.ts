@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Measurement } from './measurement.ts'
 import type { Options, ScenarioName } from './options.ts'
 import { measureForged } from './scenarios/forged.ts'
+import { measureGraphql } from './scenarios/graphql.ts'
 import { measureLogin } from './scenarios/login.ts'
 import { measureLookup } from './scenarios/lookup.ts'
 import { measureMemory } from './scenarios/memory.ts'
@@ -21,6 +22,7 @@ import { setStage } from './stage/set-stage.ts'
 /** What runs on the stage, in this order: memory after the load of the others. */
 const onStage = [
   ['users-me', measureUsersMe],
+  ['graphql', measureGraphql],
   ['refresh', measureRefresh],
   ['login', measureLogin],
   ['storm', measureStorm],

@@ -102,7 +102,7 @@ async function serve(config: Config, { isDevelopment }: { isDevelopment: boolean
   const log = createLog(isDevelopment ? 'debug' : config.LOG_LEVEL, isDevelopment)
   // Asked for before anything is started: a Ctrl-C during the start stops cleanly too.
   const asked = untilAskedToStop()
-  const pie = await startPie(config, log)
+  const pie = await startPie({ ...config, isDevelopment }, log)
   process.stdout.write(welcome(pie))
   const reason = await Promise.race([asked, pie.failed])
   const isFailure = reason !== null

@@ -11,6 +11,7 @@ import {
   asCacheUrl,
   asChoice,
   asDuration,
+  asNames,
   asNetworks,
   asNumber,
   asOrigin,
@@ -181,6 +182,31 @@ export const settings = {
     'Other origins whose pages may use Pie. Exact, with their schemes. Browsers send its cookie along only from the ' +
       'same site, as from https://app.example.com to https://auth.example.com; other pages use tokens.',
   ),
+  GRAPHQL_SCHEMAS: withDefault(
+    'schemas, comma-separated',
+    asNames,
+    '',
+    'Schemas of your own that GraphQL shows beside pie_schema: of what is in them, what the database role of whoever ' +
+      'asks may touch.',
+  ),
+  GRAPHQL_INTROSPECTION: optional(
+    'on or off',
+    asChoice('on', 'off'),
+    'on; off when SERVICE_DOMAIN is https',
+    'Whether GraphQL clients may ask what there is, and are told what they may have meant.',
+  ),
+  GRAPHQL_MAX_DEPTH: withDefault(
+    'number',
+    asNumber(1, 100),
+    '12',
+    'How many fields of a GraphQL operation may stand inside each other.',
+  ),
+  GRAPHQL_MAX_COST: withDefault(
+    'number',
+    asNumber(1, 100_000_000),
+    '10000',
+    'How many fields a GraphQL operation may be answered with, were every page of it full.',
+  ),
   RATE_LIMIT_SCALE: withDefault(
     'number',
     asNumber(1, 1_000_000),
@@ -210,7 +236,12 @@ type NullOf<Name extends SettingName> =
 export interface Config extends Values {
   /** SERVICE_DOMAIN is https: weak choices are refused. */
   isProduction: boolean
+  /** `pie start --dev`: changes are seen without a restart. */
+  isDevelopment: boolean
 }
+
+// Read by a library when it is loaded, which warns where it is missing.
+process.env['GRAPHILE_ENV'] ??= 'production'
 
 type Environment = Record<string, string | undefined>
 
@@ -238,7 +269,11 @@ export function readConfig(environment: Environment): Config {
       }
     }),
   ) as Values
-  const config = { ...values, isProduction: values.SERVICE_DOMAIN?.startsWith('https:') ?? false }
+  const config = {
+    ...values,
+    isProduction: values.SERVICE_DOMAIN?.startsWith('https:') ?? false,
+    isDevelopment: false,
+  }
   const isSecretMissing = config.SECRET_KEY === null && !environment['SECRET_KEY']?.trim()
   if (config.isProduction && isSecretMissing) {
     mistakes.push(

@@ -20,6 +20,7 @@ import { openSharedConnections, readThroughPooler } from './ground/database/shar
 import type { Ground, Policy } from './ground/ground.ts'
 import type { Log } from './ground/log.ts'
 import { findDatabase, findListenUrls, findRoleUrls, readKeys } from './places.ts'
+import { readGraphqlSettings } from './read-graphql-settings.ts'
 
 export interface OpenPie {
   pie: Pie
@@ -86,7 +87,10 @@ export async function openPie(
     const keyRing = await openKeyRing(ground)
     closing.push(() => keyRing.close())
     const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })
-    const pie: Pie = { ...ground, keyRing, verifyAccessToken, sessionCache, shared }
+    const { catchUp } = listener
+    const graphql = await readGraphqlSettings(config, requests, log)
+    const kept = { keyRing, verifyAccessToken, sessionCache, shared }
+    const pie: Pie = { ...ground, ...kept, graphql, catchUp }
     await listener.started
 
     return {

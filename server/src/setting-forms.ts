@@ -37,6 +37,17 @@ export function asOrigin(text: string): string {
   return url.origin
 }
 
+/** Names of things in Postgres, as they are written there without quotes. */
+export function asNames(text: string): string[] {
+  const names = splitList(text)
+  const wrong = names.find((name) => !/^[a-z_][a-z0-9_]{0,62}$/.test(name))
+  if (wrong !== undefined)
+    throw new Mistake(`has ${wrong}, which is no name such as notes or my_app`)
+  const foreign = names.find((name) => /^(pg_|pie_|information_schema$)/.test(name))
+  if (foreign !== undefined) throw new Mistake(`has ${foreign}, which is not one of yours`)
+  return names
+}
+
 /** Exact origins, comma-separated. */
 export function asOrigins(text: string): string[] {
   return splitList(text).map(asOrigin)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { registerByCookie, signInByCookie } from '../harness/by-cookie.ts'
 import { cloneDatabase, type TestDatabase } from '../harness/cluster.ts'
+import { askGraphql, graphqlData } from '../harness/graphql.ts'
 import { type Browser, revoke, until, whoAmI } from '../harness/nodes.ts'
 import { type PgBouncer, startPgBouncer } from '../harness/pgbouncer.ts'
 import {
@@ -155,6 +156,34 @@ test('hundreds of requests of several people at once, over two connections, neve
      where name like '%@%' and name not like email || ' %'`,
   )
   assert.deepEqual(rows, [])
+})
+
+test('GraphQL reads, changes all of a mutation or nothing, and mixes nobody up', async () => {
+  const people = await Promise.all(['hedy', 'karen', 'radia'].map((name) => register(one, name)))
+  const rename = (id: string, name: string) =>
+    `one: updateUser(input: { id: "${id}", patch: { name: "${name}" } }) { user { name } }`
+  await Promise.all(
+    people.flatMap(({ user, access_token: token }) =>
+      Array.from({ length: 5 }, async () => {
+        const { me } = await graphqlData(one, { token }, '{ me { id } }')
+        assert.equal(me.id, user.id)
+        const kept = await graphqlData(other, { token }, `mutation { ${rename(user.id, 'kept')} }`)
+        assert.equal(kept.one.user.name, 'kept')
+        const nothing = `two: updateUser(input: { id: "${user.id}", patch: {} }) { user { name } }`
+        const undone = await askGraphql(
+          one,
+          { token },
+          `mutation { ${rename(user.id, 'undone')} ${nothing} }`,
+        )
+        assert.equal(undone.body.data, null)
+      }),
+    ),
+  )
+  const { rows } = await one.owner.query(
+    'select distinct name from pie_schema.users where id = any ($1)',
+    [people.map(({ user }) => user.id)],
+  )
+  assert.deepEqual(rows, [{ name: 'kept' }])
 })
 
 test('after all that nobody has complained: neither a node nor the pooler', () => {

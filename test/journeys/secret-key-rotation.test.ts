@@ -6,6 +6,7 @@ import { deriveKeys } from '../../server/src/ground/crypto/derive-keys.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
 import { OperatorError } from '../../server/src/ground/errors.ts'
 import { testSecretKey } from '../harness/cluster.ts'
+import { graphqlData } from '../harness/graphql.ts'
 import {
   type Answer,
   assertProblem,
@@ -70,6 +71,8 @@ const proofHashOf = async (sessionId: string): Promise<Buffer> => {
 }
 
 const me = (at: TestPie, token: string) => at.request('/users/me', { token })
+const renameMe = (id: string): string =>
+  `mutation { updateUser(input: { id: "${id}", patch: { name: "Ada" } }) { user { id name } } }`
 const refresh = (at: TestPie, refresh_token: string) =>
   at.request('/auth/refresh', { body: { refresh_token } })
 
@@ -78,6 +81,10 @@ describe('a SECRET_KEY that is changed', () => {
     const changed = await startWith(bothKeys)
     try {
       assert.equal((await me(changed, ada.access_token)).body.email, 'ada@example.com')
+      for (const document of ['{ me { id } }', renameMe(ada.user.id)]) {
+        const data = await graphqlData(changed, { token: ada.access_token }, document)
+        assert.ok(JSON.stringify(data).includes(ada.user.id))
+      }
       const refreshed = await refresh(changed, ada.refresh_token)
       assert.equal(refreshed.status, 200)
       assert.equal((await me(changed, refreshed.body.access_token)).status, 200)

@@ -13,6 +13,8 @@ export const refusals = {
   headers_too_large: 'The headers are larger than this server takes.',
   not_found: 'There is nothing at this address.',
   method_not_allowed: 'This address does not take this method.',
+  graphql_invalid: 'The GraphQL document is not valid, or asks for what this schema does not have.',
+  graphql_too_complex: 'The GraphQL document asks for too much at once.',
   unauthenticated:
     'This needs a session: a cookie, or an access token sent as Authorization: Bearer.',
   invalid_credentials: 'The address or the password is wrong.',

@@ -3,6 +3,7 @@ import type { SessionCache } from '../../features/sessions/cached-session.ts'
 import type { VerifyAccessToken } from '../../features/tokens/access-token.ts'
 import type { SharedCache } from '../../ground/cache/shared-cache.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { GraphqlSettings } from '../graphql/settings.ts'
 
 /** What the edge works with: the ground, and what features keep in this process. */
 export interface Pie extends Ground {
@@ -11,4 +12,7 @@ export interface Pie extends Ground {
   sessionCache: SessionCache
   /** Valkey or Redis; null when there is none. */
   shared: SharedCache | null
+  graphql: GraphqlSettings
+  /** Resolves when this node has heard of every change that had been committed before. */
+  catchUp(): Promise<void>
 }

@@ -7,6 +7,8 @@ export const statusOf: Record<RefusalCode, number> = {
   malformed_json: 400,
   malformed_http: 400,
   weak_password: 400,
+  graphql_invalid: 400,
+  graphql_too_complex: 400,
   unauthenticated: 401,
   invalid_credentials: 401,
   invalid_refresh_token: 401,

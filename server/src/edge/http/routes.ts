@@ -1,6 +1,8 @@
 import { AjvCompiler } from '@fastify/ajv-compiler'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
+import { graphqlRoute } from '../graphql/graphql-route.ts'
+import { ruruRoutes } from '../graphql/ruru-routes.ts'
 import { allowOrigins } from './allow-origins.ts'
 import { takeBodies } from './bodies.ts'
 import { guard } from './guard.ts'
@@ -70,10 +72,12 @@ export async function pieRoutes(
   csrfRoute(app, pie)
   usersMeRoutes(app, pie)
   passwordRoute(app, pie)
+  graphqlRoute(app, pie)
   jwksRoute(app, pie)
   healthRoutes(app, pie)
   cacheStatusRoute(app, pie)
   await documentationRoutes(app, pie.policy.serviceName)
+  if (pie.graphql.hasEditor) ruruRoutes(app)
 }
 
 const buildStrictValidator: ReturnType<typeof AjvCompiler> = (schemas) =>

@@ -25,6 +25,8 @@ const IDLE = 'idle'
 export interface Listener {
   /** Resolves when it has heard for the first time, or has failed to. */
   started: Promise<void>
+  /** Resolves when it has heard of all that was committed before; where it cannot, nothing is believed. */
+  catchUp(): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,6 +38,7 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
   const login = createLogin(urls)
   const closing = new AbortController()
   let isHearing = false
+  let beat: (() => Promise<void>) | null = null
   let start = () => {}
   const started = new Promise<void>((resolve) => {
     start = resolve
@@ -48,8 +51,9 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
   const run = async () => {
     for (let failures = 0; !closing.signal.aborted; failures += 1) {
       try {
-        await listenOnce(login, trust, closing.signal, () => {
+        await listenOnce(login, trust, closing.signal, (heart) => {
           failures = 0
+          beat = heart.beat
           hears()
         })
       } catch (error) {
@@ -58,6 +62,7 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
           log.warn({ err: error }, 'not hearing of changes; every check reads Postgres until then')
       }
       isHearing = false
+      beat = null
       trust.lose()
       start()
       await sleep(Math.min(50 * 2 ** failures, 1_000), null, { signal: closing.signal }).catch(
@@ -68,6 +73,13 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
   const running = run()
   return {
     started,
+    catchUp: async () => {
+      try {
+        await beat?.()
+      } catch {
+        trust.lose()
+      }
+    },
     close: async () => {
       closing.abort()
       await running
@@ -80,7 +92,7 @@ async function listenOnce(
   login: Login,
   trust: Trust,
   closing: AbortSignal,
-  hears: () => void,
+  hears: (heart: Pick<Heart, 'beat'>) => void,
 ): Promise<void> {
   const client = createClient(login)
   const ended = new Promise<never>((_, reject) => {
@@ -89,7 +101,7 @@ async function listenOnce(
     closing.addEventListener('abort', () => reject(new Error('closed')), { once: true })
   })
   ended.catch(() => {})
-  const heart = createHeart(client, trust, hears)
+  const heart = createHeart(client, trust)
   client.on('notification', ({ channel, payload = '' }) => {
     if (channel === heart.channel) return heart.came(payload)
     const notice = readNotice(payload)
@@ -102,6 +114,7 @@ async function listenOnce(
     // Only now: what is committed from here on will be heard, and the first beat says where that begins.
     for (;;) {
       await heart.beat()
+      hears(heart)
       await sleep(BEAT_EVERY_MS, null, { ref: false })
     }
   }
@@ -143,7 +156,7 @@ async function checkDelivery(login: Login, heart: Heart): Promise<void> {
  * Beats go out on a channel of this connection's own, whose name nobody can guess: a beat that somebody
  * else sends would make this node believe that it hears.
  */
-function createHeart(client: pg.Client, trust: Trust, hears: () => void) {
+function createHeart(client: pg.Client, trust: Trust) {
   const channel = `pie_beat_${randomBytes(16).toString('hex')}`
   const idle = Promise.withResolvers<false>()
   let count = 0
@@ -166,7 +179,6 @@ function createHeart(client: pg.Client, trust: Trust, hears: () => void) {
       )
       if (lastCame !== name) throw new Error('a beat has not come back')
       arrive(Number(rows[0]?.now))
-      hears()
     },
   }
 }

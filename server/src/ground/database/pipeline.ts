@@ -8,6 +8,10 @@ export interface Statement {
   name: string
   text: string
   values: readonly Parameter[]
+  /** Rows come as arrays instead of objects. */
+  rowMode?: 'array'
+  /** One of endlessly many: a connection keeps only the newest of these prepared. */
+  isPassing?: true
 }
 
 /**
@@ -36,6 +40,12 @@ const failedStatements = new WeakMap<Error, number>()
 
 /** Which statement of its pipeline an error belongs to, counted from 0 and not from what went before. */
 export const failedStatementOf = (error: Error): number | undefined => failedStatements.get(error)
+
+/** How many passing statements one connection keeps prepared. */
+const MOST_PASSING = 100
+
+/** The passing statements that one connection may have prepared, the oldest first. */
+const passingOn = new WeakMap<object, Set<string>>()
 
 /** What one connection has prepared: the description of each statement's rows, by its name. */
 const preparedOn = new WeakMap<object, Map<string, unknown[]>>()
@@ -126,6 +136,7 @@ class Pipeline implements Submittable {
     this.#wire = wire
     this.#prepared = prepared
     wire.stream.cork()
+    this.#closeOldest(wire)
     for (const [index, { name, text }] of this.#statements.entries()) {
       const isPrepared = name !== '' && prepared.has(name)
       if (!isPrepared) {
@@ -147,6 +158,26 @@ class Pipeline implements Submittable {
     this.#expectRows()
   }
 
+  /**
+   * Before everything else, because nothing keeps it from running then. What has failed counts too:
+   * Postgres keeps a statement whose execution has failed.
+   */
+  #closeOldest(wire: Wire): void {
+    const passing = passingOn.get(wire) ?? new Set()
+    passingOn.set(wire, passing)
+    for (const { name, isPassing } of this.#statements) {
+      if (isPassing !== true || name === '') continue
+      passing.delete(name)
+      passing.add(name)
+    }
+    for (const name of passing) {
+      if (passing.size <= MOST_PASSING) break
+      passing.delete(name)
+      this.#prepared.delete(name)
+      wire.close({ type: 'S', name })
+    }
+  }
+
   /** Readies the reader for the next statement: from memory, where its rows have been described before. */
   #expectRows(): void {
     this.#current = []
@@ -160,7 +191,8 @@ class Pipeline implements Submittable {
   }
 
   #readRowsOf(fields: unknown[]): void {
-    this.#reader = new Result('', undefined as never) as unknown as RowReader
+    const rowMode = this.#statement()?.rowMode ?? ''
+    this.#reader = new Result(rowMode, undefined as never) as unknown as RowReader
     this.#reader.addFields(fields)
   }
 

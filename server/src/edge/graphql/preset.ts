@@ -1,0 +1,52 @@
+import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
+import { jsonPgSmartTags } from 'postgraphile/utils'
+import type { Database } from '../../ground/database/pool.ts'
+import { introspectAs } from './adaptor.ts'
+import { boundedPages } from './bounded-pages.ts'
+import { meField } from './me-field.ts'
+import { shortNames } from './short-names.ts'
+
+/** What a request may become: each of them has a schema of its own. */
+export type DatabaseRole = 'webuser' | 'webadmin'
+
+/** The most that planning one operation may take. It happens once for each document. */
+const PLANNING_MS = 2_000
+
+/** What is there for Pie's own doors, and would only be in the way here. It hides; it protects nothing. */
+const withoutInternals = jsonPgSmartTags({
+  version: 1,
+  config: {
+    class: { 'pie_schema.user_descriptions': { tags: { behavior: '-*' } } },
+    attribute: { 'pie_schema.users.version': { tags: { behavior: '-*' } } },
+  },
+})
+
+/**
+ * PostGraphile as it comes, over these database schemas, as far as the role may touch what is in them.
+ * What somebody may see is decided by grants and policies alone.
+ */
+export function createPreset(
+  database: Database,
+  schemas: readonly string[],
+  role: DatabaseRole,
+): GraphileConfig.Preset {
+  return {
+    extends: [PostGraphileAmberPreset],
+    plugins: [shortNames, boundedPages, meField, withoutInternals],
+    // For Relay 1, and ways to the root from everywhere.
+    disablePlugins: ['QueryQueryPlugin', 'RegisterQueryNodePlugin', 'NodeAccessorPlugin'],
+    // Better no schema than one that silently lacks something.
+    schema: { dontSwallowErrors: true },
+    grafast: { timeouts: { planning: PLANNING_MS } },
+    pgServices: [
+      {
+        name: 'main',
+        schemas: [...schemas],
+        adaptor: { createWithPgClient: () => introspectAs(database) },
+        adaptorSettings: {},
+        withPgClientKey: 'withPgClient',
+        pgSettingsForIntrospection: { role },
+      } as never,
+    ],
+  }
+}

@@ -1,0 +1,150 @@
+import { type ExecutionResult, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql'
+import pg from 'pg'
+import { execute } from 'postgraphile/grafast'
+import type { SessionCredential } from '../../ground/database/request-transaction.ts'
+import { withSession } from '../../ground/database/with-session.ts'
+import { Refusal } from '../../ground/errors.ts'
+import type { Ground } from '../../ground/ground.ts'
+import { abandoned, changeIn, readAs, type WithPgClient } from './adaptor.ts'
+import type { BuiltSchema } from './build-schema.ts'
+import { causeOf, type DescribedError, describeError } from './describe-error.ts'
+import { measureOperation } from './measure-operation.ts'
+import type { ReadDocument } from './read-document.ts'
+import { refuseDocument } from './refuse-document.ts'
+import type { GraphqlSettings } from './settings.ts'
+
+export interface Operation {
+  read: ReadDocument
+  variables: Readonly<Record<string, unknown>>
+  name: string | null
+}
+
+/** What is answered: `data` is JSON already; null where there is none. */
+export interface Outcome {
+  data: string | null
+  errors: DescribedError[]
+  /** Whether something may have been changed, and was kept. */
+  hasChanged: boolean
+}
+
+type Needs = Pick<Ground, 'requests' | 'log'> & {
+  built: BuiltSchema
+  limits: Pick<GraphqlSettings, 'maxDepth' | 'maxCost' | 'showsItself'>
+}
+
+/**
+ * Runs one operation as the session's user. A query's statements are request transactions of their own; a
+ * mutation is one transaction, of which all is kept or nothing.
+ *
+ * @throws Refusal for the operation as a whole: it is refused before anything has run, or Postgres refuses
+ *   the session or cannot answer
+ */
+export async function runOperation(
+  needs: Needs,
+  credential: SessionCredential,
+  operation: Operation,
+): Promise<Outcome> {
+  if (checkOperation(needs, operation) === OperationTypeNode.QUERY) {
+    const result = await run(needs, operation, readAs(needs.requests, credential))
+    return { ...describe(needs, result), hasChanged: false }
+  }
+  return change(needs, credential, operation)
+}
+
+/** Thrown to have undone what was done: its outcome is answered. */
+class Undone extends Error {
+  readonly errors: DescribedError[]
+  constructor(errors: DescribedError[]) {
+    super('a field has failed')
+    this.errors = errors
+  }
+}
+
+async function change(
+  needs: Needs,
+  credential: SessionCredential,
+  operation: Operation,
+): Promise<Outcome> {
+  try {
+    return await withSession(needs.requests, credential, async (transaction) => {
+      const result = await run(needs, operation, changeIn(transaction))
+      const { data, errors } = describe(needs, result)
+      // All or nothing: what has worked beside it is undone too.
+      if (errors.length > 0) throw new Undone(errors)
+      return { data, errors, hasChanged: true }
+    })
+  } catch (error) {
+    if (error instanceof Undone) return { data: null, errors: error.errors, hasChanged: false }
+    // A constraint that is checked only at the end.
+    if (!(error instanceof pg.DatabaseError)) throw error
+    const described = describeError(new GraphQLError('', { originalError: error }), needs.log)
+    return { data: null, errors: [described], hasChanged: false }
+  }
+}
+
+/** @throws Refusal `graphql_invalid`, `graphql_too_complex` */
+function checkOperation(
+  { built, limits }: Needs,
+  { read, variables, name }: Operation,
+): OperationTypeNode {
+  const operation = getOperationAST(read.document, name)
+  if (operation == null || operation.operation === OperationTypeNode.SUBSCRIPTION) {
+    const message = 'names no query and no mutation of the document'
+    throw new Refusal('graphql_invalid', { faults: [{ path: '/operationName', message }] })
+  }
+  const measured = { schema: built.schema, fragments: read.fragments, variables }
+  const { depth, cost } = measureOperation(operation, measured)
+  if (depth > limits.maxDepth)
+    throw new Refusal('graphql_too_complex', {
+      detail: `Fields may stand ${limits.maxDepth} deep in each other; here it is ${depth}.`,
+    })
+  if (cost > limits.maxCost)
+    throw new Refusal('graphql_too_complex', {
+      detail: `An operation may be answered with ${limits.maxCost} fields at most; here it could be ${cost}. Ask for smaller pages: first.`,
+    })
+  return operation.operation
+}
+
+type Result = ExecutionResult & { data?: string | null }
+
+async function run(
+  { built }: Needs,
+  { read, variables, name }: Operation,
+  withPgClient: WithPgClient,
+): Promise<Result> {
+  const result = await execute({
+    schema: built.schema,
+    document: read.document,
+    variableValues: variables,
+    operationName: name,
+    contextValue: { withPgClient },
+    resolvedPreset: built.preset,
+    // Around every step otherwise, though no plugin here has any.
+    middleware: null,
+    outputDataAsString: true,
+  })
+  if (Symbol.asyncIterator in result) throw new Error('GraphQL answered with a stream')
+  return result as unknown as Result
+}
+
+/** @throws Refusal where an error is of the whole operation */
+function describe(
+  { log, limits }: Needs,
+  { data, errors = [] }: Result,
+): Pick<Outcome, 'data' | 'errors'> {
+  const causes = errors.map(causeOf)
+  for (const cause of causes) if (cause instanceof Refusal) throw cause
+  // Nothing was run: the variables do not fit.
+  if (data === undefined && causes.every((cause) => cause instanceof GraphQLError))
+    throw refuseDocument(limits.showsItself ? errors : errors.map(withoutSuggestion), '/variables')
+  return {
+    data: data ?? null,
+    errors: errors
+      .filter((_, index) => causes[index] !== abandoned)
+      .map((error) => describeError(error, log)),
+  }
+}
+
+/** Variables are checked by code that knows of no way to keep its suggestions to itself. */
+const withoutSuggestion = ({ message, nodes }: GraphQLError): GraphQLError =>
+  new GraphQLError(message.replace(/ Did you mean .*$/s, ''), nodes === undefined ? {} : { nodes })

@@ -1,0 +1,13 @@
+/** What the operator has decided of GraphQL. */
+export interface GraphqlSettings {
+  /** The schemas of the application that are shown, beside pie_schema. */
+  schemas: readonly string[]
+  /** Whether clients may ask what there is, and are told what they may have meant. */
+  showsItself: boolean
+  /** Whether there is an editor at /ruru. */
+  hasEditor: boolean
+  /** Whether a change of the database is seen without a restart: at the cost of a look at each request. */
+  isWatching: boolean
+  maxDepth: number
+  maxCost: number
+}

@@ -1,0 +1,23 @@
+import type pg from 'pg'
+import type { RefusalCode } from '../../ground/errors.ts'
+
+/**
+ * What the errors of Postgres mean to whoever sent the request, by SQLSTATE or its class (PostgreSQL manual,
+ * appendix A). Which row, constraint or value it was stays inside: it may be somebody else's.
+ */
+const refusalBySqlState: Record<string, RefusalCode> = {
+  '42501': 'forbidden', // insufficient privilege, and what a policy refuses to write
+  '23505': 'conflict', // unique violation
+  '23503': 'conflict', // foreign key violation
+  '23P01': 'conflict', // exclusion violation
+  '23502': 'invalid_request', // not null violation
+  '23514': 'invalid_request', // check violation
+  '22': 'invalid_request', // data exceptions: too long, out of range, not of the type
+  '40': 'busy', // serialization failures and deadlocks
+  '55P03': 'busy', // lock not available
+}
+
+/** Undefined for what nobody could have foreseen. */
+export function codeOfDatabaseError({ code = '' }: pg.DatabaseError): RefusalCode | undefined {
+  return refusalBySqlState[code] ?? refusalBySqlState[code.slice(0, 2)]
+}
