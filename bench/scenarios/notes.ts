@@ -1,6 +1,7 @@
 import { proveSession } from '../../server/src/features/sessions/prove-session.ts'
 import type { Statement } from '../../server/src/ground/database/pipeline.ts'
 import { openDatabase } from '../../server/src/ground/database/pool.ts'
+import { queryWithSession } from '../../server/src/ground/database/query-with-session.ts'
 import { requestTransaction } from '../../server/src/ground/database/request-transaction.ts'
 import { withSession } from '../../server/src/ground/database/with-session.ts'
 import { createLog } from '../../server/src/ground/log.ts'
@@ -30,12 +31,13 @@ const ofMine: Statement = {
 }
 
 /**
- * The newest notes of a user, of a million, in three ways:
+ * The newest notes of a user, of a million, in several ways:
  *
  * - what the policy costs: on the same pool, in the same request transaction, beside the same query that
  *   names the owner and reads past the policies;
  * - what that and the proof of who asks cost: beside a prepared query of a role that no policy binds;
- * - the same with `withSession`, whose commit is a round trip more.
+ * - the same as an application asks: planned anew each time; and with `withSession`, whose commit is a
+ *   round trip more.
  *
  * From this process, without HTTP, which costs both the same and would hide the difference.
  */
@@ -70,12 +72,16 @@ export async function measureNotes(stage: Stage, options: Options): Promise<Meas
     const [rows] = await requestTransaction(requests, credential, ofMine)
     return rows
   })
+  const byQuery = listWith(
+    async ({ credential }) => (await queryWithSession(requests, credential, ofMine.text)).rows,
+  )
   const byWithSession = listWith(({ credential }) =>
     withSession(requests, credential, async (tx) => (await tx.query(ofMine.text)).rows),
   )
   const pairs: [scenario: string, floor: () => Promise<void>, pie: () => Promise<void>][] = [
     ['notes, the policy', plainAsSession, asSession],
     ['notes, policy and proof', plain, asSession],
+    ['notes, queryWithSession', plain, byQuery],
     ['notes, withSession', plain, byWithSession],
   ]
   const measurements: Measurement[] = []
