@@ -24,6 +24,7 @@ export async function makeManyNotes({
     await owner.query(`create role bench_reader login bypassrls password '${password}'`)
     await owner.query('grant usage on schema bench_notes to bench_reader')
     await owner.query('grant select on bench_notes.notes to bench_reader')
+    await makeView(owner)
     await owner.query(
       // In the order in which they were written: those of one owner lie far apart.
       `insert into bench_notes.notes (owner, title, created_at)
@@ -57,4 +58,12 @@ async function makeTable(owner: pg.ClientBase): Promise<void> {
       for select to webuser using (owner = (select pie_schema.current_user_id()));
     grant usage on schema bench_notes to webuser;
     grant select on bench_notes.notes to webuser`)
+}
+
+/** The same rows past the policies, for the same role: a view asks with its owner's rights. */
+async function makeView(owner: pg.ClientBase): Promise<void> {
+  await owner.query(`
+    create view bench_notes.notes_of_all as select * from bench_notes.notes;
+    alter view bench_notes.notes_of_all owner to bench_reader;
+    grant select on bench_notes.notes_of_all to webuser`)
 }

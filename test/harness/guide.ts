@@ -1,6 +1,6 @@
 /** The code in a guide, so that what it shows is what runs. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
@@ -41,14 +41,11 @@ export interface Workshop {
 
 /** A directory inside the repository, from where `@pie/server` is found as an application finds it. */
 export function makeWorkshop(): Workshop {
-  const parent = join(repository, '.pie')
-  mkdirSync(parent, { recursive: true, mode: 0o700 })
-  const directory = mkdtempSync(join(parent, 'guides-'))
+  const directory = mkdtempSync(join(repository, 'test', '.workshop-'))
   return {
     directory,
     write: (name, text) => {
       const path = join(directory, name)
-      mkdirSync(dirname(path), { recursive: true })
       writeFileSync(path, text)
       return path
     },

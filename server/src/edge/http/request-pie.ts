@@ -3,6 +3,7 @@ import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import type { CachedSession } from '../../features/sessions/cached-session.ts'
 import { findSession } from '../../features/sessions/find-session.ts'
 import { proveSession } from '../../features/sessions/prove-session.ts'
+import { queryWithSession } from '../../ground/database/query-with-session.ts'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { type SessionTransaction, withSession } from '../../ground/database/with-session.ts'
 import { Refusal } from '../../ground/errors.ts'
@@ -35,7 +36,7 @@ export interface RequestPie {
    *   `database_unavailable`, `timeout`; pg.DatabaseError, and whatever the work throws
    */
   transaction<T>(work: (transaction: SessionTransaction) => Promise<T>): Promise<T>
-  /** One query in a transaction of its own; see `transaction`. */
+  /** One query in a transaction of its own, in one round trip; checked as for `transaction`. */
   // biome-ignore lint/suspicious/noExplicitAny: as pg has it, whose place it takes
   query<Row extends QueryResultRow = any>(
     query: string | QueryConfig,
@@ -75,7 +76,10 @@ export function createRequestPie(
   return {
     credential,
     transaction,
-    query: (query, values) => transaction((tx) => tx.query(query, values)),
+    query: async (query, values) => {
+      const shown = await credential()
+      return withStatus(() => queryWithSession(pie.requests, shown, query, values))
+    },
     session: async () => {
       try {
         const { session, sessionId } = await actor()

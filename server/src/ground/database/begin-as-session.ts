@@ -27,12 +27,40 @@ const begin: Statement = { name: '', text: 'begin', values: [] }
  */
 export async function beginAsSession(
   connections: Connections,
+  credential: SessionCredential,
+  query: QueryConfig,
+): Promise<BegunTransaction> {
+  return prove(connections, credential, [begin], query)
+}
+
+/**
+ * Runs one query as a session's user, kept at once: one round trip for all of it, because what is sent
+ * before one Sync is a transaction, as in `sendTogether`.
+ *
+ * @throws Refusal `unauthenticated`, `database_unavailable`, `timeout`; pg.DatabaseError of the query
+ */
+export async function queryAsSession(
+  connections: Connections,
+  credential: SessionCredential,
+  query: QueryConfig,
+): Promise<QueryResult> {
+  const { client, first } = await prove(connections, credential, [], query)
+  try {
+    return await first
+  } finally {
+    release(client)
+  }
+}
+
+async function prove(
+  connections: Connections,
   { sessionId, proofs }: SessionCredential,
+  opening: Statement[],
   query: QueryConfig,
 ): Promise<BegunTransaction> {
   // There is more than one proof only while SECRET_KEY is being changed.
   for (const proof of proofs) {
-    const begun = await beginWith(connections, authenticate(sessionId, proof), query)
+    const begun = await beginWith(connections, opening, authenticate(sessionId, proof), query)
     if (begun !== null) return begun
   }
   throw new Refusal('unauthenticated')
@@ -44,19 +72,20 @@ const MOST_TRIES = 1_000
 /** Null where Postgres refuses the proof. Every connection that was left unclean is closed, and the next tried. */
 async function beginWith(
   connections: Connections,
+  opening: Statement[],
   proving: Statement,
   query: QueryConfig,
 ): Promise<BegunTransaction | null> {
   for (let triesLeft = MOST_TRIES; ; triesLeft -= 1) {
     const client = await connect(connections)
-    const before = [begin, ...clearing(await findWay(client)), proving]
+    const before = [...opening, ...clearing(await findWay(client)), proving]
     const first = ask(client, () => queryAfter(client, before, query))
     try {
       await first
     } catch (error) {
       if (hasFailedBefore(error)) {
         const isRefused = error instanceof pg.DatabaseError && error.code === '28000'
-        if (isRefused) await ask(client, () => client.query('rollback'))
+        if (isRefused && opening.length > 0) await ask(client, () => client.query('rollback'))
         release(client, !isRefused)
         if (isRefused) return null
         if (isUnclean(error) && triesLeft > 0) continue

@@ -6,6 +6,7 @@ import {
   type Connections,
   release,
 } from './begin-as-session.ts'
+import { toOneStatement } from './one-statement.ts'
 import type { SessionCredential } from './request-transaction.ts'
 import { isPooled } from './way.ts'
 
@@ -103,22 +104,3 @@ class RequestTransaction implements SessionTransaction {
 
 /** What it names is prepared on a connection of the server's that is another's with the next transaction. */
 const withoutName = ({ name: _, ...config }: QueryConfig): QueryConfig => config
-
-/** What is written so by mistake; Postgres itself sees to the rest, see `commit`. */
-const endsTransaction = /^\s*(begin|start\s+transaction|commit|end|abort|rollback(?!\s+to\b))\b/i
-
-/** In the extended protocol, which takes no second statement behind a semicolon. */
-function toOneStatement(query: string | QueryConfig, values: unknown[] | undefined): QueryConfig {
-  const config = typeof query === 'string' ? { text: query } : query
-  if (typeof config?.text !== 'string')
-    throw new TypeError('A query is a text, or an object with a text.')
-  if (endsTransaction.test(config.text))
-    throw new Error(
-      'This is inside a transaction already, which ends with its work. For a part of it: savepoint.',
-    )
-  return {
-    ...config,
-    ...(values !== undefined && { values }),
-    queryMode: 'extended',
-  } as QueryConfig
-}
