@@ -8,7 +8,7 @@ import { canary, type InjectableNotes, openInjectableNotes } from '../harness/in
  * `title >= 'c'`, and after it a call that names no column and leaves a trace, may come before a policy
  * that costs more: the trace says whether there is such a title, and by halves says which.
  *
- * A restrictive policy that costs less than any comparison comes first of all, and leaves no trace.
+ * The restrictive policy notes_first costs less than any comparison, and so comes first of all.
  */
 let notes: InjectableNotes
 before(async () => {
@@ -50,28 +50,16 @@ async function guess(begin: string, role: string, length: number): Promise<strin
   return known
 }
 
-test('SQL that leaves a trace finds out a hidden title where a policy costs more than a comparison', async () => {
-  const begin = canary.slice(0, 7)
-  for (const role of ['webuser', 'webadmin'])
-    assert.ok((await guess(begin, role, 10)).length > 7, `nothing was found out as ${role}`)
+const roles = ['webuser', 'webadmin']
+const begin = canary.slice(0, 7)
+
+test('SQL that leaves a trace finds out no hidden title', async () => {
+  for (const role of roles) assert.equal(await guess(begin, role, 10), begin)
+  assert.equal(await isTrueOfSome(`title >= 'Of' and title < 'Of~~'`, 'webuser'), true)
 })
 
-test('a restrictive policy that costs next to nothing comes first: no trace of what she may not read', async () => {
-  await notes.owner.query(`
-    create function notes.is(one uuid, other uuid) returns boolean
-      language plpgsql immutable parallel safe cost 0.0001 set search_path = pg_catalog, pg_temp
-      as $$ begin return one = other; end $$;
-    create function notes.is_among(one uuid, others uuid[]) returns boolean
-      language plpgsql immutable parallel safe cost 0.0001 set search_path = pg_catalog, pg_temp
-      as $$ begin return one = any (others); end $$;
-    create policy notes_first on notes.notes as restrictive to webuser using (
-      notes.is(owner_id, (select pie_schema.current_user_id()))
-      or notes.is_among(id, array (select notes.shared_with_me('read')))
-      or (select pie_schema.has_role('admin'))
-    )`)
-  for (const role of ['webuser', 'webadmin'])
-    assert.equal(await guess(canary.slice(0, 7), role, 10), canary.slice(0, 7))
-  assert.equal(await isTrueOfSome(`title >= 'Of' and title < 'Of~~'`, 'webuser'), true)
-  assert.deepEqual(await notes.ada.titles(), ['Of ada', 'Welcome'])
-  assert.ok((await notes.dorothy.titles('/admin/notes')).includes('Of ada'))
+test('without the policy that comes first it does', async () => {
+  await notes.owner.query('alter policy notes_first on notes.notes using (true)')
+  for (const role of roles)
+    assert.ok((await guess(begin, role, 10)).length > 7, `nothing was found out as ${role}`)
 })

@@ -43,10 +43,10 @@ revoke execute on function notes.touch() from public;
 create trigger notes_touch before update on notes.notes for each row execute function notes.touch();
 
 -- Who sees a note depends on its shares, and who sees a share on its note. Written as two policies that
--- read each other's table, each would ask the other for ever, and Postgres refuses (42P17). So one of them
--- asks this function, which reads the shares as its owner (security definer), past their policy. It takes
--- nothing from its caller but a word, and tells only of the session's own user. The fixed search_path is
--- what keeps a caller from putting a table of their own in the place of ours (CVE-2018-1058).
+-- read each other's table, each would ask the other for ever, and Postgres refuses (42P17). So they ask
+-- these functions, which read as their owner (security definer), past the policies. They tell only of the
+-- session's own user, whoever calls them. The fixed search_path is what keeps a caller from putting a table
+-- of their own in the place of ours (CVE-2018-1058).
 create function notes.shared_with_me(least_access text) returns setof uuid
   language sql stable security definer rows 10
   set search_path = pg_catalog, pg_temp
@@ -58,6 +58,34 @@ as $$
 $$;
 revoke execute on function notes.shared_with_me(text) from public;
 grant execute on function notes.shared_with_me(text) to webuser;
+
+-- Whether a note is the session's user's own: for the policies of what belongs to a note.
+create function notes.is_mine(note_id uuid) returns boolean
+  language plpgsql stable security definer cost 0.0001
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+    select from notes.notes
+    where notes.id = is_mine.note_id and notes.owner_id = (select pie_schema.current_user_id())
+  );
+end
+$$;
+revoke execute on function notes.is_mine(uuid) from public;
+grant execute on function notes.is_mine(uuid) to webuser;
+
+-- To compare for next to nothing, in the planner's eyes: see notes_first below. In plpgsql, because a function
+-- in sql dissolves into what it is made of, and costs what that costs.
+create function notes.is_same(one uuid, other uuid) returns boolean
+  language plpgsql immutable parallel safe cost 0.0001
+  set search_path = pg_catalog, pg_temp
+as $$ begin return one = other; end $$;
+create function notes.is_among(one uuid, others uuid[]) returns boolean
+  language plpgsql immutable parallel safe cost 0.0001
+  set search_path = pg_catalog, pg_temp
+as $$ begin return one = any (others); end $$;
+revoke execute on function notes.is_same(uuid, uuid), notes.is_among(uuid, uuid[]) from public;
+grant execute on function notes.is_same(uuid, uuid), notes.is_among(uuid, uuid[]) to webuser;
 
 -- Without a policy, nobody sees anything: also the owner of the tables, on whom it is forced. The owner
 -- makes the welcome note, and reads the shares in the function above.
@@ -77,6 +105,15 @@ create policy notes_see on notes.notes for select to webuser using (
   owner_id = (select pie_schema.current_user_id()) or id = any (array (select notes.shared_with_me('read')))
 );
 create policy notes_see_admin on notes.notes for select to webadmin using ((select pie_schema.has_role('admin')));
+-- Beside that, and before it. Postgres is free to try a comparison of the query's (title >= 'm') before a
+-- policy that costs more, on the rows of everybody; together with a condition that leaves a trace, SQL that
+-- somebody has smuggled in finds out hidden titles so, letter by letter. It tries the cheapest first: so this
+-- says once more who sees a note, at less than any comparison. The policies above are what finds the index.
+create policy notes_first on notes.notes as restrictive to webuser using (
+  notes.is_same(owner_id, (select pie_schema.current_user_id()))
+  or notes.is_among(id, array (select notes.shared_with_me('read')))
+  or (select pie_schema.has_role('admin'))
+);
 -- A new note is one's own.
 create policy notes_add on notes.notes for insert to webuser
   with check (owner_id = (select pie_schema.current_user_id()));
@@ -88,18 +125,13 @@ create policy notes_edit on notes.notes for update to webuser using (
 create policy notes_delete on notes.notes for delete to webuser
   using (owner_id = (select pie_schema.current_user_id()));
 
--- A share is given, seen, changed and taken back by the note's owner.
-create policy shares_give on notes.shares to webuser using (
-  exists (
-    select from notes.notes
-    where notes.id = shares.note_id and notes.owner_id = (select pie_schema.current_user_id())
-  )
-);
+-- A share is given, seen, changed and taken back by the note's owner. These cost little as they are.
+create policy shares_give on notes.shares to webuser using (notes.is_mine(note_id));
 -- It is seen, and given back, by whoever it is for. An admin sees all.
 create policy shares_see on notes.shares for select to webuser
-  using (user_id = (select pie_schema.current_user_id()));
+  using (notes.is_same(user_id, (select pie_schema.current_user_id())));
 create policy shares_give_back on notes.shares for delete to webuser
-  using (user_id = (select pie_schema.current_user_id()));
+  using (notes.is_same(user_id, (select pie_schema.current_user_id())));
 create policy shares_see_admin on notes.shares for select to webadmin using ((select pie_schema.has_role('admin')));
 
 -- Which rows, the policies say; which columns, the grants. webadmin has what webuser has. Not granted:
@@ -131,4 +163,7 @@ comment on column notes.shares.user_id is 'Who it is shared with.';
 comment on column notes.shares.access is 'What they may do with it: `read`, or `write`, which includes reading.';
 comment on function notes.touch() is 'Trigger: notes the time of an edit.';
 comment on function notes.shared_with_me(text) is 'The notes that others share with the session''s user, to `read` at least or to `write`.';
+comment on function notes.is_mine(uuid) is 'Whether a note is the session''s user''s own.';
+comment on function notes.is_same(uuid, uuid) is 'Whether two ids are the same, at a cost that puts the policy first.';
+comment on function notes.is_among(uuid, uuid[]) is 'Whether an id is among others, at a cost that puts the policy first.';
 comment on function pie_hooks.after_user_created(uuid) is 'Gives every new user a welcome note.';
