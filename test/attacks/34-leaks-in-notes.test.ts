@@ -83,7 +83,7 @@ test('a proof that is written into the text of a statement, and not sent as a pa
 test('a condition that fails, or takes its time, on a row of somebody else’s never comes to it', async () => {
   const { ada, dorothy } = notes
   const failing = `select count(*) from notes.notes where 1 / (case when title like '${canary}%' then 0 else 1 end) = 1`
-  const sleeping = `select count(*) from notes.notes where title like '${canary}%' and pg_sleep(1) is not null`
+  const sleeping = `select count(*) from notes.notes where pg_sleep(case when title like '${canary}%' then 1 else 0 end) is not null`
   for (const door of doors) {
     assert.match(JSON.stringify(await notes.run(dorothy, door, failing)), /22012/)
     const own = JSON.stringify(await notes.run(ada, door, failing))
