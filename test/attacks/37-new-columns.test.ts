@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { assertNothingChanges } from '../../database/test/refusals.ts'
+import { lintDatabase } from '../../server/src/features/lint/lint-database.ts'
 import { doors, type InjectableNotes, openInjectableNotes } from '../harness/injectable-notes.ts'
 import { assertProblem } from '../harness/pie.ts'
 
@@ -39,6 +40,11 @@ test('every table of the application has row-level security, forced, and a polic
   await notes.owner.query('create table notes.forgotten (id int)')
   assert.deepEqual(await unsafeTables(), ['notes.forgotten'])
   await notes.owner.query('drop table notes.forgotten')
+})
+
+test('pie lint finds nothing to mend in it', async () => {
+  const question = { schemas: ['notes', 'pie_hooks'], acceptances: [] }
+  assert.deepEqual((await lintDatabase(notes.owner, question)).findings, [])
 })
 
 test('a column that is added is written by nobody', async () => {

@@ -21,6 +21,10 @@ const migrationsDirectory = fileURLToPath(
 /** The advisory lock of whoever prepares a database: "pie" and the number of the lock. */
 const MIGRATION_LOCK = 0x7069650001
 
+/** Whose a migration is: of an application's own, the name says it, and of Pie's nothing. */
+const setOf = (name: string): string => dirname(name)
+const PIES_OWN = '.'
+
 export async function readMigrations(): Promise<Migration[]> {
   const names = (await readdir(migrationsDirectory))
     .filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name))
@@ -77,8 +81,8 @@ export async function migrate(owner: pg.Client, migrations: Migration[]): Promis
 
 /** The migrations that `migrate` would run: of Pie's, or of an application's. Changes nothing. */
 export async function findPending(owner: pg.Client, migrations: Migration[]): Promise<Migration[]> {
-  const set = dirname(migrations[0]?.name ?? '')
-  const maker = set === '.' ? 'Pie' : 'the application'
+  const set = setOf(migrations[0]?.name ?? '')
+  const maker = set === PIES_OWN ? 'Pie' : 'the application'
   const applied = await readApplied(owner, set)
   for (const [name, checksum] of applied) {
     const known = migrations.find((migration) => migration.name === name)
@@ -107,16 +111,17 @@ async function readApplied(owner: pg.Client, set: string): Promise<Map<string, s
     'select name, checksum from pie_private.migrations order by name',
   )
   return new Map(
-    rows.filter(({ name }) => dirname(name) === set).map(({ name, checksum }) => [name, checksum]),
+    rows.filter(({ name }) => setOf(name) === set).map(({ name, checksum }) => [name, checksum]),
   )
 }
 
 async function run(owner: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   await owner.query('begin')
   try {
-    await withoutDefaultPrivileges(owner, async () => {
-      await owner.query(sql)
-    })
+    const work = async () => void (await owner.query(sql))
+    // The owner's default privileges are meant for what is the owner's, not for what is Pie's.
+    if (setOf(name) === PIES_OWN) await withoutDefaultPrivileges(owner, work)
+    else await work()
     await owner.query('insert into pie_private.migrations (name, checksum) values ($1, $2)', [
       name,
       checksum,
