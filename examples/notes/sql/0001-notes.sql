@@ -74,19 +74,6 @@ $$;
 revoke execute on function notes.is_mine(uuid) from public;
 grant execute on function notes.is_mine(uuid) to webuser;
 
--- To compare for next to nothing, in the planner's eyes: see notes_first below. In plpgsql, because a function
--- in sql dissolves into what it is made of, and costs what that costs.
-create function notes.is_same(one uuid, other uuid) returns boolean
-  language plpgsql immutable parallel safe cost 0.0001
-  set search_path = pg_catalog, pg_temp
-as $$ begin return one = other; end $$;
-create function notes.is_among(one uuid, others uuid[]) returns boolean
-  language plpgsql immutable parallel safe cost 0.0001
-  set search_path = pg_catalog, pg_temp
-as $$ begin return one = any (others); end $$;
-revoke execute on function notes.is_same(uuid, uuid), notes.is_among(uuid, uuid[]) from public;
-grant execute on function notes.is_same(uuid, uuid), notes.is_among(uuid, uuid[]) to webuser;
-
 -- Without a policy, nobody sees anything: also the owner of the tables, on whom it is forced. The owner
 -- makes the welcome note, and reads the shares in the function above.
 alter table notes.notes enable row level security;
@@ -108,10 +95,11 @@ create policy notes_see_admin on notes.notes for select to webadmin using ((sele
 -- Beside that, and before it. Postgres is free to try a comparison of the query's (title >= 'm') before a
 -- policy that costs more, on the rows of everybody; together with a condition that leaves a trace, SQL that
 -- somebody has smuggled in finds out hidden titles so, letter by letter. It tries the cheapest first: so this
--- says once more who sees a note, at less than any comparison. The policies above are what finds the index.
+-- says once more who sees a note, with functions of Pie's that cost less than any comparison. The policies
+-- above are what finds the index.
 create policy notes_first on notes.notes as restrictive to webuser using (
-  notes.is_same(owner_id, (select pie_schema.current_user_id()))
-  or notes.is_among(id, array (select notes.shared_with_me('read')))
+  pie_schema.is_same(owner_id, (select pie_schema.current_user_id()))
+  or pie_schema.is_among(id, array (select notes.shared_with_me('read')))
   or (select pie_schema.has_role('admin'))
 );
 -- A new note is one's own.
@@ -129,9 +117,9 @@ create policy notes_delete on notes.notes for delete to webuser
 create policy shares_give on notes.shares to webuser using (notes.is_mine(note_id));
 -- It is seen, and given back, by whoever it is for. An admin sees all.
 create policy shares_see on notes.shares for select to webuser
-  using (notes.is_same(user_id, (select pie_schema.current_user_id())));
+  using (pie_schema.is_same(user_id, (select pie_schema.current_user_id())));
 create policy shares_give_back on notes.shares for delete to webuser
-  using (notes.is_same(user_id, (select pie_schema.current_user_id())));
+  using (pie_schema.is_same(user_id, (select pie_schema.current_user_id())));
 create policy shares_see_admin on notes.shares for select to webadmin using ((select pie_schema.has_role('admin')));
 
 -- Which rows, the policies say; which columns, the grants. webadmin has what webuser has. Not granted:
@@ -164,6 +152,4 @@ comment on column notes.shares.access is 'What they may do with it: `read`, or `
 comment on function notes.touch() is 'Trigger: notes the time of an edit.';
 comment on function notes.shared_with_me(text) is 'The notes that others share with the session''s user, to `read` at least or to `write`.';
 comment on function notes.is_mine(uuid) is 'Whether a note is the session''s user''s own.';
-comment on function notes.is_same(uuid, uuid) is 'Whether two ids are the same, at a cost that puts the policy first.';
-comment on function notes.is_among(uuid, uuid[]) is 'Whether an id is among others, at a cost that puts the policy first.';
 comment on function pie_hooks.after_user_created(uuid) is 'Gives every new user a welcome note.';
