@@ -4,7 +4,12 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
-const patterns = ['database/test/**/*.test.ts', 'server/src/**/*.test.ts', 'test/**/*.test.ts']
+const patterns = [
+  'database/test/**/*.test.ts',
+  'server/src/**/*.test.ts',
+  'examples/*/test/**/*.test.ts',
+  'test/**/*.test.ts',
+]
 const named = process.argv.slice(2)
 const files = named.length > 0 ? named : globSync(patterns)
 

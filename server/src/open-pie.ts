@@ -13,7 +13,7 @@ import { type Clock, systemClock } from './ground/clock.ts'
 import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
 import { checkRoles } from './ground/database/check-roles.ts'
 import { findWay } from './ground/database/find-way.ts'
-import { inTurn } from './ground/database/migrate.ts'
+import { inTurn, migrate, readApplicationMigrations } from './ground/database/migrate.ts'
 import { openDatabase } from './ground/database/pool.ts'
 import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
 import { openSharedConnections, readThroughPooler } from './ground/database/shared-connections.ts'
@@ -36,12 +36,14 @@ export interface OpenPie {
 /**
  * Makes the database ready, connects, and begins to listen for changes.
  * @param clock replaced only by tests
+ * @param migrations the directory of an application's own, which run after Pie's
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
 export async function openPie(
   config: Config,
   log: Log,
   clock: Clock = systemClock,
+  migrations: URL | null = null,
 ): Promise<OpenPie> {
   const closing: (() => Promise<void> | void)[] = []
   const close = async () => {
@@ -53,7 +55,12 @@ export async function openPie(
     closing.push(database.close)
     const { ran, urls, hasUsers } = await asOwner(database.directUrl, (owner) =>
       inTurn(owner, async () => ({
-        ran: await prepareDatabase(owner),
+        ran: [
+          ...(await prepareDatabase(owner)),
+          ...(migrations === null
+            ? []
+            : await migrate(owner, await readApplicationMigrations(migrations))),
+        ],
         urls: await findRoleUrls(owner, config, database, keys),
         hasUsers: await hasAnyUser(owner),
       })),

@@ -5,6 +5,7 @@ import { readConfig, readEnvironment } from './config.ts'
 import { createRequestPie, type RequestPie } from './edge/http/request-pie.ts'
 import { pieRoutes } from './edge/http/routes.ts'
 import { readSecurityHeaders } from './edge/http/security-headers.ts'
+import { systemClock } from './ground/clock.ts'
 import { createLog, type Log } from './ground/log.ts'
 import { openPie, originOnPort } from './open-pie.ts'
 import { version } from './version.ts'
@@ -12,6 +13,12 @@ import { version } from './version.ts'
 export interface PieOptions {
   /** Settings, by the names of docs/configuration.md; they come before those of the environment. */
   settings?: Record<string, string>
+  /**
+   * The directory of the application's own SQL: `new URL('sql/', import.meta.url)`. Its files, numbered as in
+   * `0001-notes.sql`, run at the start as the database's owner, after Pie's own: in order, each once and in
+   * a transaction of its own. One that has run is never changed.
+   */
+  migrations?: URL
 }
 
 /**
@@ -22,12 +29,18 @@ export interface PieOptions {
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
 export const pie = fastifyPlugin(
-  async (app: FastifyInstance, { settings = {} }: PieOptions) => {
+  async (app: FastifyInstance, { settings = {}, migrations }: PieOptions) => {
     const config = readConfig({ ...readEnvironment(), ...settings })
     const log = 'isLevelEnabled' in app.log ? (app.log as Log) : createLog(config.LOG_LEVEL, false)
-    const { pie, failed, close } = await openPie(config, log)
-    app.addHook('onClose', close)
-    void failed.then((reason) => pie.log.fatal(reason))
+    const { pie, failed, close } = await openPie(config, log, systemClock, migrations)
+    let isClosing = false
+    app.addHook('onClose', () => {
+      isClosing = true
+      return close()
+    })
+    void failed.then((reason) => {
+      if (!isClosing) pie.log.fatal(reason)
+    })
     app.addHook('onListen', async () => {
       const address = app.server.address()
       if (config.SERVICE_DOMAIN === null && typeof address === 'object' && address !== null)

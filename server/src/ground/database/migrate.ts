@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { OperatorError } from '../errors.ts'
 import { withoutDefaultPrivileges } from './without-default-privileges.ts'
 
 export interface Migration {
-  /** The file's name: `0001-roles.sql`. */
+  /** The file's name: `0001-roles.sql`; of an application's own, `application/0001-notes.sql`. */
   name: string
   sql: string
   /** SHA-256 of the file, hexadecimal. */
@@ -20,16 +21,36 @@ const migrationsDirectory = fileURLToPath(
 /** The advisory lock of whoever prepares a database: "pie" and the number of the lock. */
 const MIGRATION_LOCK = 0x7069650001
 
+/** Whose a migration is: of an application's own, the name says it, and of Pie's nothing. */
+const setOf = (name: string): string => dirname(name)
+const PIES_OWN = '.'
+
 export async function readMigrations(): Promise<Migration[]> {
   const names = (await readdir(migrationsDirectory))
     .filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name))
     .sort()
-  return Promise.all(
-    names.map(async (name) => {
-      const sql = await readFile(new URL(name, `file://${migrationsDirectory}`), 'utf8')
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
-    }),
-  )
+  return Promise.all(names.map((name) => readMigration(join(migrationsDirectory, name), name)))
+}
+
+/**
+ * The migrations of an application with Pie inside: every file of a directory that ends in `.sql`.
+ * @throws OperatorError when there is none, or one has no number to go by
+ */
+export async function readApplicationMigrations(directory: URL): Promise<Migration[]> {
+  const path = fileURLToPath(directory)
+  const files = (await readdir(path).catch(() => [])).filter((name) => name.endsWith('.sql')).sort()
+  if (files.length === 0) throw new OperatorError(`There are no migrations in ${path}.`)
+  const misnamed = files.find((name) => !/^\d{4}-[\w-]+\.sql$/.test(name))
+  if (misnamed !== undefined)
+    throw new OperatorError(
+      `Migrations run in the order of their numbers: ${misnamed} has to be called something like 0001-notes.sql.`,
+    )
+  return Promise.all(files.map((name) => readMigration(join(path, name), `application/${name}`)))
+}
+
+async function readMigration(path: string, name: string): Promise<Migration> {
+  const sql = await readFile(path, 'utf8')
+  return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
 }
 
 /**
@@ -58,15 +79,17 @@ export async function migrate(owner: pg.Client, migrations: Migration[]): Promis
   return pending.map(({ name }) => name)
 }
 
-/** The migrations that `migrate` would run. Changes nothing. */
+/** The migrations that `migrate` would run: of Pie's, or of an application's. Changes nothing. */
 export async function findPending(owner: pg.Client, migrations: Migration[]): Promise<Migration[]> {
-  const applied = await readApplied(owner)
+  const set = setOf(migrations[0]?.name ?? '')
+  const maker = set === PIES_OWN ? 'Pie' : 'the application'
+  const applied = await readApplied(owner, set)
   for (const [name, checksum] of applied) {
     const known = migrations.find((migration) => migration.name === name)
     if (known === undefined) {
       throw new OperatorError(
-        `The database has had the migration ${name}, which this version of Pie does not know. ` +
-          'It was migrated by a newer Pie: run that one.',
+        `The database has had the migration ${name}, which this version of ${maker} does not know. ` +
+          'It was migrated by a newer one: run that.',
       )
     }
     if (known.checksum !== checksum) {
@@ -79,7 +102,7 @@ export async function findPending(owner: pg.Client, migrations: Migration[]): Pr
   return migrations.filter(({ name }) => !applied.has(name))
 }
 
-async function readApplied(owner: pg.Client): Promise<Map<string, string>> {
+async function readApplied(owner: pg.Client, set: string): Promise<Map<string, string>> {
   const { rows: there } = await owner.query<{ there: boolean }>(
     `select to_regclass('pie_private.migrations') is not null as there`,
   )
@@ -87,20 +110,25 @@ async function readApplied(owner: pg.Client): Promise<Map<string, string>> {
   const { rows } = await owner.query<{ name: string; checksum: string }>(
     'select name, checksum from pie_private.migrations order by name',
   )
-  return new Map(rows.map(({ name, checksum }) => [name, checksum]))
+  return new Map(
+    rows.filter(({ name }) => setOf(name) === set).map(({ name, checksum }) => [name, checksum]),
+  )
 }
 
 async function run(owner: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   await owner.query('begin')
   try {
-    await withoutDefaultPrivileges(owner, async () => {
-      await owner.query(sql)
-    })
+    const work = async () => void (await owner.query(sql))
+    // The owner's default privileges are meant for what is the owner's, not for what is Pie's.
+    if (setOf(name) === PIES_OWN) await withoutDefaultPrivileges(owner, work)
+    else await work()
     await owner.query('insert into pie_private.migrations (name, checksum) values ($1, $2)', [
       name,
       checksum,
     ])
     await owner.query('commit')
+    // What a file has set for its own sake, the next does not find.
+    await owner.query('reset role; reset all')
   } catch (cause) {
     await owner.query('rollback')
     const { message, hint } = cause as pg.DatabaseError
