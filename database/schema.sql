@@ -252,7 +252,6 @@ CREATE TRIGGER user_emails_touch_user AFTER INSERT OR DELETE OR UPDATE ON pie_sc
 alter table pie_schema.user_emails enable row level security;
 alter table pie_schema.user_emails force row level security;
 create policy user_emails_admin on pie_schema.user_emails for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
-create policy user_emails_first on pie_schema.user_emails for all to webuser using ((pie_schema.is_same(user_id, ( SELECT pie_schema.current_user_id() AS current_user_id)) OR ( SELECT pie_schema.has_role('admin'::text) AS has_role) OR ( SELECT (CURRENT_USER <> ALL (ARRAY['webuser'::name, 'webadmin'::name])))));
 create policy user_emails_for_owner on pie_schema.user_emails for all to <owner> using (true) with check (true);
 create policy user_emails_own on pie_schema.user_emails for select to webuser using ((user_id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
 grant select on pie_schema.user_emails to webuser;
@@ -279,7 +278,6 @@ CREATE TRIGGER user_roles_turn_over_sessions AFTER INSERT OR DELETE OR UPDATE ON
 alter table pie_schema.user_roles enable row level security;
 alter table pie_schema.user_roles force row level security;
 create policy user_roles_admin on pie_schema.user_roles for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
-create policy user_roles_first on pie_schema.user_roles for all to webuser using ((pie_schema.is_same(user_id, ( SELECT pie_schema.current_user_id() AS current_user_id)) OR ( SELECT pie_schema.has_role('admin'::text) AS has_role) OR ( SELECT (CURRENT_USER <> ALL (ARRAY['webuser'::name, 'webadmin'::name])))));
 create policy user_roles_for_owner on pie_schema.user_roles for all to <owner> using (true) with check (true);
 create policy user_roles_own on pie_schema.user_roles for select to webuser using ((user_id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
 grant select on pie_schema.user_roles to webuser;
@@ -309,7 +307,6 @@ alter table pie_schema.users force row level security;
 create policy users_admin on pie_schema.users for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
 create policy users_change_admin on pie_schema.users for update to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role)) with check (( SELECT pie_schema.has_role('admin'::text) AS has_role));
 create policy users_change_own on pie_schema.users for update to webuser using ((id = ( SELECT pie_schema.current_user_id() AS current_user_id))) with check ((id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
-create policy users_first on pie_schema.users for all to webuser using ((pie_schema.is_same(id, ( SELECT pie_schema.current_user_id() AS current_user_id)) OR ( SELECT pie_schema.has_role('admin'::text) AS has_role) OR ( SELECT (CURRENT_USER <> ALL (ARRAY['webuser'::name, 'webadmin'::name])))));
 create policy users_for_owner on pie_schema.users for all to <owner> using (true) with check (true);
 create policy users_own on pie_schema.users for select to webuser using ((id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
 grant select on pie_schema.users to webuser;
@@ -1596,34 +1593,6 @@ $function$
 ;
 grant execute on function pie_schema.has_scope(text) to webuser;
 comment on function pie_schema.has_scope(text) is 'Whether the session that this transaction has proven may do what a scope names: it has that scope, or no limit at all.';
-
-CREATE OR REPLACE FUNCTION pie_schema.is_among(one uuid, others uuid[])
- RETURNS boolean
- LANGUAGE plpgsql
- IMMUTABLE PARALLEL SAFE COST 0.0001
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-begin
-  return one = any (others);
-end
-$function$
-;
-grant execute on function pie_schema.is_among(uuid,uuid[]) to webuser;
-comment on function pie_schema.is_among(uuid,uuid[]) is 'Whether an id is among others, at a cost that puts a policy before every other condition.';
-
-CREATE OR REPLACE FUNCTION pie_schema.is_same(one uuid, other uuid)
- RETURNS boolean
- LANGUAGE plpgsql
- IMMUTABLE PARALLEL SAFE COST 0.0001
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-begin
-  return one = other;
-end
-$function$
-;
-grant execute on function pie_schema.is_same(uuid,uuid) to webuser;
-comment on function pie_schema.is_same(uuid,uuid) is 'Whether two ids are the same, at a cost that puts a policy before every other condition.';
 
 CREATE OR REPLACE FUNCTION pie_schema.my_sessions(renew_window interval DEFAULT '00:00:00'::interval)
  RETURNS TABLE(id uuid, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, assurance_level smallint, methods text[], address inet, user_agent text, is_current boolean)

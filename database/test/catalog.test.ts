@@ -85,8 +85,6 @@ const ofRequests = [
   'has_permission',
   'has_role',
   'has_scope',
-  'is_among',
-  'is_same',
   'my_sessions',
 ]
 

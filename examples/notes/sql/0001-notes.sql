@@ -43,10 +43,10 @@ revoke execute on function notes.touch() from public;
 create trigger notes_touch before update on notes.notes for each row execute function notes.touch();
 
 -- Who sees a note depends on its shares, and who sees a share on its note. Written as two policies that
--- read each other's table, each would ask the other for ever, and Postgres refuses (42P17). So they ask
--- these functions, which read as their owner (security definer), past the policies. They tell only of the
--- session's own user, whoever calls them. The fixed search_path is what keeps a caller from putting a table
--- of their own in the place of ours (CVE-2018-1058).
+-- read each other's table, each would ask the other for ever, and Postgres refuses (42P17). So one of them
+-- asks this function, which reads the shares as its owner (security definer), past their policy. It takes
+-- nothing from its caller but a word, and tells only of the session's own user. The fixed search_path is
+-- what keeps a caller from putting a table of their own in the place of ours (CVE-2018-1058).
 create function notes.shared_with_me(least_access text) returns setof uuid
   language sql stable security definer rows 10
   set search_path = pg_catalog, pg_temp
@@ -58,21 +58,6 @@ as $$
 $$;
 revoke execute on function notes.shared_with_me(text) from public;
 grant execute on function notes.shared_with_me(text) to webuser;
-
--- Whether a note is the session's user's own: for the policies of what belongs to a note.
-create function notes.is_mine(note_id uuid) returns boolean
-  language plpgsql stable security definer cost 0.0001
-  set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return exists (
-    select from notes.notes
-    where notes.id = is_mine.note_id and notes.owner_id = (select pie_schema.current_user_id())
-  );
-end
-$$;
-revoke execute on function notes.is_mine(uuid) from public;
-grant execute on function notes.is_mine(uuid) to webuser;
 
 -- Without a policy, nobody sees anything: also the owner of the tables, on whom it is forced. The owner
 -- makes the welcome note, and reads the shares in the function above.
@@ -92,16 +77,6 @@ create policy notes_see on notes.notes for select to webuser using (
   owner_id = (select pie_schema.current_user_id()) or id = any (array (select notes.shared_with_me('read')))
 );
 create policy notes_see_admin on notes.notes for select to webadmin using ((select pie_schema.has_role('admin')));
--- Beside that, and before it. Postgres is free to try a comparison of the query's (title >= 'm') before a
--- policy that costs more, on the rows of everybody; together with a condition that leaves a trace, SQL that
--- somebody has smuggled in finds out hidden titles so, letter by letter. It tries the cheapest first: so this
--- says once more who sees a note, with functions of Pie's that cost less than any comparison. The policies
--- above are what finds the index.
-create policy notes_first on notes.notes as restrictive to webuser using (
-  pie_schema.is_same(owner_id, (select pie_schema.current_user_id()))
-  or pie_schema.is_among(id, array (select notes.shared_with_me('read')))
-  or (select pie_schema.has_role('admin'))
-);
 -- A new note is one's own.
 create policy notes_add on notes.notes for insert to webuser
   with check (owner_id = (select pie_schema.current_user_id()));
@@ -113,13 +88,18 @@ create policy notes_edit on notes.notes for update to webuser using (
 create policy notes_delete on notes.notes for delete to webuser
   using (owner_id = (select pie_schema.current_user_id()));
 
--- A share is given, seen, changed and taken back by the note's owner. These cost little as they are.
-create policy shares_give on notes.shares to webuser using (notes.is_mine(note_id));
+-- A share is given, seen, changed and taken back by the note's owner.
+create policy shares_give on notes.shares to webuser using (
+  exists (
+    select from notes.notes
+    where notes.id = shares.note_id and notes.owner_id = (select pie_schema.current_user_id())
+  )
+);
 -- It is seen, and given back, by whoever it is for. An admin sees all.
 create policy shares_see on notes.shares for select to webuser
-  using (pie_schema.is_same(user_id, (select pie_schema.current_user_id())));
+  using (user_id = (select pie_schema.current_user_id()));
 create policy shares_give_back on notes.shares for delete to webuser
-  using (pie_schema.is_same(user_id, (select pie_schema.current_user_id())));
+  using (user_id = (select pie_schema.current_user_id()));
 create policy shares_see_admin on notes.shares for select to webadmin using ((select pie_schema.has_role('admin')));
 
 -- Which rows, the policies say; which columns, the grants. webadmin has what webuser has. Not granted:
@@ -151,5 +131,4 @@ comment on column notes.shares.user_id is 'Who it is shared with.';
 comment on column notes.shares.access is 'What they may do with it: `read`, or `write`, which includes reading.';
 comment on function notes.touch() is 'Trigger: notes the time of an edit.';
 comment on function notes.shared_with_me(text) is 'The notes that others share with the session''s user, to `read` at least or to `write`.';
-comment on function notes.is_mine(uuid) is 'Whether a note is the session''s user''s own.';
 comment on function pie_hooks.after_user_created(uuid) is 'Gives every new user a welcome note.';
