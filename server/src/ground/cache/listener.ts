@@ -161,6 +161,19 @@ function createHeart(client: pg.Client, trust: Trust) {
   const idle = Promise.withResolvers<false>()
   let count = 0
   let lastCame = ''
+  const send = async () => {
+    count += 1
+    const name = String(count)
+    const arrive = trust.beat()
+    const { rows } = await client.query<{ now: string }>(
+      'select pg_notify($1, $2), extract(epoch from clock_timestamp()) * 1000 as now',
+      [channel, name],
+    )
+    if (lastCame !== name) throw new Error('a beat has not come back')
+    arrive(Number(rows[0]?.now))
+  }
+  let ongoing = Promise.resolve()
+  let next: Promise<void> | null = null
   return {
     channel,
     heardWhileIdle: idle.promise,
@@ -168,17 +181,18 @@ function createHeart(client: pg.Client, trust: Trust) {
       if (payload === IDLE) idle.resolve(false)
       else lastCame = payload
     },
-    /** Its notification comes before the statement is done, as those of all earlier changes do. */
-    beat: async () => {
-      count += 1
-      const name = String(count)
-      const arrive = trust.beat()
-      const { rows } = await client.query<{ now: string }>(
-        'select pg_notify($1, $2), extract(epoch from clock_timestamp()) * 1000 as now',
-        [channel, name],
-      )
-      if (lastCame !== name) throw new Error('a beat has not come back')
-      arrive(Number(rows[0]?.now))
+    /**
+     * Its notification comes before the statement is done, as those of all earlier changes do. One at a time:
+     * one that has not been sent yet is for everybody who asks until then.
+     */
+    beat: (): Promise<void> => {
+      next ??= ongoing.then(() => {
+        next = null
+        const sent = send()
+        ongoing = sent.catch(() => {})
+        return sent
+      })
+      return next
     },
   }
 }

@@ -57,6 +57,8 @@ class RequestTransaction implements SessionTransaction {
   readonly #begin: (query: QueryConfig) => Promise<BegunTransaction>
   /** Null until something is asked. */
   #begun: Promise<BegunTransaction> | null = null
+  /** Settles with the query that was asked last: one connection does one thing after the other. */
+  #last: Promise<unknown> = Promise.resolve()
   #isOver = false
 
   constructor(begin: (query: QueryConfig) => Promise<BegunTransaction>) {
@@ -69,10 +71,16 @@ class RequestTransaction implements SessionTransaction {
     const config = toOneStatement(query, values)
     if (this.#begun === null) {
       this.#begun = this.#begin(config)
+      this.#last = this.#begun.catch(() => {})
       return (await this.#begun).first
     }
-    const { client } = await this.#begun
-    return ask(client, () => client.query(isPooled(client) ? withoutName(config) : config))
+    const begun = this.#begun
+    const asked = this.#last.then(async () => {
+      const { client } = await begun
+      return ask(client, () => client.query(isPooled(client) ? withoutName(config) : config))
+    })
+    this.#last = asked.catch(() => {})
+    return asked
   }
 
   /** @throws Error where nothing can be kept: a statement has failed, or the work has ended it itself */
@@ -80,6 +88,7 @@ class RequestTransaction implements SessionTransaction {
     // Work that has asked nothing is nevertheless only for who may act.
     if (this.#begun === null) await this.query('select')
     this.#isOver = true
+    await this.#last
     const { client } = await (this.#begun as Promise<BegunTransaction>)
     if (client.getTransactionStatus() === 'I')
       throw new Error('The work has ended its transaction itself: leave commit and rollback to it.')
@@ -94,6 +103,7 @@ class RequestTransaction implements SessionTransaction {
   /** Gives the connection back with nothing kept. */
   async rollBack(): Promise<void> {
     this.#isOver = true
+    await this.#last
     const begun = await this.#begun?.catch(() => null)
     this.#begun = null
     if (!begun) return
