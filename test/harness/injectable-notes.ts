@@ -4,7 +4,7 @@
  * sessions are in use while ada attacks.
  */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { sql as drizzleSql } from 'drizzle-orm'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sql as kyselySql } from 'kysely'
@@ -20,7 +20,9 @@ import { drizzleOn } from '../../server/src/edge/query-builders/drizzle.ts'
 import { kyselyOn } from '../../server/src/edge/query-builders/kysely.ts'
 import type { SessionTransaction } from '../../server/src/ground/database/with-session.ts'
 
-export const canary = 'canary-5b1f0c7e'
+/** Of this process alone: `pg_stat_activity` shows what other test files are at. */
+const mark = randomBytes(4).toString('hex')
+export const canary = `canary-${mark}`
 
 /** How the application's own code takes text for SQL. */
 const libraries: Record<string, (tx: SessionTransaction, text: string) => Promise<unknown>> = {
@@ -72,8 +74,8 @@ export async function openInjectableNotes(
     },
   })
   const ada = await notes.signUp('ada')
-  const grace = await notes.signUp('grace')
-  const dorothy = await notes.signUpAdmin('dorothy')
+  const grace = await notes.signUp(`grace-${mark}`)
+  const dorothy = await notes.signUpAdmin(`dorothy-${mark}`)
   await ada.write('Of ada')
   for (const user of [grace, dorothy])
     await user.write(`${canary} title`, { body: `${canary} body` })
