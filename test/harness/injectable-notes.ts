@@ -77,8 +77,13 @@ export async function openInjectableNotes(
   const grace = await notes.signUp(`grace-${mark}`)
   const dorothy = await notes.signUpAdmin(`dorothy-${mark}`)
   await ada.write('Of ada')
-  for (const user of [grace, dorothy])
-    await user.write(`${canary} title`, { body: `${canary} body` })
+  for (const [user, other] of [
+    [grace, dorothy],
+    [dorothy, grace],
+  ] as const) {
+    const shares = [{ user_id: other.id, access: 'write' }]
+    await user.write(`${canary} title`, { body: `${canary} body`, shares })
+  }
   return {
     ...notes,
     ada,
