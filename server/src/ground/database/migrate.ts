@@ -18,9 +18,6 @@ const migrationsDirectory = fileURLToPath(
   new URL('../../../../database/migrations/', import.meta.url),
 )
 
-/** The advisory lock of whoever prepares a database: "pie" and the number of the lock. */
-const MIGRATION_LOCK = 0x7069650001
-
 /** Whose a migration is: of an application's own, the name says it, and of Pie's nothing. */
 const setOf = (name: string): string => dirname(name)
 const PIES_OWN = '.'
@@ -51,19 +48,6 @@ export async function readApplicationMigrations(directory: URL): Promise<Migrati
 async function readMigration(path: string, name: string): Promise<Migration> {
   const sql = await readFile(path, 'utf8')
   return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
-}
-
-/**
- * Takes turns: of several nodes that start at once on one database, one works here at a time, and the
- * later ones find little left to do.
- */
-export async function inTurn<T>(owner: pg.Client, work: () => Promise<T>): Promise<T> {
-  await owner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
-  try {
-    return await work()
-  } finally {
-    await owner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK])
-  }
 }
 
 /**
