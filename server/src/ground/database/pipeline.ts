@@ -2,6 +2,7 @@ import type { Connection, PoolClient, QueryResultRow, Submittable } from 'pg'
 import { DatabaseError, Result } from 'pg'
 import { type Parameter, toWire } from './parameter.ts'
 import { isPooled } from './way.ts'
+import { writeAtOnce } from './write-at-once.ts'
 
 /** A statement that is prepared once per connection under its name. One name is one text, for ever. */
 export interface Statement {
@@ -79,7 +80,7 @@ interface Wire {
   on(event: 'parameterStatus', listener: () => void): void
   once(event: 'readyForQuery' | 'end', listener: () => void): void
   off(event: 'readyForQuery' | 'end', listener: () => void): void
-  stream: { cork(): void; uncork(): void }
+  stream: { writable: boolean; write(bytes: Buffer): boolean }
   parse(message: { name: string; text: string; types: number[] }): void
   bind(message: {
     portal: string
@@ -135,8 +136,17 @@ class Pipeline implements Submittable {
     }
     this.#wire = wire
     this.#prepared = prepared
-    wire.stream.cork()
-    this.#closeOldest(wire)
+    const passing = passingOn.get(wire) ?? new Set()
+    passingOn.set(wire, passing)
+    writeAtOnce(wire, (sending) => {
+      this.#closeOldest(sending, passing)
+      this.#send(sending)
+    })
+    this.#expectRows()
+  }
+
+  #send(wire: Wire): void {
+    const prepared = this.#prepared
     for (const [index, { name, text }] of this.#statements.entries()) {
       const isPrepared = name !== '' && prepared.has(name)
       if (!isPrepared) {
@@ -154,17 +164,13 @@ class Pipeline implements Submittable {
       wire.execute({ portal: '', rows: 0 })
     }
     wire.sync()
-    wire.stream.uncork()
-    this.#expectRows()
   }
 
   /**
    * Before everything else, because nothing keeps it from running then. What has failed counts too:
    * Postgres keeps a statement whose execution has failed.
    */
-  #closeOldest(wire: Wire): void {
-    const passing = passingOn.get(wire) ?? new Set()
-    passingOn.set(wire, passing)
+  #closeOldest(wire: Wire, passing: Set<string>): void {
     for (const { name, isPassing } of this.#statements) {
       if (isPassing !== true || name === '') continue
       passing.delete(name)

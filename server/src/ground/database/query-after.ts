@@ -1,10 +1,11 @@
 import pg, { type Connection, type PoolClient, type QueryConfig, type QueryResult } from 'pg'
 import { toWire } from './parameter.ts'
 import type { Statement } from './pipeline.ts'
+import { writeAtOnce } from './write-at-once.ts'
 
 /** The part of pg's connection that is used here; its public types name little of it. */
 interface Wire {
-  stream: { cork(): void; uncork(): void }
+  stream: { writable: boolean; write(bytes: Buffer): boolean }
   parse(message: { name: string; text: string }): void
   bind(message: {
     portal: string
@@ -70,15 +71,15 @@ class QueryAfter extends Query {
   }
 
   override submit(connection: Connection): Error | null {
-    const wire = connection as unknown as Wire
-    wire.stream.cork()
-    for (const { text, values } of this.#statements) {
-      wire.parse({ name: '', text })
-      wire.bind({ portal: '', statement: '', values: values.map(toWire), binary: false })
-      wire.execute({ portal: '', rows: 0 })
-    }
-    const failure = super.submit(connection)
-    wire.stream.uncork()
+    let failure: Error | null = null
+    writeAtOnce(connection as unknown as Wire, (wire) => {
+      for (const { text, values } of this.#statements) {
+        wire.parse({ name: '', text })
+        wire.bind({ portal: '', statement: '', values: values.map(toWire), binary: false })
+        wire.execute({ portal: '', rows: 0 })
+      }
+      failure = super.submit(wire as unknown as Connection)
+    })
     return failure
   }
 
