@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { DerivedKeys } from '../../server/src/ground/crypto/derive-keys.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
-import type { Stage } from './set-stage.ts'
 
 /**
  * Where the owner connects to the embedded Postgres in a DATA_DIR: read from the files that it keeps
@@ -14,9 +14,15 @@ export async function readOwnerUrl(dataDirectory: string): Promise<Secret> {
 }
 
 /** Where request transactions connect. */
-export function urlOfCream({ keys, ownerUrl }: Pick<Stage, 'keys' | 'ownerUrl'>): Secret {
+export function urlOfCream({
+  keys: [key],
+  ownerUrl,
+}: {
+  keys: readonly [DerivedKeys, ...DerivedKeys[]]
+  ownerUrl: Secret
+}): Secret {
   const url = new URL(ownerUrl.revealText())
   url.username = 'cream'
-  url.password = keys[0].requestRolePassword.revealText()
+  url.password = key.requestRolePassword.revealText()
   return Secret.fromText(url.href)
 }
