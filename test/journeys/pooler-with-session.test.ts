@@ -9,6 +9,7 @@ import {
   type Person,
 } from '../../database/test/people.ts'
 import { assertNothingChanges } from '../../database/test/refusals.ts'
+import { queryWithSession } from '../../server/src/ground/database/query-with-session.ts'
 import {
   type SessionTransaction,
   withSession,
@@ -109,6 +110,22 @@ test('a temporary table of one transaction stands before no table of the next', 
       transaction.query(
         `select 'notes'::regclass::oid = 'public.notes'::regclass::oid as is_public`,
       ),
+    )
+    assert.deepEqual(rows, [{ is_public: true }])
+  }
+})
+
+test('nor of the next single query, however often one is left', async () => {
+  for (let turn = 0; turn < 4; turn += 1) {
+    await queryWithSession(
+      pool,
+      credentialOf(db.ada),
+      'create temp table notes (author uuid, body text)',
+    )
+    const { rows } = await queryWithSession(
+      pool,
+      credentialOf(db.grace),
+      `select 'notes'::regclass::oid = 'public.notes'::regclass::oid as is_public`,
     )
     assert.deepEqual(rows, [{ is_public: true }])
   }

@@ -6,7 +6,8 @@ import { isClean, noteCommand, type Statement } from './pipeline.ts'
 import { isUnclean } from './pool.ts'
 import { hasFailedBefore, queryAfter } from './query-after.ts'
 import { authenticate, type SessionCredential } from './request-transaction.ts'
-import { type Way, wayOf } from './way.ts'
+import { endUnclean } from './through-pooler.ts'
+import { isPooled, type Way, wayOf } from './way.ts'
 
 /** Where connections as the role cream come from: a pool of pg's is one. */
 export interface Connections {
@@ -86,6 +87,9 @@ async function beginWith(
       if (hasFailedBefore(error)) {
         const isRefused = error instanceof pg.DatabaseError && error.code === '28000'
         if (isRefused && opening.length > 0) await ask(client, () => client.query('rollback'))
+        // A pooler ends the server's connection where a client goes in the middle of a transaction; where it
+        // was over already, every retry could meet it again.
+        if (isUnclean(error) && isPooled(client) && opening.length === 0) await endUnclean(client)
         release(client, !isRefused)
         if (isRefused) return null
         if (isUnclean(error) && triesLeft > 0) continue

@@ -309,6 +309,15 @@ test('what is left on a connection for the next is closed with it', async () => 
   await assertConnectionIsClean()
 })
 
+test('what a function has left there unseen makes the next request take another connection', async () => {
+  await db.owner.query(`
+    create function public.plant() returns void language plpgsql as
+      $$ begin execute 'prepare planted as select 1'; end $$;
+    grant execute on function public.plant() to webuser`)
+  await asAda((tx) => tx.query('select public.plant()'))
+  await assertConnectionIsClean()
+})
+
 test('a database that cannot be reached is a refusal that says so', async () => {
   const nowhere = new pg.Pool({ connectionString: 'postgres://cream@127.0.0.1:1/none' })
   await assert.rejects(
