@@ -1,6 +1,6 @@
-import { signOperatorToken } from '../../server/src/features/tokens/operator-token.ts'
+import type { Keys } from '../../server/src/composition/find-database.ts'
+import { signOperatorToken } from '../../server/src/features/operations/operator-token.ts'
 import { systemClock } from '../../server/src/ground/clock.ts'
-import type { Keys } from '../../server/src/places.ts'
 import { askOnce } from '../load/ask-once.ts'
 
 /** Where a node has found the sessions that it was asked for: in its memory, in Valkey, in Postgres. */
@@ -21,7 +21,7 @@ export async function readCacheCounts(
   return { hits, sharedHits: shared_hits, reads }
 }
 
-/** What may come from elsewhere: a beat that comes late on a busy machine sends a few to Postgres. */
+/** What may come from elsewhere: a heartbeat that comes late on a busy machine sends a few to Postgres. */
 const MOST_ELSEWHERE = 0.01
 
 /**

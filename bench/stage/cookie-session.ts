@@ -1,5 +1,5 @@
+import type { Keys } from '../../server/src/composition/find-database.ts'
 import { signSessionId } from '../../server/src/features/sessions/session-cookie.ts'
-import type { Keys } from '../../server/src/places.ts'
 import { formatRequest } from '../load/http-request.ts'
 import type { Exchange } from '../load/run-load.ts'
 

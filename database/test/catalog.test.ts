@@ -3,8 +3,9 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { lintDatabase } from '../../server/src/features/lint/lint-database.ts'
-import { readAcceptances } from '../../server/src/features/lint/read-acceptances.ts'
+import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
+import { namesOfPie } from '../../server/src/edge/cli/advised.ts'
+import { readAcceptances } from '../../advisor/src/lint/read-acceptances.ts'
 import * as catalog from './catalog.ts'
 import { openPeopledDatabase, type PeopledDatabase } from './people.ts'
 
@@ -19,7 +20,11 @@ test('pie lint finds nothing in the schemas of Pie', async () => {
   const schemas = ['pie_schema', 'pie_private', 'pie_hooks']
   const accepted = fileURLToPath(new URL('../pie-lint.json', import.meta.url))
   const acceptances = await readAcceptances(accepted)
-  const { findings } = await lintDatabase(db.owner, { schemas, acceptances })
+  const { findings } = await lintDatabase(db.owner, {
+    schemas,
+    acceptances,
+    names: namesOfPie,
+  })
   assert.deepEqual(findings, [])
 })
 

@@ -3,14 +3,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
-import {
-  type AccessQuestion,
-  explainAccess,
-} from '../../server/src/features/explain/explain-access.ts'
-import type { Explanation } from '../../server/src/features/explain/explanation.ts'
-import { borrowRoles } from '../../server/src/ground/database/borrow-roles.ts'
+import { borrowRoles } from '../../advisor/src/database/borrow-roles.ts'
+import { rollBack } from '../../advisor/src/database/roll-back.ts'
+import type { AccessQuestion } from '../../advisor/src/explain/explain-access.ts'
+import { explainAccess } from '../../server/src/features/operations/explain-access.ts'
+import type { Explanation } from '../../advisor/src/explain/explanation.ts'
 import { prepareDatabase } from '../../server/src/ground/database/prepare-database.ts'
-import { rollBack } from '../../server/src/ground/database/roll-back.ts'
 import {
   addOwner,
   type OtherPostgres,
@@ -86,8 +84,7 @@ for (const [version, binaries] of Object.entries(versions)) {
       const heard: pg.Notification[] = []
       superuser.on('notification', (notice) => heard.push(notice))
       try {
-        return await explainAccess({ keys: [testKeys] }, owner, {
-          user: person.email,
+        return await explainAccess({ keys: [testKeys] }, owner, person.email, {
           table,
           row,
           action,
@@ -392,7 +389,7 @@ for (const [version, binaries] of Object.entries(versions)) {
         [[{ email: '00000000-0000-4000-8000-000000000000' }, 'app.notes'], /no user with the id/],
         [[{ email }, 'app.nowhere'], /There is no table app\.nowhere/],
         [[{ email }, 'a.b.c.d'], /is not the name of a table/],
-        [[{ email }, 'app.a_view'], /is no table.*pie exposure --schema app/],
+        [[{ email }, 'app.a_view'], /is no table.*exposure of schema app/],
         [[{ email }, 'app.without_key', '1'], /has no primary key/],
         [[{ email }, 'app.notes', 'x'], /invalid input syntax for type bigint/],
         [[{ email }, 'app."Odd ""Notes"', 'x'], /--row takes a JSON object/],
@@ -407,7 +404,7 @@ for (const [version, binaries] of Object.entries(versions)) {
       await superuser.query('create table app.foreigners (id int primary key)')
       await assert.rejects(
         explain(ada, 'app.foreigners', '1'),
-        /app\.foreigners belongs to postgres, and the role of DATABASE_URL may not read it/,
+        /app\.foreigners belongs to postgres, and the role that connects may not read it/,
       )
       await superuser.query('drop table app.foreigners')
     })

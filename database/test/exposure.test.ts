@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
-import { type Exposure, everybody } from '../../server/src/features/exposure/exposure.ts'
-import { readExposure } from '../../server/src/features/exposure/read-exposure.ts'
+import { type Exposure, everybody } from '../../advisor/src/exposure/exposure.ts'
+import { readExposure } from '../../advisor/src/exposure/read-exposure.ts'
 import { prepareDatabase } from '../../server/src/ground/database/prepare-database.ts'
 import {
   addOwner,

@@ -135,7 +135,7 @@ test('what the server calls, and what triggers call, is executed by no request',
 
 test('notices that anybody may send raise no trust: they are not notices, or take belief away', async () => {
   const forged = [
-    'beat',
+    'heartbeat',
     '',
     '*',
     `session ${graces.id} 0`,
@@ -150,7 +150,7 @@ test('notices that anybody may send raise no trust: they are not notices, or tak
   )
   assert.deepEqual(heard, forged)
   const trust = createTrust(systemClock)
-  trust.beat()(1)
+  trust.heartbeat()(1)
   const entry = (version: number, readAt = 2) =>
     trust.judge({
       versions: [[`session ${graces.id}`, version]],

@@ -1,6 +1,6 @@
 /** Does everything that can be done to some schemas, as each role, and says what Postgres has let it do. */
 import pg from 'pg'
-import { everybody } from '../../server/src/features/exposure/exposure.ts'
+import { everybody } from '../../advisor/src/exposure/exposure.ts'
 
 interface Deed {
   name: string

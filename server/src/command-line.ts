@@ -1,30 +1,32 @@
 /** The entry of `pie`: reads the configuration, runs a command, and ends in 0 or in a clear error. */
-import { type Config, readConfig, readEnvironment } from './config.ts'
+
+import { findDatabase, findRoleUrls, readKeys } from './composition/find-database.ts'
+import { readPolicy } from './composition/open-pie.ts'
+import { version } from './composition/version.ts'
+import type { CommandContext, OwnerContext } from './edge/cli/command-context.ts'
 import { createProgram } from './edge/cli/program.ts'
 import { welcome } from './edge/cli/welcome.ts'
-import type { OwnersPlace, Workplace } from './edge/cli/workplace.ts'
-import { signOperatorToken } from './features/tokens/operator-token.ts'
+import { signOperatorToken } from './features/operations/operator-token.ts'
 import { systemClock } from './ground/clock.ts'
 import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
-import { inTurn } from './ground/database/in-turn.ts'
 import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
+import { withAdvisoryLock } from './ground/database/with-advisory-lock.ts'
 import { OperatorError, Refusal } from './ground/errors.ts'
 import { createLog, type Log } from './ground/log.ts'
-import { addressOf, type RunningPie, startPie } from './main.ts'
-import { readPolicy } from './open-pie.ts'
-import { findDatabase, findRoleUrls, readKeys } from './places.ts'
-import { version } from './version.ts'
+import { AdvisorError } from '../../advisor/src/index.ts'
+import { addressOf, type RunningPie, startPie } from './server.ts'
+import { type Config, readConfig, readEnvironment } from './settings/read-config.ts'
 
 /** Runs `pie` with the arguments of this process. Sets the exit code. */
 export async function runCommandLine(): Promise<void> {
-  const workplace: Workplace = {
+  const context: CommandContext = {
     version,
     serve: (options) => serve(readConfig(readEnvironment()), options),
     asOwner: (work) => workAsOwner(readConfig(readEnvironment()), work),
     askNode: (path, address) => askNode(readConfig(readEnvironment()), path, address),
   }
   try {
-    await createProgram(workplace).parseAsync()
+    await createProgram(context).parseAsync()
   } catch (error) {
     process.stderr.write(`pie: ${describeFailure(error)}\n`)
     process.exitCode = 1
@@ -32,7 +34,7 @@ export async function runCommandLine(): Promise<void> {
 }
 
 function describeFailure(error: unknown): string {
-  if (error instanceof OperatorError) return error.message
+  if (error instanceof OperatorError || error instanceof AdvisorError) return error.message
   if (error instanceof Refusal) {
     return (
       error.faults?.map(({ path, message }) => `${path.slice(1)} ${message}`).join(', ') ??
@@ -44,7 +46,7 @@ function describeFailure(error: unknown): string {
 
 async function workAsOwner<T>(
   config: Config,
-  work: (place: OwnersPlace) => Promise<T>,
+  work: (place: OwnerContext) => Promise<T>,
 ): Promise<T> {
   const keys = await readKeys(config)
   const database = await findDatabase(config, 'command')
@@ -60,10 +62,10 @@ async function workAsOwner<T>(
           ...(config.AUTH_DATABASE_URL === null ? (['pie_auth'] as const) : []),
           ...(config.REQUEST_DATABASE_URL === null ? (['cream'] as const) : []),
         ],
-        prepare: () => inTurn(owner, () => prepareDatabase(owner)),
+        prepare: () => withAdvisoryLock(owner, () => prepareDatabase(owner)),
         urls: async () => ({
           owner: database.url,
-          ...(await inTurn(owner, () => findRoleUrls(owner, config, database, keys))),
+          ...(await withAdvisoryLock(owner, () => findRoleUrls(owner, config, database, keys))),
         }),
       }),
     )

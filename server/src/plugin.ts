@@ -1,14 +1,14 @@
 /** Pie inside an application's own Fastify server. */
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { readConfig, readEnvironment } from './config.ts'
+import { openPie, originOnPort } from './composition/open-pie.ts'
+import { version } from './composition/version.ts'
 import { createRequestPie, type RequestPie } from './edge/http/request-pie.ts'
 import { pieRoutes } from './edge/http/routes.ts'
 import { readSecurityHeaders } from './edge/http/security-headers.ts'
 import { systemClock } from './ground/clock.ts'
 import { createLog, type Log } from './ground/log.ts'
-import { openPie, originOnPort } from './open-pie.ts'
-import { version } from './version.ts'
+import { readConfig, readEnvironment } from './settings/read-config.ts'
 
 export interface PieOptions {
   /** Settings, by the names of docs/configuration.md; they come before those of the environment. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { readConfig } from '../../server/src/config.ts'
+import { readConfig } from '../../server/src/settings/read-config.ts'
 import { type CookieHolder, registerByCookie } from '../harness/by-cookie.ts'
 import { readOperations } from '../harness/operations.ts'
 import { type Answer, assertProblem, snapshot, startTestPie, type TestPie } from '../harness/pie.ts'

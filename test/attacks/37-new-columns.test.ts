@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
+import { namesOfPie } from '../../server/src/edge/cli/advised.ts'
 import { assertNothingChanges } from '../../database/test/refusals.ts'
-import { lintDatabase } from '../../server/src/features/lint/lint-database.ts'
 import { doors, type InjectableNotes, openInjectableNotes } from '../harness/injectable-notes.ts'
 import { assertProblem } from '../harness/pie.ts'
 
@@ -43,7 +44,7 @@ test('every table of the application has row-level security, forced, and a polic
 })
 
 test('pie lint finds nothing to mend in it', async () => {
-  const question = { schemas: ['notes', 'pie_hooks'], acceptances: [] }
+  const question = { schemas: ['notes', 'pie_hooks'], acceptances: [], names: namesOfPie }
   assert.deepEqual((await lintDatabase(notes.owner, question)).findings, [])
 })
 

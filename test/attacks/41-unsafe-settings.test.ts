@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
-import { readConfig } from '../../server/src/config.ts'
 import { OperatorError } from '../../server/src/ground/errors.ts'
+import { readConfig } from '../../server/src/settings/read-config.ts'
 
 const goodKey = 'pX4vR8mK2nQ7wT1zB6cJ9dL3sF5gH0yA'
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import pg from 'pg'
 import { pino } from 'pino'
-import { readConfig } from '../../server/src/config.ts'
 import { createClock } from '../../server/src/ground/clock.ts'
 import { logOptions } from '../../server/src/ground/log.ts'
-import { type RunningPie, startPie } from '../../server/src/main.ts'
+import { type RunningPie, startPie } from '../../server/src/server.ts'
+import { readConfig } from '../../server/src/settings/read-config.ts'
 import { cloneDatabase, testSecretKey } from './cluster.ts'
 
 export interface Answer {

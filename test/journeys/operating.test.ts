@@ -155,7 +155,7 @@ describe('pie cache status', () => {
     const { stdout } = await run('cache', 'status', pie.pie.address)
     assert.match(
       stdout,
-      /believes its cache {2}yes: the last beat that came back was sent \d+ ms ago/,
+      /believes its cache {2}yes: the last heartbeat that came back was sent \d+ ms ago/,
     )
   })
 

@@ -15,7 +15,7 @@ import {
 } from './simulated-postgres.ts'
 import type { SimulatedSharedCache } from './simulated-shared-cache.ts'
 
-const BEAT_EVERY_MS = 750
+const HEARTBEAT_EVERY_MS = 750
 const GIVE_UP_MS = 2_500
 const CONNECT_AGAIN_MS = 50
 
@@ -72,14 +72,14 @@ export function createSimulatedNode({ now, postgres, shared, parts }: World, wal
   const createListener = () => ({
     connection: null as Connection | null,
     connectAt: monotonic(),
-    beatAt: 0,
+    heartbeatAt: 0,
     lastCame: 0,
   })
-  const beat = async (on: Connection) => {
+  const heartbeat = async (on: Connection) => {
     const { listener, trust } = running
-    listener.beatAt = monotonic() + BEAT_EVERY_MS
-    const arrive = trust.beat()
-    const databaseNow = await on.ask('beat')
+    listener.heartbeatAt = monotonic() + HEARTBEAT_EVERY_MS
+    const arrive = trust.heartbeat()
+    const databaseNow = await on.ask('heartbeat')
     listener.lastCame = monotonic()
     arrive(databaseNow)
   }
@@ -90,10 +90,10 @@ export function createSimulatedNode({ now, postgres, shared, parts }: World, wal
       if (notice !== null) trust.hear(notice)
     })
     listener.connection = connection
-    listener.beatAt = Number.POSITIVE_INFINITY
+    listener.heartbeatAt = Number.POSITIVE_INFINITY
     listener.lastCame = monotonic()
     await connection.ask('listen')
-    await beat(connection)
+    await heartbeat(connection)
   }
   const giveUp = () => {
     const { listener, trust } = running
@@ -132,7 +132,7 @@ export function createSimulatedNode({ now, postgres, shared, parts }: World, wal
       running.reads.find(sessionIds[session] as string, () =>
         read(session, (readAt) => postgres.read(session, readAt)),
       ),
-    /** Writes that a session was seen, and keeps what that brings, as `visitSession` does. */
+    /** Writes that a session was seen, and keeps what that brings, as `touchSession` does. */
     visit: (session: number) => {
       const { reads } = running
       const visited = read(session, (readAt) => {
@@ -199,7 +199,7 @@ export function createSimulatedNode({ now, postgres, shared, parts }: World, wal
       if (listener.connection === null) {
         if (monotonic() >= listener.connectAt) void connect()
       } else if (monotonic() - listener.lastCame > GIVE_UP_MS) giveUp()
-      else if (monotonic() >= listener.beatAt) void beat(listener.connection)
+      else if (monotonic() >= listener.heartbeatAt) void heartbeat(listener.connection)
     },
 
     isRunning: () => !isPaused,

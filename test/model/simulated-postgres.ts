@@ -30,7 +30,7 @@ interface Row {
 }
 
 interface Question {
-  kind: 'listen' | 'beat'
+  kind: 'listen' | 'heartbeat'
   answer(databaseNow: number): void
 }
 

@@ -1,22 +1,22 @@
 import { Command } from 'commander'
+import { exposureCommand, lintCommand } from '../../../../advisor/src/index.ts'
+import { advisedAsOwner, advisedOnPie } from './advised.ts'
+import type { CommandContext } from './command-context.ts'
 import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
 import { explainCommand } from './commands/explain.ts'
-import { exposureCommand } from './commands/exposure.ts'
 import { keyCommand } from './commands/key.ts'
-import { lintCommand } from './commands/lint.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { secretCommand } from './commands/secret.ts'
 import { sessionCommand } from './commands/session.ts'
 import { startCommand } from './commands/start.ts'
 import { userCommand } from './commands/user.ts'
-import type { Workplace } from './workplace.ts'
 
 /** The command line: `pie …`. */
-export function createProgram(workplace: Workplace): Command {
+export function createProgram(context: CommandContext): Command {
   return new Command('pie')
     .description('Authentication and authorization for applications on PostgreSQL.')
-    .version(workplace.version)
+    .version(context.version)
     .showHelpAfterError('(pie --help shows what there is)')
     .addHelpText(
       'after',
@@ -33,15 +33,15 @@ Examples:
   pie migrate --plan
   pie lint --schema app`,
     )
-    .addCommand(startCommand(workplace))
-    .addCommand(migrateCommand(workplace))
-    .addCommand(userCommand(workplace))
-    .addCommand(sessionCommand(workplace))
-    .addCommand(cacheCommand(workplace))
-    .addCommand(secretCommand(workplace))
-    .addCommand(keyCommand(workplace))
-    .addCommand(databaseCommand(workplace))
-    .addCommand(lintCommand(workplace))
-    .addCommand(exposureCommand(workplace))
-    .addCommand(explainCommand(workplace))
+    .addCommand(startCommand(context))
+    .addCommand(migrateCommand(context))
+    .addCommand(userCommand(context))
+    .addCommand(sessionCommand(context))
+    .addCommand(cacheCommand(context))
+    .addCommand(secretCommand(context))
+    .addCommand(keyCommand(context))
+    .addCommand(databaseCommand(context))
+    .addCommand(lintCommand(advisedAsOwner(context)))
+    .addCommand(exposureCommand(advisedOnPie(context)))
+    .addCommand(explainCommand(context))
 }

@@ -103,7 +103,7 @@ function toStatement({ text, values = [], arrayMode, name = '' }: PgClientQuery)
     name: name === '' ? '' : `graphql_${name.slice(0, HASH_CHARACTERS)}`,
     text,
     values: values as readonly Parameter[],
-    isPassing: true,
+    isAdHoc: true,
     ...(arrayMode === true && { rowMode: 'array' }),
   }
 }

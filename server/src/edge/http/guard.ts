@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { isOperatorToken } from '../../features/tokens/operator-token.ts'
+import { isOperatorToken } from '../../features/operations/operator-token.ts'
 import { Refusal } from '../../ground/errors.ts'
 import { type Actor, bearerToken, readActor, refuseForgery, refuseOtherOrigins } from './actor.ts'
 import type { Pie } from './pie.ts'

@@ -103,7 +103,7 @@ export const CookieSession = Type.Object(
 )
 
 /** What hands a session over, either way. */
-export const HandedOver = Type.Union([Type.Ref('IssuedTokens'), Type.Ref('CookieSession')])
+export const SessionAnswer = Type.Union([Type.Ref('IssuedTokens'), Type.Ref('CookieSession')])
 
 export const Session = Type.Object(
   {

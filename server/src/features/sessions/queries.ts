@@ -76,7 +76,7 @@ export const readSession = (sessionId: string, proof: Buffer): Statement => ({
   values: [sessionId, proof],
 })
 
-export const visitSessionStatement = (
+export const touchSessionStatement = (
   { sessionId, proofs }: SessionCredential,
   browserSeconds: number,
 ): Statement => ({

@@ -4,7 +4,7 @@ import { findSession } from './find-session.ts'
 import { renewSession } from './renew-session.ts'
 import type { Device } from './session.ts'
 import type { SignedSessionId } from './session-cookie.ts'
-import { isVisitDue, visitInBackground, visitSession } from './visit-session.ts'
+import { isTouchDue, touchInBackground, touchSession } from './touch-session.ts'
 
 type Needs = Pick<Ground, 'auth' | 'reads' | 'keys' | 'policy' | 'clock' | 'log'> & {
   sessionCache: SessionCache
@@ -20,7 +20,7 @@ export function recallSession(
 ): CachedSession | null {
   const known = isCurrent ? needs.sessionCache.peek(sessionId) : null
   if (known === null || known.session.kind !== 'browser') return null
-  if (isVisitDue(needs, known)) visitInBackground(needs, sessionId)
+  if (isTouchDue(needs, known)) touchInBackground(needs, sessionId)
   return known
 }
 
@@ -45,9 +45,9 @@ export async function resumeSession(
     return successor === null ? null : { ...successor, needsCookie: true }
   }
   if (!isCurrent) {
-    const visited = await visitSession(needs, sessionId)
+    const visited = await touchSession(needs, sessionId)
     return visited === null || visited.isExpired ? null : { ...visited, needsCookie: true }
   }
-  if (isVisitDue(needs, found)) visitInBackground(needs, sessionId)
+  if (isTouchDue(needs, found)) touchInBackground(needs, sessionId)
   return { ...found, needsCookie: false }
 }

@@ -10,15 +10,15 @@ import type { Trust } from './trust.ts'
 
 const CHANNEL = 'pie_cache'
 
-/** How often a node notifies itself. Less than half of TRUST_MS, so that one beat may be late. */
-const BEAT_EVERY_MS = 750
+/** How often a node notifies itself. Less than half of TRUST_MS, so that one heartbeat may be late. */
+const HEARTBEAT_EVERY_MS = 750
 
 /** A connection on which a statement has not been answered for this long is given up. */
 const GIVE_UP_MS = 2_500
 
 const CONNECT_WITHIN_MS = 2_000
 
-/** What `checkDelivery` sends on the channel of the beats. */
+/** What `checkDelivery` sends on the channel of the heartbeats. */
 const IDLE = 'idle'
 
 /** The listening connection: hears what changes, and proves that it hears. */
@@ -38,7 +38,7 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
   const login = createLogin(urls)
   const closing = new AbortController()
   let isHearing = false
-  let beat: (() => Promise<void>) | null = null
+  let heartbeat: (() => Promise<void>) | null = null
   let start = () => {}
   const started = new Promise<void>((resolve) => {
     start = resolve
@@ -53,7 +53,7 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
       try {
         await listenOnce(login, trust, closing.signal, (heart) => {
           failures = 0
-          beat = heart.beat
+          heartbeat = heart.heartbeat
           hears()
         })
       } catch (error) {
@@ -62,7 +62,7 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
           log.warn({ err: error }, 'not hearing of changes; every check reads Postgres until then')
       }
       isHearing = false
-      beat = null
+      heartbeat = null
       trust.lose()
       start()
       await sleep(Math.min(50 * 2 ** failures, 1_000), null, { signal: closing.signal }).catch(
@@ -75,7 +75,7 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
     started,
     catchUp: async () => {
       try {
-        await beat?.()
+        await heartbeat?.()
       } catch {
         trust.lose()
       }
@@ -92,7 +92,7 @@ async function listenOnce(
   login: Login,
   trust: Trust,
   closing: AbortSignal,
-  hears: (heart: Pick<Heart, 'beat'>) => void,
+  hears: (heart: Pick<Heart, 'heartbeat'>) => void,
 ): Promise<void> {
   const client = createClient(login)
   const ended = new Promise<never>((_, reject) => {
@@ -111,11 +111,11 @@ async function listenOnce(
     await client.connect()
     await client.query(`listen ${CHANNEL}; listen ${heart.channel}`)
     await checkDelivery(login, heart)
-    // Only now: what is committed from here on will be heard, and the first beat says where that begins.
+    // Only now: what is committed from here on will be heard, and the first heartbeat says where that begins.
     for (;;) {
-      await heart.beat()
+      await heart.heartbeat()
       hears(heart)
-      await sleep(BEAT_EVERY_MS, null, { ref: false })
+      await sleep(HEARTBEAT_EVERY_MS, null, { ref: false })
     }
   }
   try {
@@ -136,7 +136,7 @@ const createClient = (login: Login): pg.Client =>
 
 /**
  * Whether notices come while the connection is idle: sees that one comes which another connection sends.
- * A pooler in transaction mode passes on beats, which come during a statement, and drops everything else.
+ * A pooler in transaction mode passes on heartbeats, which come during a statement, and drops everything else.
  */
 async function checkDelivery(login: Login, heart: Heart): Promise<void> {
   const other = createClient(login)
@@ -153,23 +153,23 @@ async function checkDelivery(login: Login, heart: Heart): Promise<void> {
 }
 
 /**
- * Beats go out on a channel of this connection's own, whose name nobody can guess: a beat that somebody
+ * Heartbeats go out on a channel of this connection's own, whose name nobody can guess: a heartbeat that somebody
  * else sends would make this node believe that it hears.
  */
 function createHeart(client: pg.Client, trust: Trust) {
-  const channel = `pie_beat_${randomBytes(16).toString('hex')}`
+  const channel = `pie_heartbeat_${randomBytes(16).toString('hex')}`
   const idle = Promise.withResolvers<false>()
   let count = 0
   let lastCame = ''
   const send = async () => {
     count += 1
     const name = String(count)
-    const arrive = trust.beat()
+    const arrive = trust.heartbeat()
     const { rows } = await client.query<{ now: string }>(
       'select pg_notify($1, $2), extract(epoch from clock_timestamp()) * 1000 as now',
       [channel, name],
     )
-    if (lastCame !== name) throw new Error('a beat has not come back')
+    if (lastCame !== name) throw new Error('a heartbeat has not come back')
     arrive(Number(rows[0]?.now))
   }
   let ongoing = Promise.resolve()
@@ -185,7 +185,7 @@ function createHeart(client: pg.Client, trust: Trust) {
      * Its notification comes before the statement is done, as those of all earlier changes do. One at a time:
      * one that has not been sent yet is for everybody who asks until then.
      */
-    beat: (): Promise<void> => {
+    heartbeat: (): Promise<void> => {
       next ??= ongoing.then(() => {
         next = null
         const sent = send()

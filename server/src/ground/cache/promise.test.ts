@@ -68,11 +68,11 @@ const rules: Record<string, Partial<Parts>> = {
     judge: (entry) => trust.judge({ ...entry, readAt: Number.POSITIVE_INFINITY }),
     hears: () => trust.status().silentForMs !== null,
   })),
-  'the beat': {
+  'the heartbeat': {
     createTrust: (clock, most) => realParts.createTrust({ ...clock, since: () => 0 }, most),
   },
-  'that a beat counts from when it was sent': withTrust((trust) => ({
-    beat: () => (databaseNow) => trust.beat()(databaseNow),
+  'that a heartbeat counts from when it was sent': withTrust((trust) => ({
+    heartbeat: () => (databaseNow) => trust.heartbeat()(databaseNow),
   })),
   "the changing node's own notice": { hearsOwnChanges: false },
   'verifying a joined reading': {

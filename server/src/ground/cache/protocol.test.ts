@@ -29,7 +29,7 @@ describe('an entry is believed', () => {
     assertVerdict('expired', { of: { goodUntil: Number.NaN } })
   })
 
-  test('for less than two seconds after the last beat was sent', () => {
+  test('for less than two seconds after the last heartbeat was sent', () => {
     assertVerdict('believed', { by: { silentForMs: TRUST_MS - 0.001 } })
     assertVerdict('silent', { by: { silentForMs: TRUST_MS } })
     assertVerdict('silent', { by: { silentForMs: Number.POSITIVE_INFINITY } })

@@ -8,7 +8,7 @@
  * - **floor**: a notice leaves one: nothing below this version of this row;
  * - **horizon**: the database's time since which this node has heard everything. What was read earlier,
  *   by whomever, may have changed unheard;
- * - **beat**: a node notifies itself through the database. A beat that has come back proves that every
+ * - **heartbeat**: a node notifies itself through the database. A heartbeat that has come back proves that every
  *   notice sent before it has come too. Without one for two seconds, nothing is believed.
  *
  * So the node that changes something refuses from its answer on, every other one within milliseconds,
@@ -36,7 +36,7 @@ export interface Entry<Value> {
 
 /** What a node knows when it looks at an entry. */
 export interface Knowledge {
-  /** How long ago the newest beat that has come back was sent. Infinity when none has. */
+  /** How long ago the newest heartbeat that has come back was sent. Infinity when none has. */
   silentForMs: number
   /** The database's time since which every notice has been heard. Infinity when that is not known. */
   horizon: number

@@ -36,11 +36,11 @@ function startNode(t: TestContext, mostFloors?: number) {
 }
 
 describe('a node that has just begun to listen', () => {
-  test('believes nothing until its first beat has come back, then what was read after that', (t) => {
+  test('believes nothing until its first heartbeat has come back, then what was read after that', (t) => {
     const { trust, judge } = startNode(t)
     assert.equal(judge(100), 'silent')
     assert.equal(trust.hears(), false)
-    const arrive = trust.beat()
+    const arrive = trust.heartbeat()
     assert.equal(judge(100), 'silent')
     arrive(100)
     assert.equal(trust.hears(), true)
@@ -48,19 +48,19 @@ describe('a node that has just begun to listen', () => {
     assert.equal(judge(99.9), 'before_horizon')
   })
 
-  test('has its horizon where its first beat was, and keeps it there', (t) => {
+  test('has its horizon where its first heartbeat was, and keeps it there', (t) => {
     const { trust, judge } = startNode(t)
-    trust.beat()(100)
-    trust.beat()(5_000)
+    trust.heartbeat()(100)
+    trust.heartbeat()(5_000)
     assert.equal(judge(100), 'believed')
     assert.equal(trust.status().horizon, new Date(100).toISOString())
   })
 })
 
-describe('a beat', () => {
+describe('a heartbeat', () => {
   test('is believed for two seconds from when it was sent, not from when it came back', (t) => {
     const { trust, judge, pass } = startNode(t)
-    const arrive = trust.beat()
+    const arrive = trust.heartbeat()
     pass(1_500)
     arrive(100)
     assert.equal(trust.status().silentForMs, 1_500)
@@ -73,24 +73,24 @@ describe('a beat', () => {
 
   test('that comes back too late to be believed still says where the horizon is', (t) => {
     const { trust, judge, pass } = startNode(t)
-    const arrive = trust.beat()
+    const arrive = trust.heartbeat()
     pass(60_000)
     arrive(100)
     assert.equal(judge(200), 'silent')
-    trust.beat()(60_100)
+    trust.heartbeat()(60_100)
     assert.equal(judge(200), 'believed')
   })
 
   test('of a connection that was lost says nothing', (t) => {
     const { trust, judge } = startNode(t)
-    trust.beat()(100)
-    const stale = trust.beat()
+    trust.heartbeat()(100)
+    const stale = trust.heartbeat()
     trust.lose()
     stale(200)
     assert.equal(trust.status().silentForMs, null)
     assert.equal(trust.status().horizon, null)
     assert.equal(judge(300), 'silent')
-    trust.beat()(300)
+    trust.heartbeat()(300)
     stale(400)
     assert.equal(judge(299), 'before_horizon')
     assert.equal(judge(300), 'believed')
@@ -100,7 +100,7 @@ describe('a beat', () => {
 describe('a notice', () => {
   test('takes belief away from what is older, and only raises the floor', (t) => {
     const { trust, judge } = startNode(t)
-    trust.beat()(100)
+    trust.heartbeat()(100)
     trust.hear({ row: session, version: 5 })
     trust.hear({ row: session, version: 3 })
     assert.equal(judge(100, 4), 'below_floor')
@@ -110,48 +110,48 @@ describe('a notice', () => {
     assert.equal(judge(100, 1e15), 'below_floor')
   })
 
-  test('that is heard before the first beat counts afterwards', (t) => {
+  test('that is heard before the first heartbeat counts afterwards', (t) => {
     const { trust, judge } = startNode(t)
-    const arrive = trust.beat()
+    const arrive = trust.heartbeat()
     trust.hear({ row: session, version: 2 })
     arrive(100)
     assert.equal(judge(100, 1), 'below_floor')
     assert.equal(judge(100, 2), 'believed')
   })
 
-  test('that everything has changed leaves what was read after a beat that was sent after it', (t) => {
+  test('that everything has changed leaves what was read after a heartbeat that was sent after it', (t) => {
     const { trust, judge } = startNode(t)
-    trust.beat()(100)
-    const sentBefore = trust.beat()
+    trust.heartbeat()(100)
+    const sentBefore = trust.heartbeat()
     trust.hear('everything')
     assert.equal(trust.hears(), false)
     sentBefore(200)
     assert.equal(judge(250), 'before_horizon')
-    trust.beat()(300)
+    trust.heartbeat()(300)
     assert.equal(judge(299), 'before_horizon')
     assert.equal(judge(300), 'believed')
   })
 })
 
 describe('a node that has heard of more changes than it can remember', () => {
-  test('believes nothing until a beat that was sent afterwards has come back', (t) => {
+  test('believes nothing until a heartbeat that was sent afterwards has come back', (t) => {
     const { trust, judge } = startNode(t, 1)
-    trust.beat()(100)
+    trust.heartbeat()(100)
     trust.hear({ row: session, version: 2 })
-    const sentBefore = trust.beat()
+    const sentBefore = trust.heartbeat()
     trust.hear({ row: other, version: 2 })
     assert.equal(trust.status().floors, 0)
     assert.equal(judge(150, 1), 'before_horizon')
     sentBefore(200)
     assert.equal(judge(250, 1), 'before_horizon')
-    trust.beat()(300)
+    trust.heartbeat()(300)
     assert.equal(judge(250, 1), 'before_horizon')
     assert.equal(judge(300, 2), 'believed')
   })
 
   test('remembers as many as it can, and the same row again is no other', (t) => {
     const { trust, judge } = startNode(t, 1)
-    trust.beat()(100)
+    trust.heartbeat()(100)
     trust.hear({ row: session, version: 2 })
     trust.hear({ row: session, version: 3 })
     assert.equal(judge(100, 2), 'below_floor')
@@ -159,42 +159,42 @@ describe('a node that has heard of more changes than it can remember', () => {
   })
 })
 
-describe('no clock makes a beat younger than it is', () => {
+describe('no clock makes a heartbeat younger than it is', () => {
   test('the machine sleeps: the wall clock goes on while the monotonic one stands still', (t) => {
     const { trust, judge, setWall } = startNode(t)
-    trust.beat()(100)
+    trust.heartbeat()(100)
     setWall(TRUST_MS)
     assert.equal(judge(100), 'silent')
   })
 
   test('the wall clock is set back', (t) => {
     const { trust, judge, setWall } = startNode(t)
-    trust.beat()(100)
+    trust.heartbeat()(100)
     setWall(-TRUST_MS)
     assert.equal(judge(100), 'silent')
   })
 
   test('the wall clock stands still or was set back by what has passed', (t) => {
     const { trust, judge, passUnseen } = startNode(t)
-    trust.beat()(100)
+    trust.heartbeat()(100)
     passUnseen(TRUST_MS - 1)
     assert.equal(judge(100), 'believed')
     passUnseen(1)
     assert.equal(judge(100), 'silent')
   })
 
-  test('the next beat puts it right', (t) => {
+  test('the next heartbeat puts it right', (t) => {
     const { trust, judge, setWall } = startNode(t)
-    trust.beat()(100)
+    trust.heartbeat()(100)
     setWall(-3_600_000)
-    trust.beat()(3_000)
+    trust.heartbeat()(3_000)
     assert.equal(judge(100), 'believed')
   })
 })
 
 test('a node that has lost its connection remembers nothing of what it believed', (t) => {
   const { trust, judge } = startNode(t)
-  trust.beat()(100)
+  trust.heartbeat()(100)
   trust.hear({ row: session, version: 2 })
   trust.lose()
   assert.deepEqual(trust.status(), {
@@ -205,18 +205,18 @@ test('a node that has lost its connection remembers nothing of what it believed'
     trustMs: 2_000,
   })
   assert.equal(judge(100, 2), 'silent')
-  trust.beat()(900)
+  trust.heartbeat()(900)
   assert.equal(judge(899, 2), 'before_horizon')
   assert.equal(judge(900, 1), 'believed')
 })
 
 test('a standby whose clock is behind raises no belief in what was read before it was promoted', (t) => {
   const { trust, judge, pass } = startNode(t)
-  trust.beat()(100_000)
+  trust.heartbeat()(100_000)
   pass(1_000)
   trust.lose()
   pass(500)
-  trust.beat()(91_500)
+  trust.heartbeat()(91_500)
   assert.equal(judge(101_000), 'before_horizon')
   assert.equal(judge(101_499), 'before_horizon')
   assert.equal(judge(101_500), 'believed')

@@ -9,18 +9,18 @@ export interface Trust {
   /** A change, of whoever made it. Only ever takes belief away. */
   hear(notice: Notice): void
   /**
-   * A beat is about to be sent, on a connection that listens. Call what is returned when it has come
+   * A heartbeat is about to be sent, on a connection that listens. Call what is returned when it has come
    * back, with the database's time from after it had been sent.
    */
-  beat(): (databaseNow: number) => void
-  /** Notices may have been missed. Nothing is believed until a beat that is sent from now on has come back. */
+  heartbeat(): (databaseNow: number) => void
+  /** Notices may have been missed. Nothing is believed until a heartbeat that is sent from now on has come back. */
   lose(): void
   status(): TrustStatus
 }
 
 export interface TrustStatus {
   hears: boolean
-  /** Milliseconds since the last beat that came back was sent; null when none has. */
+  /** Milliseconds since the last heartbeat that came back was sent; null when none has. */
   silentForMs: number | null
   /** ISO 8601; null while it is not known. */
   horizon: string | null
@@ -34,20 +34,20 @@ const MOST_FLOORS = 100_000
 export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
   const floors = new Map<RowName, number>()
   const floorOf = (row: RowName): number => floors.get(row) ?? 0
-  let lastBeat: Instant | null = null
+  let lastHeartbeat: Instant | null = null
   let horizon = Number.POSITIVE_INFINITY
-  /** The newest beat that came back soon, of whichever connection, and the database's time that it brought. */
+  /** The newest heartbeat that came back soon, of whichever connection, and the database's time that it brought. */
   let said: { sent: Instant; databaseNow: number } | null = null
-  /** Counts what a beat has to be sent after, to say where the horizon is. */
+  /** Counts what a heartbeat has to be sent after, to say where the horizon is. */
   let forgotten = 0
-  /** Counts the connections that were lost: a beat of an earlier one says nothing. */
+  /** Counts the connections that were lost: a heartbeat of an earlier one says nothing. */
   let lost = 0
 
-  /** The database's clock, by the newest beat. Rather too late than too early. */
+  /** The database's clock, by the newest heartbeat. Rather too late than too early. */
   const databaseNow = (): number => (said === null ? 0 : said.databaseNow + clock.since(said.sent))
 
   const silentForMs = (): number =>
-    lastBeat === null ? Number.POSITIVE_INFINITY : clock.since(lastBeat)
+    lastHeartbeat === null ? Number.POSITIVE_INFINITY : clock.since(lastHeartbeat)
 
   const forget = () => {
     floors.clear()
@@ -63,14 +63,14 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
       floors.set(notice.row, Math.max(notice.version, floorOf(notice.row)))
       if (floors.size > mostFloors) forget()
     },
-    beat: () => {
+    heartbeat: () => {
       const sent = clock.instant()
       const sentAfter = forgotten
       const sentAfterLoss = lost
       return (broughtNow) => {
         if (sentAfterLoss !== lost) return
-        lastBeat = sent
-        // What was forgotten or missed had been committed when the beat was sent, and what has come since
+        lastHeartbeat = sent
+        // What was forgotten or missed had been committed when the heartbeat was sent, and what has come since
         // has left its floor: the database's clock says where that begins.
         // A standby that was promoted may have a clock that is behind: then it is the time by the one before.
         const expected =
@@ -83,11 +83,11 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
     lose: () => {
       forget()
       lost += 1
-      lastBeat = null
+      lastHeartbeat = null
     },
     status: () => ({
       hears: silentForMs() < TRUST_MS && horizon !== Number.POSITIVE_INFINITY,
-      silentForMs: lastBeat === null ? null : Math.round(silentForMs()),
+      silentForMs: lastHeartbeat === null ? null : Math.round(silentForMs()),
       horizon: horizon === Number.POSITIVE_INFINITY ? null : new Date(horizon).toISOString(),
       floors: floors.size,
       trustMs: TRUST_MS,

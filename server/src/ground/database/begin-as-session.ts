@@ -1,13 +1,20 @@
 import pg, { type PoolClient, type QueryConfig, type QueryResult } from 'pg'
 import { Refusal } from '../errors.ts'
-import { clearing } from './clearing.ts'
+import {
+  isClean,
+  isTransactionPooled,
+  noteCommand,
+  type PoolMode,
+  stateOf,
+} from './connection-state.ts'
 import { cutOff, toRefusal, WAIT_FOR_ANSWER_MS } from './lost-connection.ts'
-import { isClean, noteCommand, type Statement } from './pipeline.ts'
+import type { Statement } from './pipeline.ts'
 import { isUnclean } from './pool.ts'
+import { readPoolMode } from './pool-mode.ts'
 import { hasFailedBefore, queryAfter } from './query-after.ts'
 import { authenticate, type SessionCredential } from './request-transaction.ts'
+import { resetStatements } from './reset-connection.ts'
 import { endUnclean } from './through-pooler.ts'
-import { isPooled, type Way, wayOf } from './way.ts'
 
 /** Where connections as the role cream come from: a pool of pg's is one. */
 export interface Connections {
@@ -79,7 +86,7 @@ async function beginWith(
 ): Promise<BegunTransaction | null> {
   for (let triesLeft = MOST_TRIES; ; triesLeft -= 1) {
     const client = await connect(connections)
-    const before = [...opening, ...clearing(await findWay(client)), proving]
+    const before = [...opening, ...resetStatements(await poolModeFor(client)), proving]
     const first = ask(client, () => queryAfter(client, before, query))
     try {
       await first
@@ -89,7 +96,8 @@ async function beginWith(
         if (isRefused && opening.length > 0) await ask(client, () => client.query('rollback'))
         // A pooler ends the server's connection where a client goes in the middle of a transaction; where it
         // was over already, every retry could meet it again.
-        if (isUnclean(error) && isPooled(client) && opening.length === 0) await endUnclean(client)
+        if (isUnclean(error) && isTransactionPooled(client) && opening.length === 0)
+          await endUnclean(client)
         release(client, !isRefused)
         if (isRefused) return null
         if (isUnclean(error) && triesLeft > 0) continue
@@ -112,10 +120,12 @@ async function connect(connections: Connections): Promise<PoolClient> {
 }
 
 /** Of a pool that is not Pie's own nobody has said yet whether a pooler is behind it. */
-async function findWay(client: PoolClient): Promise<Way> {
+async function poolModeFor(client: PoolClient): Promise<PoolMode> {
+  const { poolMode } = stateOf(client)
+  if (poolMode !== null) return poolMode
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
-    return await wayOf(client)
+    return await readPoolMode(client)
   } catch (cause) {
     release(client, true)
     throw toRefusal(cause)
@@ -144,7 +154,7 @@ export async function ask(
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
     const result = await run()
-    noteCommand(client, result.command ?? '')
+    noteCommand(stateOf(client), result.command ?? '')
     return result
   } catch (error) {
     // pg throws what is no fault of the connection's too: for values that it cannot send, say.

@@ -1,7 +1,7 @@
 import type { Connection, PoolClient, QueryResultRow, Submittable } from 'pg'
 import { DatabaseError, Result } from 'pg'
+import { type ConnectionState, noteCommand, stateOfConnection } from './connection-state.ts'
 import { type Parameter, toWire } from './parameter.ts'
-import { isPooled } from './way.ts'
 import { writeAtOnce } from './write-at-once.ts'
 
 /** A statement that is prepared once per connection under its name. One name is one text, for ever. */
@@ -12,7 +12,7 @@ export interface Statement {
   /** Rows come as arrays instead of objects. */
   rowMode?: 'array'
   /** One of endlessly many: a connection keeps only the newest of these prepared. */
-  isPassing?: true
+  isAdHoc?: true
 }
 
 /**
@@ -42,38 +42,8 @@ const failedStatements = new WeakMap<Error, number>()
 /** Which statement of its pipeline an error belongs to, counted from 0 and not from what went before. */
 export const failedStatementOf = (error: Error): number | undefined => failedStatements.get(error)
 
-/** How many passing statements one connection keeps prepared. */
-const MOST_PASSING = 100
-
-/** The passing statements that one connection may have prepared, the oldest first. */
-const passingOn = new WeakMap<object, Set<string>>()
-
-/** What one connection has prepared: the description of each statement's rows, by its name. */
-const preparedOn = new WeakMap<object, Map<string, unknown[]>>()
-
-/**
- * Connections on which something was done that outlives its transaction, such as `set`, `prepare`,
- * `listen` or `create temp table`: never given to anybody else.
- */
-const marked = new WeakSet<object>()
-
-/** The command tags of what leaves nothing on the connection once its transaction has ended. */
-const leavesNothing =
-  /^(SELECT|INSERT|UPDATE|DELETE|MERGE|RESET|EXPLAIN|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|LOCK)\b/
-
-/** Notes what a statement may have left on a connection. */
-export function noteCommand(client: PoolClient, tag: string): void {
-  if (!leavesNothing.test(tag)) marked.add((client as unknown as { connection: object }).connection)
-}
-
-/**
- * Whether the next request may have this connection. Behind a pooler what was left is on a connection of
- * the server's that is nobody's by now.
- */
-export function isClean(client: PoolClient): boolean {
-  const { connection } = client as unknown as { connection: object }
-  return client.getTransactionStatus() === 'I' && (isPooled(client) || !marked.has(connection))
-}
+/** How many ad-hoc statements one connection keeps prepared. */
+const MOST_AD_HOC = 100
 
 /** The part of pg's connection that a pipeline speaks to; its public types name little of it. */
 interface Wire {
@@ -107,11 +77,11 @@ class Pipeline implements Submittable {
   readonly #resolve: (rows: QueryResultRow[][]) => void
   readonly #reject: (error: Error) => void
   readonly #rows: QueryResultRow[][] = []
-  #prepared: Map<string, unknown[]> = new Map()
   #reader: RowReader | undefined
   #current: QueryResultRow[] = []
   #broken: Error | undefined
   #wire: Wire | undefined
+  #state: ConnectionState | undefined
 
   constructor(
     statements: readonly Statement[],
@@ -128,25 +98,23 @@ class Pipeline implements Submittable {
 
   submit(connection: Connection): void {
     const wire = connection as unknown as Wire
-    const prepared = preparedOn.get(wire) ?? new Map<string, unknown[]>()
-    if (!preparedOn.has(wire)) {
-      preparedOn.set(wire, prepared)
-      // Reported when a setting that matters to a driver is changed for longer than its transaction.
-      wire.on('parameterStatus', () => marked.add(wire))
-    }
+    const state = stateOfConnection(wire)
     this.#wire = wire
-    this.#prepared = prepared
-    const passing = passingOn.get(wire) ?? new Set()
-    passingOn.set(wire, passing)
+    this.#state = state
+    if (!state.isWatched) {
+      state.isWatched = true
+      wire.on('parameterStatus', () => {
+        state.isTainted = true
+      })
+    }
     writeAtOnce(wire, (sending) => {
-      this.#closeOldest(sending, passing)
-      this.#send(sending)
+      this.#closeOldest(sending, state)
+      this.#send(sending, state)
     })
     this.#expectRows()
   }
 
-  #send(wire: Wire): void {
-    const prepared = this.#prepared
+  #send(wire: Wire, { prepared }: ConnectionState): void {
     for (const [index, { name, text }] of this.#statements.entries()) {
       const isPrepared = name !== '' && prepared.has(name)
       if (!isPrepared) {
@@ -170,16 +138,16 @@ class Pipeline implements Submittable {
    * Before everything else, because nothing keeps it from running then. What has failed counts too:
    * Postgres keeps a statement whose execution has failed.
    */
-  #closeOldest(wire: Wire, passing: Set<string>): void {
-    for (const { name, isPassing } of this.#statements) {
-      if (isPassing !== true || name === '') continue
-      passing.delete(name)
-      passing.add(name)
+  #closeOldest(wire: Wire, { adHoc, prepared }: ConnectionState): void {
+    for (const { name, isAdHoc } of this.#statements) {
+      if (isAdHoc !== true || name === '') continue
+      adHoc.delete(name)
+      adHoc.add(name)
     }
-    for (const name of passing) {
-      if (passing.size <= MOST_PASSING) break
-      passing.delete(name)
-      this.#prepared.delete(name)
+    for (const name of adHoc) {
+      if (adHoc.size <= MOST_AD_HOC) break
+      adHoc.delete(name)
+      prepared.delete(name)
       wire.close({ type: 'S', name })
     }
   }
@@ -188,7 +156,7 @@ class Pipeline implements Submittable {
   #expectRows(): void {
     this.#current = []
     this.#reader = undefined
-    const fields = this.#prepared.get(this.#statement()?.name ?? '')
+    const fields = this.#state?.prepared.get(this.#statement()?.name ?? '')
     if (fields !== undefined) this.#readRowsOf(fields)
   }
 
@@ -204,7 +172,7 @@ class Pipeline implements Submittable {
 
   handleRowDescription(message: { fields: unknown[] }): void {
     const statement = this.#statement()
-    if (statement !== undefined) this.#prepared.set(statement.name, message.fields)
+    if (statement !== undefined) this.#state?.prepared.set(statement.name, message.fields)
     this.#readRowsOf(message.fields)
   }
 
@@ -217,11 +185,10 @@ class Pipeline implements Submittable {
   }
 
   handleCommandComplete({ text }: { text?: string } = {}): void {
-    if (text !== undefined && this.#wire !== undefined && !leavesNothing.test(text))
-      marked.add(this.#wire)
+    if (text !== undefined && this.#state !== undefined) noteCommand(this.#state, text)
     const statement = this.#statement()
-    if (statement !== undefined && !this.#prepared.has(statement.name))
-      this.#prepared.set(statement.name, [])
+    if (statement !== undefined && this.#state?.prepared.has(statement.name) === false)
+      this.#state.prepared.set(statement.name, [])
     this.#rows.push(this.#current)
     this.#expectRows()
   }
@@ -233,7 +200,7 @@ class Pipeline implements Submittable {
   /** After an error Postgres skips to the Sync, and only then says in what state the connection is. */
   handleError(error: Error): void {
     failedStatements.set(error, this.#rows.length - this.#countBefore)
-    this.#prepared.delete(this.#statement()?.name ?? '')
+    this.#state?.prepared.delete(this.#statement()?.name ?? '')
     const wire = this.#wire
     if (wire === undefined || !(error instanceof DatabaseError) || error.severity === 'FATAL') {
       this.#reject(error)

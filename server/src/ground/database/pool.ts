@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { isClean, isTransactionPooled, type PoolMode, stateOf } from './connection-state.ts'
 import { createLogin, type Login } from './login.ts'
 import {
   cutOff,
@@ -10,9 +11,8 @@ import {
   WAIT_FOR_ANSWER_MS,
   WAIT_FOR_CONNECTION_MS,
 } from './lost-connection.ts'
-import { isClean, type Statement, sendTogether } from './pipeline.ts'
+import { type Statement, sendTogether } from './pipeline.ts'
 import { endUnclean, sendThroughPooler } from './through-pooler.ts'
-import { isPooled, noteWay, type Way } from './way.ts'
 
 export type Row = pg.QueryResultRow
 
@@ -29,7 +29,7 @@ export interface Database {
    * @throws Refusal `database_unavailable`
    */
   connect(): Promise<pg.PoolClient>
-  way: Way
+  poolMode: PoolMode
   pool: pg.Pool
 }
 
@@ -38,7 +38,7 @@ export function openDatabase(
   urls: Secret | readonly Secret[],
   log: Log,
   connections = 10,
-  way: Way = 'direct',
+  poolMode: PoolMode = 'session',
 ): Database {
   const login = createLogin(urls)
   const pool = new pg.Pool({
@@ -51,14 +51,14 @@ export function openDatabase(
   // One that breaks while it works fails what waits for it, and tells nobody else; without a listener
   // its error event would end the process.
   pool.on('connect', (client) => {
-    noteWay(client, way)
+    stateOf(client).poolMode = poolMode
     client.on('error', () => {}).on('notice', logWarning(log))
   })
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
   return {
     pool,
-    way,
+    poolMode,
     connect: () => connect(pool, login),
     send: (...statements) => sendOnce(pool, login, statements),
   }
@@ -75,13 +75,13 @@ async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): P
   let isBroken = false
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
-    if (isPooled(client)) return await sendThroughPooler(client, statements)
+    if (isTransactionPooled(client)) return await sendThroughPooler(client, statements)
     return await sendTogether(client, statements)
   } catch (error) {
     // A value that cannot be sent: nothing has been.
     if (error instanceof RangeError) throw error
     isBroken = isConnectionLost(error) || isUnclean(error)
-    if (isPooled(client) && isUnclean(error)) await endUnclean(client)
+    if (isTransactionPooled(client) && isUnclean(error)) await endUnclean(client)
     throw toRefusal(error)
   } finally {
     clearTimeout(giveUp)

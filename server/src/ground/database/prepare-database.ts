@@ -6,8 +6,8 @@ import { adviseOnTls } from './advise-on-tls.ts'
 import { checkServer } from './check-server.ts'
 import { asLogin } from './login-address.ts'
 import { migrate, readMigrations } from './migrate.ts'
+import { readPoolMode, readProcess } from './pool-mode.ts'
 import { scramVerifier } from './scram-verifier.ts'
-import { readProcess, wayOf } from './way.ts'
 
 /**
  * Works on a database as its owner, and closes the connection afterwards.
@@ -16,7 +16,7 @@ import { readProcess, wayOf } from './way.ts'
 export async function asOwner<T>(url: Secret, work: (owner: pg.Client) => Promise<T>): Promise<T> {
   const owner = await connectAsOwner(url)
   try {
-    if ((await wayOf(owner)) === 'pooled') await checkIsOwnConnection(owner, url)
+    if ((await readPoolMode(owner)) === 'transaction') await checkIsOwnConnection(owner, url)
     return await work(owner)
   } finally {
     await owner.end()

@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { Refusal } from '../errors.ts'
-import { clearing } from './clearing.ts'
 import { failedStatementOf, type Statement } from './pipeline.ts'
 import { type Database, isUnclean, type Row } from './pool.ts'
+import { resetStatements } from './reset-connection.ts'
 import type { SharedConnections } from './shared-connections.ts'
 
 /** What a request shows Postgres: a session, and its proof under each key of SECRET_KEY, current first. */
@@ -63,7 +63,7 @@ async function sendWith(
 ): Promise<Row[][]> {
   for (let triesLeft = database.pool.options.max; ; triesLeft--) {
     try {
-      const before = clearingFor(database)
+      const before = resetFor(database)
       const rows = await database.send(...before, proving, ...work)
       return rows.slice(before.length + 1)
     } catch (error) {
@@ -73,8 +73,8 @@ async function sendWith(
 }
 
 /** Through a pooler it goes before everything that is sent. */
-const clearingFor = ({ way }: Database): readonly Statement[] =>
-  way === 'pooled' ? [] : clearing(way)
+const resetFor = ({ poolMode }: Database): readonly Statement[] =>
+  poolMode === 'transaction' ? [] : resetStatements(poolMode)
 
 /** Without a name, so that no statement prepared with SQL can stand in its place. */
 export function authenticate(sessionId: string, proof: Buffer): Statement {
@@ -93,6 +93,6 @@ function isRefusedSession(error: unknown, database: Database): boolean {
   return (
     error instanceof pg.DatabaseError &&
     error.code === '28000' &&
-    failedStatementOf(error) === clearingFor(database).length
+    failedStatementOf(error) === resetFor(database).length
   )
 }

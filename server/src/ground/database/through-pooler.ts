@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { clearing } from './clearing.ts'
 import { type Statement, sendTogether } from './pipeline.ts'
+import { resetStatements } from './reset-connection.ts'
 
 /**
  * The same as `sendTogether`, through a pooler in transaction mode, where each transaction may come to
@@ -11,7 +11,7 @@ export function sendThroughPooler(
   client: pg.PoolClient,
   statements: readonly Statement[],
 ): Promise<pg.QueryResultRow[][]> {
-  return sendTogether(client, statements.map(withoutName), clearing('pooled'))
+  return sendTogether(client, statements.map(withoutName), resetStatements('transaction'))
 }
 
 /**

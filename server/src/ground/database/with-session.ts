@@ -6,9 +6,9 @@ import {
   type Connections,
   release,
 } from './begin-as-session.ts'
+import { isTransactionPooled } from './connection-state.ts'
 import { toOneStatement } from './one-statement.ts'
 import type { SessionCredential } from './request-transaction.ts'
-import { isPooled } from './way.ts'
 
 /** A transaction in which a session is proven: its queries run in the session's database role. */
 export interface SessionTransaction {
@@ -77,7 +77,9 @@ class RequestTransaction implements SessionTransaction {
     const begun = this.#begun
     const asked = this.#last.then(async () => {
       const { client } = await begun
-      return ask(client, () => client.query(isPooled(client) ? withoutName(config) : config))
+      return ask(client, () =>
+        client.query(isTransactionPooled(client) ? withoutName(config) : config),
+      )
     })
     this.#last = asked.catch(() => {})
     return asked

@@ -7,8 +7,8 @@ import type { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
 import { type Cluster, createCluster } from './create-cluster.ts'
 import { createPieDatabase } from './create-pie-database.ts'
-import { type Holder, holdServer, whoHolds } from './hold-server.ts'
 import { findPostmaster, stopPostmaster } from './postmaster.ts'
+import { acquireServerLease, findLeaseHolder, type LeaseHolder } from './server-lease.ts'
 
 /** A Postgres that this process has started, or found running and joined. */
 export interface EmbeddedPostgres {
@@ -23,7 +23,7 @@ export interface EmbeddedOptions {
   /** Where the cluster, its log and its password are kept. */
   directory: string
   /** Who asks: a server keeps Postgres for as long as it runs, a command for as long as it works. */
-  holder: Holder
+  holder: LeaseHolder
   /** Settings of Postgres, beside those that Pie needs. */
   settings?: Record<string, string>
 }
@@ -42,7 +42,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
 
   const server = await startServer(cluster, options.settings ?? {})
   try {
-    const hold = await holdServer(cluster, server.port, options.holder)
+    const hold = await acquireServerLease(cluster, server.port, options.holder)
     await createPieDatabase(cluster, server.port)
     return {
       url: cluster.urlOf('pie_db', server.port),
@@ -62,11 +62,14 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
 const PATIENCE_MS = { server: 2_000, command: 10_000, nobody: 600 }
 
 /** Joins the server that runs here, or stops the one that a killed Pie has left behind. */
-async function joinOrClear(cluster: Cluster, holder: Holder): Promise<EmbeddedPostgres | null> {
+async function joinOrClear(
+  cluster: Cluster,
+  holder: LeaseHolder,
+): Promise<EmbeddedPostgres | null> {
   for (let waitedMs = 0; ; waitedMs += 100) {
     const postmaster = findPostmaster(cluster.dataDirectory)
     if (postmaster === null) return null
-    const heldBy = await whoHolds(cluster, postmaster.port)
+    const heldBy = await findLeaseHolder(cluster, postmaster.port)
     if (heldBy?.kind === 'server' && holder.kind === 'command') {
       return {
         url: cluster.urlOf('pie_db', postmaster.port),

@@ -1,12 +1,12 @@
 import { Command } from 'commander'
 import { OperatorError } from '../../../ground/errors.ts'
+import type { CommandContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
-import type { Workplace } from '../workplace.ts'
 
-export function cacheCommand(workplace: Workplace): Command {
+export function cacheCommand(context: CommandContext): Command {
   return new Command('cache')
     .description('See what a running node believes of what it has cached.')
-    .addCommand(statusCommand(workplace))
+    .addCommand(statusCommand(context))
 }
 
 /** What `GET /health/cache` answers. */
@@ -23,7 +23,7 @@ interface CacheStatus {
   reads: number
 }
 
-function statusCommand({ askNode }: Workplace): Command {
+function statusCommand({ askNode }: CommandContext): Command {
   return new Command('status')
     .description('Ask a node what it believes and why: the one at SOCKET, or at another address.')
     .argument('[address]', 'where the node listens, such as http://10.0.0.2:3000')
@@ -41,8 +41,8 @@ const isStatus = (answer: unknown): answer is CacheStatus =>
 function describe(status: CacheStatus): string {
   const heard =
     status.silent_for_ms === null
-      ? 'no beat has come back yet'
-      : `the last beat that came back was sent ${status.silent_for_ms} ms ago`
+      ? 'no heartbeat has come back yet'
+      : `the last heartbeat that came back was sent ${status.silent_for_ms} ms ago`
   const why = status.hears
     ? `yes: ${heard}, and ${status.trust_ms} ms are allowed`
     : `no: ${heard}${status.horizon === null ? ', and it is not known since when all changes were heard' : ''}`

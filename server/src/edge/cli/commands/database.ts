@@ -1,8 +1,8 @@
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
-import type { Workplace } from '../workplace.ts'
 
-export function databaseCommand({ asOwner }: Workplace): Command {
+export function databaseCommand({ asOwner }: CommandContext): Command {
   return new Command('database')
     .description(
       'Show how to connect to the database, for psql and dashboards. The addresses hold passwords.',

@@ -1,15 +1,15 @@
 import { Command } from 'commander'
 import { rotateSigningKey } from '../../../features/keys/rotate-signing-key.ts'
+import type { CommandContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
-import type { Workplace } from '../workplace.ts'
 
-export function keyCommand(workplace: Workplace): Command {
+export function keyCommand(context: CommandContext): Command {
   return new Command('key')
     .description('Manage the keys that sign access tokens.')
-    .addCommand(rotateCommand(workplace))
+    .addCommand(rotateCommand(context))
 }
 
-function rotateCommand({ asOwner }: Workplace): Command {
+function rotateCommand({ asOwner }: CommandContext): Command {
   return new Command('rotate')
     .description(
       'Add a signing key. It is published at once and signs from ten minutes on; older keys run out by themselves.',

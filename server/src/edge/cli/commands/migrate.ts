@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { findPending, readMigrations } from '../../../ground/database/migrate.ts'
+import type { CommandContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
-import type { Workplace } from '../workplace.ts'
 
-export function migrateCommand({ asOwner }: Workplace): Command {
+export function migrateCommand({ asOwner }: CommandContext): Command {
   return new Command('migrate')
     .description('Bring the database up to date. A starting Pie does the same by itself.')
     .option('--plan', 'only show what would run')

@@ -5,18 +5,18 @@ import {
   countSessionsOfOlderKeys,
   type SessionsOfOlderKeys,
 } from '../../../features/sessions/count-sessions-of-older-keys.ts'
-import { findWay } from '../../../ground/database/find-way.ts'
+import { detectPoolMode } from '../../../ground/database/detect-pool-mode.ts'
 import { setRolePassword } from '../../../ground/database/prepare-database.ts'
+import type { CommandContext, OwnerContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
-import type { OwnersPlace, Workplace } from '../workplace.ts'
 
-export function secretCommand(workplace: Workplace): Command {
+export function secretCommand(context: CommandContext): Command {
   return new Command('secret')
     .description('Change SECRET_KEY without signing anybody out.')
-    .addCommand(rotateCommand(workplace))
+    .addCommand(rotateCommand(context))
 }
 
-function rotateCommand({ asOwner }: Workplace): Command {
+function rotateCommand({ asOwner }: CommandContext): Command {
   return new Command('rotate')
     .description(
       'Say what comes next in a change of SECRET_KEY, and do what can be done from here. Run it again after each step.',
@@ -55,7 +55,7 @@ function begin(): Step {
   }
 }
 
-async function goOn({ owner, keys, policy, ownRoles, urls }: OwnersPlace): Promise<Step> {
+async function goOn({ owner, keys, policy, ownRoles, urls }: OwnerContext): Promise<Step> {
   const left = await countSessionsOfOlderKeys(owner, keys, policy.sessionRenewSeconds)
   const isDone = left.ofOlderKeys === 0
   // Last, because a node that has only the older key would open no connection from then on.
@@ -78,9 +78,9 @@ async function goOn({ owner, keys, policy, ownRoles, urls }: OwnersPlace): Promi
  * A pooler logs in with what its clients have shown it. Until one shows it the new password, it gets no
  * new connection to the server, and everybody behind it waits.
  */
-async function logInOnce({ auth, requests }: Awaited<ReturnType<OwnersPlace['urls']>>) {
-  await findWay(auth, 'AUTH_DATABASE_URL')
-  await findWay(requests, 'REQUEST_DATABASE_URL')
+async function logInOnce({ auth, requests }: Awaited<ReturnType<OwnerContext['urls']>>) {
+  await detectPoolMode(auth, 'AUTH_DATABASE_URL')
+  await detectPoolMode(requests, 'REQUEST_DATABASE_URL')
 }
 
 function adviceFor({ sessions, ofOlderKeys, endBy }: SessionsOfOlderKeys): string {

@@ -4,20 +4,20 @@ import {
   type OperatorsSession,
 } from '../../../features/sessions/list-all-sessions.ts'
 import { revokeSessions } from '../../../features/sessions/revoke-sessions.ts'
+import type { CommandContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
-import type { Workplace } from '../workplace.ts'
 
-export function sessionCommand(workplace: Workplace): Command {
+export function sessionCommand(context: CommandContext): Command {
   return new Command('session')
     .description('See who is signed in with what, and sign them out.')
-    .addCommand(listCommand(workplace))
-    .addCommand(revokeCommand(workplace))
+    .addCommand(listCommand(context))
+    .addCommand(revokeCommand(context))
 }
 
 /** More than this, and a list is better made with SQL. */
 const MOST_SESSIONS = 200
 
-function listCommand({ asOwner }: Workplace): Command {
+function listCommand({ asOwner }: CommandContext): Command {
   return new Command('list')
     .description(`List sessions, the last used first, ${MOST_SESSIONS} at most.`)
     .argument('[email]', "only this user's")
@@ -37,7 +37,7 @@ function line({ id, email, kind, device, address, last_seen_at }: OperatorsSessi
   return `${id}  ${seen}  ${kind.padEnd(7)}  ${email ?? '-'}  ${device}  ${address ?? '-'}`
 }
 
-function revokeCommand({ asOwner }: Workplace): Command {
+function revokeCommand({ asOwner }: CommandContext): Command {
   return new Command('revoke')
     .description('End a session, or all of a user. Every node refuses them within milliseconds.')
     .argument('<session or email>', "a session's id, or a user's address for all of theirs")

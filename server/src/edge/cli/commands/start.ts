@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import type { Workplace } from '../workplace.ts'
+import type { CommandContext } from '../command-context.ts'
 
-export function startCommand({ serve }: Workplace): Command {
+export function startCommand({ serve }: CommandContext): Command {
   return new Command('start')
     .description('Run Pie until it is stopped (Ctrl-C, SIGTERM), finishing the requests in flight.')
     .option('--dev', 'readable logs, one line for every request')

@@ -8,18 +8,18 @@ import {
 } from '../../../features/accounts/change-user-state.ts'
 import { createUser } from '../../../features/sign-in/create-user.ts'
 import { OperatorError } from '../../../ground/errors.ts'
+import type { CommandContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
-import type { Workplace } from '../workplace.ts'
 
-export function userCommand(workplace: Workplace): Command {
+export function userCommand(context: CommandContext): Command {
   return new Command('user')
     .description('Make users, give them roles, disable and delete them.')
-    .addCommand(createCommand(workplace))
-    .addCommand(roleCommand(workplace, 'grant'))
-    .addCommand(roleCommand(workplace, 'revoke'))
-    .addCommand(stateCommand(workplace, 'disable'))
-    .addCommand(stateCommand(workplace, 'enable'))
-    .addCommand(stateCommand(workplace, 'delete'))
+    .addCommand(createCommand(context))
+    .addCommand(roleCommand(context, 'grant'))
+    .addCommand(roleCommand(context, 'revoke'))
+    .addCommand(stateCommand(context, 'disable'))
+    .addCommand(stateCommand(context, 'enable'))
+    .addCommand(stateCommand(context, 'delete'))
 }
 
 interface CreateOptions {
@@ -29,7 +29,7 @@ interface CreateOptions {
   json?: boolean
 }
 
-function createCommand({ asOwner }: Workplace): Command {
+function createCommand({ asOwner }: CommandContext): Command {
   return new Command('create')
     .description(
       'Make a user, with the role viewer. Without --password-stdin, a password is made and shown once.',
@@ -76,7 +76,7 @@ const roleCommands = {
   },
 }
 
-function roleCommand({ asOwner }: Workplace, change: 'grant' | 'revoke'): Command {
+function roleCommand({ asOwner }: CommandContext, change: 'grant' | 'revoke'): Command {
   return new Command(change)
     .description(roleCommands[change].description)
     .argument('<email>', "the user's address")
@@ -103,7 +103,7 @@ const stateCommands: Record<UserStateChange, { description: string; done: string
   },
 }
 
-function stateCommand({ asOwner }: Workplace, change: UserStateChange): Command {
+function stateCommand({ asOwner }: CommandContext, change: UserStateChange): Command {
   const command = new Command(change)
     .description(stateCommands[change].description)
     .argument('<email>', "the user's address")

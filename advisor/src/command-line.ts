@@ -1,0 +1,79 @@
+/** The entry of `advisor`: `npx @pie/advisor lint postgres://…`, on any PostgreSQL. */
+import { createRequire } from 'node:module'
+import { Command } from 'commander'
+import pg from 'pg'
+import type { Advised } from './cli/advised.ts'
+import { explainCommand } from './cli/commands/explain.ts'
+import { exposureCommand } from './cli/commands/exposure.ts'
+import { lintCommand } from './cli/commands/lint.ts'
+import { AdvisorError } from './errors.ts'
+import { noNames } from './names.ts'
+
+const { version } = createRequire(import.meta.url)('#package.json') as { version: string }
+
+const advised: Advised = {
+  program: 'advisor',
+  address: { flags: '[address]', description: 'postgres://… (default: DATABASE_URL)' },
+  onDatabase,
+  names: noNames,
+}
+
+/** Runs `advisor` with the arguments of this process. Sets the exit code. */
+export async function runCommandLine(): Promise<void> {
+  const program = new Command('advisor')
+    .description('Says who can reach what in a PostgreSQL database, why, and what is wrong with it.')
+    .version(version)
+    .showHelpAfterError('(advisor --help shows what there is)')
+    .addHelpText('after', examples)
+    .addCommand(lintCommand(advised))
+    .addCommand(exposureCommand(advised))
+    .addCommand(explainCommand(advised))
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    const isKnown = error instanceof AdvisorError || error instanceof pg.DatabaseError
+    process.stderr.write(`advisor: ${isKnown ? error.message : describeFailure(error)}\n`)
+    process.exitCode = 2
+  }
+}
+
+const examples = `
+Nothing is changed: what is tried is rolled back.
+
+Examples:
+  advisor lint postgres://postgres:secret@localhost/shop --schema public
+  advisor exposure postgres://… --role anon authenticated
+  advisor explain postgres://… --role app_user --setting app.user_id=7 --table public.notes --row 12`
+
+const describeFailure = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)
+
+/** How long the server may take to answer at all. */
+const CONNECT_WITHIN_MS = 10_000
+
+async function onDatabase<T>(
+  given: string | undefined,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const address = given ?? process.env['DATABASE_URL']
+  if (address === undefined || address === '')
+    throw new AdvisorError('Which database? Give its address: advisor lint postgres://user:password@host/database')
+  if (!URL.canParse(address) || !/^postgres(ql)?:$/.test(new URL(address).protocol))
+    throw new AdvisorError('The address of a database looks like postgres://user:password@host:5432/database.')
+  const client = new pg.Client({
+    connectionString: address,
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    application_name: 'pie advisor',
+  })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+  } catch (cause) {
+    throw new AdvisorError(`Could not connect to ${new URL(address).host}: ${(cause as Error).message || cause}.`, { cause })
+  }
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}

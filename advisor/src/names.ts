@@ -1,0 +1,14 @@
+/** What cannot be read from a catalog, because it is only an agreement: the names that an application goes by. */
+export interface Names {
+  /** The database roles that requests arrive or act as. Null for those that the catalog suggests. */
+  requestRoles: readonly string[] | null
+  /** Schemas whose functions are called when something has happened, and by nobody but their owner's code. */
+  hookSchemas: readonly string[]
+  /** The roles that an exposure map shows. Null for those that requests may act as. */
+  shownRoles: readonly string[] | null
+  /** What a reader of an exposure map has to know of these policies; null for nothing. */
+  note: string | null
+}
+
+/** For a database of which nothing is known. */
+export const noNames: Names = { requestRoles: null, hookSchemas: [], shownRoles: null, note: null }

@@ -1,0 +1,36 @@
+import type pg from 'pg'
+import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
+import type { Secret } from '../../ground/crypto/secret.ts'
+import type { Ground, Policy } from '../../ground/ground.ts'
+
+/** What commands work with. Main gives it, because only main knows the configuration. */
+export interface CommandContext {
+  version: string
+  /** Starts Pie, and returns when it has been stopped. */
+  serve(options: { isDevelopment: boolean }): Promise<void>
+  /** Works on the database as its owner, whether or not a Pie is running on it. */
+  asOwner<T>(work: (place: OwnerContext) => Promise<T>): Promise<T>
+  /**
+   * Asks a running node something that is for operators alone.
+   * @param address null for the node of SOCKET
+   * @throws OperatorError when it does not answer, or does not take this SECRET_KEY
+   */
+  askNode(path: string, address: string | null): Promise<unknown>
+}
+
+export interface OwnerContext {
+  owner: pg.Client
+  /** Brings the database up to date, so that a command may be the first thing that is ever run. */
+  prepare(): Promise<string[]>
+  keys: readonly [DerivedKeys, ...DerivedKeys[]]
+  policy: Policy
+  hasher: Ground['hasher']
+  /** The owner's address, and those of the two login roles: the one whose password fits first. */
+  urls(): Promise<{
+    owner: Secret
+    auth: readonly [Secret, ...Secret[]]
+    requests: readonly [Secret, ...Secret[]]
+  }>
+  /** The login roles whose passwords Pie sets, because the operator has not. */
+  ownRoles: readonly ('pie_auth' | 'cream')[]
+}

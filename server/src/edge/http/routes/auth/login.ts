@@ -1,0 +1,42 @@
+import { Type } from 'typebox'
+import { endSession } from '../../../../features/sessions/end-session.ts'
+import { signInWithPassword } from '../../../../features/sign-in/sign-in-with-password.ts'
+import type { App } from '../../app.ts'
+import { deviceOf } from '../../device.ts'
+import type { Pie } from '../../pie.ts'
+import { perMinute } from '../../rate-limit.ts'
+import { sendSession } from '../../send-session.ts'
+import { readSessionCookie } from '../../session-cookie.ts'
+import { Email, Password, problems, SessionAnswer, Transport } from '../../shapes.ts'
+
+export function loginRoute(app: App, pie: Pie): void {
+  app.post(
+    '/auth/login',
+    {
+      config: { access: 'open', rateLimit: perMinute(60) },
+      schema: {
+        summary: 'Sign in with e-mail and password',
+        tags: ['auth'],
+        security: [],
+        body: Type.Object(
+          { email: Email, password: Password, transport: Transport },
+          { additionalProperties: false },
+        ),
+        response: { 200: SessionAnswer, ...problems(400, 401, 403, 413, 415, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { email, password, transport = 'token' } = request.body
+      const kind = transport === 'cookie' ? 'browser' : 'token'
+      const device = deviceOf(request)
+      const session = await signInWithPassword(pie, { email, password, kind, device })
+      // The browser's cookie is about to be another's: the session that it named ends.
+      const replaced = kind === 'browser' ? readSessionCookie(pie, request) : null
+      if (replaced !== null) {
+        const { sessionId } = replaced
+        await endSession(pie, { sessionId, reason: 'replaced', address: device.address })
+      }
+      return reply.send(sendSession(pie, reply, session))
+    },
+  )
+}

@@ -1,0 +1,94 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { findSession } from '../../../../features/sessions/find-session.ts'
+import { Refusal } from '../../../../ground/errors.ts'
+import type { AnswerGraphql } from '../../../graphql/open-graphql.ts'
+import type { DatabaseRole } from '../../../graphql/preset.ts'
+import type { Outcome } from '../../../graphql/run-operation.ts'
+import { actorOf, credentialOf } from '../../actor.ts'
+import type { App } from '../../app.ts'
+import type { Pie } from '../../pie.ts'
+import { forbidSharedCaches } from '../../session-cookie.ts'
+import { problems } from '../../shapes.ts'
+
+const Body = Type.Object(
+  {
+    query: Type.String({ minLength: 1, maxLength: 60_000, description: 'A GraphQL document.' }),
+    variables: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])),
+    operationName: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()]),
+    ),
+    // What clients say of themselves; nothing is made of it.
+    extensions: Type.Optional(Type.Unknown()),
+  },
+  { additionalProperties: false },
+)
+
+/** `POST /graphql` (GraphQL over HTTP): one operation, as the user of the session. */
+export function graphqlRoute(app: App, pie: Pie): void {
+  let opening: Promise<AnswerGraphql> | null = null
+  const open = async () =>
+    (await import('../../../graphql/open-graphql.ts')).openGraphql(pie, pie.graphql)
+  app.post(
+    '/graphql',
+    {
+      onRequest: takeJsonOnly,
+      schema: {
+        summary: 'GraphQL',
+        description:
+          'One query or mutation. A mutation is one transaction: of all its fields everything is kept, or nothing.',
+        tags: ['graphql'],
+        body: Body,
+        response: {
+          200: Type.Object({
+            data: Type.Unknown(),
+            errors: Type.Optional(Type.Array(Type.Unknown())),
+          }),
+          ...problems(400, 401, 403, 413, 415, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { query, variables, operationName } = request.body
+      const role = await findRole(pie, request)
+      opening ??= open()
+      const answer = await opening
+      const outcome = await answer(role, credentialOf(pie, request), {
+        query,
+        variables: variables ?? {},
+        operationName: operationName ?? null,
+      })
+      if (outcome.hasChanged) await pie.catchUp()
+      return send(reply, request, outcome)
+    },
+  )
+}
+
+/** Which schema somebody is shown. What they may do in it, Postgres says. */
+async function findRole(pie: Pie, request: FastifyRequest): Promise<DatabaseRole> {
+  const { session, sessionId } = actorOf(request)
+  const found = session ?? (await findSession(pie, sessionId))
+  if (found === null || found.isExpired) throw new Refusal('unauthenticated')
+  return found.user.roles.includes('admin') ? 'webadmin' : 'webuser'
+}
+
+/** A form may be sent by a page of another site, and every value of it is text. */
+async function takeJsonOnly({ headers }: FastifyRequest): Promise<void> {
+  if (/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? ''))
+    throw new Refusal('unsupported_media_type')
+}
+
+const GRAPHQL_RESPONSE = 'application/graphql-response+json'
+
+function send(
+  reply: FastifyReply,
+  { headers }: FastifyRequest,
+  { data, errors }: Outcome,
+): FastifyReply {
+  const isAsked = headers.accept?.includes(GRAPHQL_RESPONSE) === true
+  const told = errors.length === 0 ? '' : `"errors":${JSON.stringify(errors)},`
+  forbidSharedCaches(reply)
+  return reply
+    .type(`${isAsked ? GRAPHQL_RESPONSE : 'application/json'}; charset=utf-8`)
+    .send(`{${told}"data":${data}}`)
+}

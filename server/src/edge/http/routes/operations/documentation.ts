@@ -1,0 +1,59 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { Policy } from '../../../../ground/ground.ts'
+import type { App } from '../../app.ts'
+import { perMinute } from '../../rate-limit.ts'
+import { cookieName } from '../../session-cookie.ts'
+
+/** Describes the routes that are added after this. */
+export async function describeRoutes(app: App, policy: Policy, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: policy.serviceName,
+        version,
+        description:
+          'Sign-in, sessions and tokens. Errors are problem answers (RFC 9457) with a stable `code`.',
+      },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          cookie: { type: 'apiKey', in: 'cookie', name: cookieName(policy) },
+        },
+      },
+      security: [{ bearer: [] }, { cookie: [] }],
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) =>
+        String(json['$id'] ?? `schema-${index}`),
+    },
+  })
+}
+
+/** `/openapi.json`, and a reader for it at `/docs`. */
+export async function documentationRoutes(app: App, serviceName: string): Promise<void> {
+  app.get(
+    '/openapi.json',
+    { config: { access: 'open', rateLimit: perMinute(120) }, schema: { hide: true } },
+    async (_request, reply) =>
+      reply.header('cache-control', 'public, max-age=60').send(app.swagger()),
+  )
+  await app.register(async (docs) => {
+    // The reader is somebody else's plugin, with routes of its own: all of them are open.
+    docs.addHook('onRoute', (route) => {
+      route.config = { ...route.config, access: 'open', rateLimit: perMinute(600) }
+    })
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: true,
+      // It may be served over http, on a laptop's address.
+      transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
+      theme: {
+        title: serviceName,
+        // The bar offers to read other services' descriptions.
+        css: [{ filename: 'pie.css', content: '.swagger-ui .topbar { display: none }' }],
+      },
+    })
+  })
+}

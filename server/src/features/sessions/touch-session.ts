@@ -1,0 +1,49 @@
+import { minutes } from '../../ground/clock.ts'
+import type { Ground } from '../../ground/ground.ts'
+import {
+  type CachedSession,
+  type SessionCache,
+  type SessionDescription,
+  toEntry,
+} from './cached-session.ts'
+import { proveSession } from './prove-session.ts'
+import { touchSessionStatement } from './queries.ts'
+
+/** How long a session is used before that is written down again; `visit_session` says the same. */
+const WRITE_AFTER_MS = minutes(5) * 1000
+
+type Needs = Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock' | 'log'> & {
+  sessionCache: SessionCache
+}
+
+/** Whether it has been a while since it was written down that a session is in use. */
+export function isTouchDue({ clock }: Pick<Ground, 'clock'>, { session }: CachedSession): boolean {
+  return clock.now().getTime() - Date.parse(session.last_seen_at) > WRITE_AFTER_MS
+}
+
+/**
+ * Writes down that a session is in use, which moves a browser's expiry on, and puts the session's proof
+ * under the current key of SECRET_KEY. Null when it may not act. One round trip.
+ */
+export async function touchSession(needs: Needs, sessionId: string): Promise<CachedSession | null> {
+  const [[row] = []] = await needs.auth.send(
+    touchSessionStatement(proveSession(needs.keys, sessionId), needs.policy.sessionSeconds),
+  )
+  const description = (row?.['description'] ?? null) as SessionDescription | null
+  if (description === null) return null
+  const entry = toEntry(description)
+  needs.sessionCache.keep(sessionId, entry)
+  return entry.value
+}
+
+/** Sessions whose visit is being written. */
+const visiting = new Set<string>()
+
+/** The same, and nobody waits for it: that a session is in use may be written a request later. */
+export function touchInBackground(needs: Needs, sessionId: string): void {
+  if (visiting.has(sessionId)) return
+  visiting.add(sessionId)
+  touchSession(needs, sessionId)
+    .catch((error) => needs.log.warn({ err: error }, 'could not write that a session is in use'))
+    .finally(() => visiting.delete(sessionId))
+}

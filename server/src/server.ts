@@ -1,0 +1,78 @@
+/** Pie as a server of its own. */
+import type { AddressInfo } from 'node:net'
+import { openPie, originOnPort } from './composition/open-pie.ts'
+import { version } from './composition/version.ts'
+import { createServer } from './edge/http/server.ts'
+import type { Clock } from './ground/clock.ts'
+import { OperatorError } from './ground/errors.ts'
+import type { Log } from './ground/log.ts'
+import type { Config } from './settings/read-config.ts'
+
+export interface RunningPie {
+  /** Where it listens: `http://127.0.0.1:3000`. */
+  address: string
+  /** Its public origin. */
+  origin: string
+  /** Where the data is, in words for the operator: never with a password. */
+  dataPlace: string
+  hasUsers: boolean
+  /** Resolves with the reason when Pie can go on no longer. */
+  failed: Promise<string>
+  /** Takes no more requests, finishes those in flight, and stops what was started. */
+  close(): Promise<void>
+}
+
+type Server = Awaited<ReturnType<typeof createServer>>
+
+/**
+ * Starts Pie.
+ * @param clock replaced only by tests
+ * @throws OperatorError when something that it needs is missing, wrong or unsafe
+ */
+export async function startPie(config: Config, log: Log, clock?: Clock): Promise<RunningPie> {
+  const { pie, dataPlace, hasUsers, failed, close } = await openPie(config, log, clock)
+  let server: Server | null = null
+  const closeAll = async () => {
+    await server?.close()
+    await close()
+  }
+  try {
+    server = await createServer(pie, {
+      trustedProxies: config.TRUSTED_PROXIES,
+      rateLimitScale: config.RATE_LIMIT_SCALE,
+      version,
+    })
+    await listen(server, config.SOCKET)
+    const { port } = server.server.address() as AddressInfo
+    if (config.SERVICE_DOMAIN === null) pie.policy.issuer = originOnPort(port)
+    return {
+      address: addressOf(config.SOCKET.host, port),
+      origin: pie.policy.issuer,
+      dataPlace,
+      hasUsers,
+      failed,
+      close: closeAll,
+    }
+  } catch (error) {
+    await closeAll().catch((cause) => log.error({ err: cause }, 'could not stop cleanly'))
+    throw error
+  }
+}
+
+/** `http://127.0.0.1:3000` */
+export const addressOf = (host: string, port: number): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+async function listen(server: Server, socket: Config['SOCKET']): Promise<void> {
+  try {
+    await server.listen(socket)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === undefined) throw cause
+    const reason = code === 'EADDRINUSE' ? 'something else listens there' : message
+    throw new OperatorError(
+      `Could not listen on ${socket.host}:${socket.port}: ${reason}. Set SOCKET to another address.`,
+      { cause },
+    )
+  }
+}

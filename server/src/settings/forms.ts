@@ -1,0 +1,131 @@
+/** The forms that settings come in: each reads a text, or throws the Mistake that is in it. */
+import { isIP } from 'node:net'
+import { Secret } from '../ground/crypto/secret.ts'
+
+/** What is wrong with a setting's text: completes the sentence "NAME …". */
+export class Mistake extends Error {}
+
+export const asText = (text: string): string => text
+
+export function asChoice<T extends string>(...choices: T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((known) => known === text)
+    if (choice === undefined) throw new Mistake(`is one of ${choices.join(', ')}`)
+    return choice
+  }
+}
+
+/** `127.0.0.1:3000` or `[::1]:3000`. Port 0 takes any free one. */
+export function asSocket(text: string): { host: string; port: number } {
+  const [, v6, host, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined || Number(port) > 65_535)
+    throw new Mistake('is an address and a port, such as 127.0.0.1:3000')
+  return { host: v6 ?? host ?? '', port: Number(port) }
+}
+
+/** Scheme and host without a path: what tokens name as their issuer. */
+export function asOrigin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (
+    url === null ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.origin !== text.replace(/\/$/, '') ||
+    url.hostname.includes('*')
+  ) {
+    throw new Mistake('is a scheme and a host without a path, such as https://auth.example.com')
+  }
+  return url.origin
+}
+
+/** Names of things in Postgres, as they are written there without quotes. */
+export function asNames(text: string): string[] {
+  const names = splitList(text)
+  const wrong = names.find((name) => !/^[a-z_][a-z0-9_]{0,62}$/.test(name))
+  if (wrong !== undefined)
+    throw new Mistake(`has ${wrong}, which is no name such as notes or my_app`)
+  const foreign = names.find((name) => /^(pg_|pie_|information_schema$)/.test(name))
+  if (foreign !== undefined) throw new Mistake(`has ${foreign}, which is not one of yours`)
+  return names
+}
+
+/** Exact origins, comma-separated. */
+export function asOrigins(text: string): string[] {
+  return splitList(text).map(asOrigin)
+}
+
+export function asCacheUrl(text: string): Secret {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !['valkey:', 'valkeys:', 'redis:', 'rediss:'].includes(url.protocol)) {
+    throw new Mistake('is an address such as valkey://user:password@host:6379/0')
+  }
+  return Secret.fromText(text)
+}
+
+export function asPostgresUrl(text: string): Secret {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+    throw new Mistake('is an address such as postgres://user:password@host:5432/database')
+  }
+  return Secret.fromText(text)
+}
+
+const unitSeconds: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** Seconds, or a number with s, m, h or d. */
+export function asDuration(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? []
+  const seconds = Number(count) * (unitSeconds[unit] ?? Number.NaN)
+  if (!(seconds > 0)) throw new Mistake('is a duration in seconds, or such as 30m, 12h or 7d')
+  return seconds
+}
+
+export function asNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (!(number >= least && number <= most))
+      throw new Mistake(`is a whole number from ${least} to ${most}`)
+    return number
+  }
+}
+
+const LEAST_SECRET_CHARACTERS = 32
+const LEAST_DIFFERENT_CHARACTERS = 10
+
+/** One or several keys, comma-separated: the first signs, all verify. */
+export function asSecretKeys(text: string): [Secret, ...Secret[]] {
+  const keys = text.split(',').map((key) => key.trim())
+  for (const key of keys) {
+    const isExample = /change.?me|secret.?key|example|password/i.test(key)
+    if (
+      key.length < LEAST_SECRET_CHARACTERS ||
+      new Set(key).size < LEAST_DIFFERENT_CHARACTERS ||
+      isExample
+    ) {
+      throw new Mistake(
+        `is ${LEAST_SECRET_CHARACTERS} random characters or more, or several such keys with commas between them. ` +
+          'Make one: openssl rand -base64 33',
+      )
+    }
+  }
+  return keys.map((key) => Secret.fromText(key)) as [Secret, ...Secret[]]
+}
+
+const splitList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
+/** Addresses and networks, comma-separated. */
+export function asNetworks(text: string): string[] {
+  const networks = splitList(text)
+  if (!networks.every(isNetwork))
+    throw new Mistake('is a list of addresses or networks, such as 10.0.0.0/8,::1')
+  return networks
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return bits > 0 && Number(prefix ?? bits) <= bits
+}
