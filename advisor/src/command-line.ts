@@ -21,7 +21,9 @@ const advised: Advised = {
 /** Runs `advisor` with the arguments of this process. Sets the exit code. */
 export async function runCommandLine(): Promise<void> {
   const program = new Command('advisor')
-    .description('Says who can reach what in a PostgreSQL database, why, and what is wrong with it.')
+    .description(
+      'Says who can reach what in a PostgreSQL database, why, and what is wrong with it.',
+    )
     .version(version)
     .showHelpAfterError('(advisor --help shows what there is)')
     .addHelpText('after', examples)
@@ -57,9 +59,13 @@ async function onDatabase<T>(
 ): Promise<T> {
   const address = given ?? process.env['DATABASE_URL']
   if (address === undefined || address === '')
-    throw new AdvisorError('Which database? Give its address: advisor lint postgres://user:password@host/database')
+    throw new AdvisorError(
+      'Which database? Give its address: advisor lint postgres://user:password@host/database',
+    )
   if (!URL.canParse(address) || !/^postgres(ql)?:$/.test(new URL(address).protocol))
-    throw new AdvisorError('The address of a database looks like postgres://user:password@host:5432/database.')
+    throw new AdvisorError(
+      'The address of a database looks like postgres://user:password@host:5432/database.',
+    )
   const client = new pg.Client({
     connectionString: address,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
@@ -69,7 +75,10 @@ async function onDatabase<T>(
   try {
     await client.connect()
   } catch (cause) {
-    throw new AdvisorError(`Could not connect to ${new URL(address).host}: ${(cause as Error).message || cause}.`, { cause })
+    throw new AdvisorError(
+      `Could not connect to ${new URL(address).host}: ${(cause as Error).message || cause}.`,
+      { cause },
+    )
   }
   try {
     return await work(client)

@@ -1,12 +1,13 @@
 /** What other programs import from `@pie/advisor`: its questions, the answers in words, and its commands. */
-export { explanationInWords } from './cli/explanation-in-words.ts'
+
+export { type Advised, jsonOption, print } from './cli/advised.ts'
 export { exposureCommand } from './cli/commands/exposure.ts'
 export { lintCommand } from './cli/commands/lint.ts'
-export { questionOptions, readQuestion } from './cli/question-options.ts'
+export { explanationInWords } from './cli/explanation-in-words.ts'
 export { type ExposurePage, exposureInMarkdown } from './cli/exposure-in-markdown.ts'
 export { exposureInWords } from './cli/exposure-in-words.ts'
 export { lintReportInWords } from './cli/lint-report-in-words.ts'
-export { type Advised, jsonOption, print } from './cli/advised.ts'
+export { questionOptions, readQuestion } from './cli/question-options.ts'
 export { borrowRoles } from './database/borrow-roles.ts'
 export { AdvisorError } from './errors.ts'
 export { type AccessQuestion, explainAccess, type Subject } from './explain/explain-access.ts'

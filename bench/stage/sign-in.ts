@@ -1,5 +1,5 @@
 import type { Keys } from '../../server/src/composition/find-database.ts'
-import { readPolicy } from '../../server/src/composition/open-pie.ts'
+import { readPolicy } from '../../server/src/composition/read-policy.ts'
 import { signRefreshToken } from '../../server/src/features/tokens/refresh-token.ts'
 import { days, systemClock } from '../../server/src/ground/clock.ts'
 import type { Config } from '../../server/src/settings/read-config.ts'

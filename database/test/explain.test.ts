@@ -6,8 +6,8 @@ import pg from 'pg'
 import { borrowRoles } from '../../advisor/src/database/borrow-roles.ts'
 import { rollBack } from '../../advisor/src/database/roll-back.ts'
 import type { AccessQuestion } from '../../advisor/src/explain/explain-access.ts'
-import { explainAccess } from '../../server/src/features/operations/explain-access.ts'
 import type { Explanation } from '../../advisor/src/explain/explanation.ts'
+import { explainAccess } from '../../server/src/features/operations/explain-access.ts'
 import { prepareDatabase } from '../../server/src/ground/database/prepare-database.ts'
 import {
   addOwner,

@@ -1,7 +1,8 @@
 /** The entry of `pie`: reads the configuration, runs a command, and ends in 0 or in a clear error. */
 
+import { AdvisorError } from '../../advisor/src/index.ts'
 import { findDatabase, findRoleUrls, readKeys } from './composition/find-database.ts'
-import { readPolicy } from './composition/open-pie.ts'
+import { readPolicy } from './composition/read-policy.ts'
 import { version } from './composition/version.ts'
 import type { CommandContext, OwnerContext } from './edge/cli/command-context.ts'
 import { createProgram } from './edge/cli/program.ts'
@@ -13,9 +14,9 @@ import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
 import { withAdvisoryLock } from './ground/database/with-advisory-lock.ts'
 import { OperatorError, Refusal } from './ground/errors.ts'
 import { createLog, type Log } from './ground/log.ts'
-import { AdvisorError } from '../../advisor/src/index.ts'
 import { addressOf, type RunningPie, startPie } from './server.ts'
-import { type Config, readConfig, readEnvironment } from './settings/read-config.ts'
+import { readEnvironment } from './settings/environment.ts'
+import { type Config, readConfig } from './settings/read-config.ts'
 
 /** Runs `pie` with the arguments of this process. Sets the exit code. */
 export async function runCommandLine(): Promise<void> {

@@ -1,14 +1,16 @@
 /** Pie inside an application's own Fastify server. */
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { openPie, originOnPort } from './composition/open-pie.ts'
+import { openPie } from './composition/open-pie.ts'
+import { originOnPort } from './composition/read-policy.ts'
 import { version } from './composition/version.ts'
 import { createRequestPie, type RequestPie } from './edge/http/request-pie.ts'
 import { pieRoutes } from './edge/http/routes.ts'
 import { readSecurityHeaders } from './edge/http/security-headers.ts'
 import { systemClock } from './ground/clock.ts'
 import { createLog, type Log } from './ground/log.ts'
-import { readConfig, readEnvironment } from './settings/read-config.ts'
+import { readEnvironment } from './settings/environment.ts'
+import { readConfig } from './settings/read-config.ts'
 
 export interface PieOptions {
   /** Settings, by the names of docs/configuration.md; they come before those of the environment. */
@@ -44,7 +46,7 @@ export const pie = fastifyPlugin(
     app.addHook('onListen', async () => {
       const address = app.server.address()
       if (config.SERVICE_DOMAIN === null && typeof address === 'object' && address !== null)
-        pie.policy.issuer = originOnPort(address.port)
+        pie.policy.service.origin = originOnPort(address.port)
     })
 
     app.decorateRequest('pie', null as unknown as RequestPie)

@@ -1,6 +1,7 @@
 /** Pie as a server of its own. */
 import type { AddressInfo } from 'node:net'
-import { openPie, originOnPort } from './composition/open-pie.ts'
+import { openPie } from './composition/open-pie.ts'
+import { originOnPort } from './composition/read-policy.ts'
 import { version } from './composition/version.ts'
 import { createServer } from './edge/http/server.ts'
 import type { Clock } from './ground/clock.ts'
@@ -44,10 +45,10 @@ export async function startPie(config: Config, log: Log, clock?: Clock): Promise
     })
     await listen(server, config.SOCKET)
     const { port } = server.server.address() as AddressInfo
-    if (config.SERVICE_DOMAIN === null) pie.policy.issuer = originOnPort(port)
+    if (config.SERVICE_DOMAIN === null) pie.policy.service.origin = originOnPort(port)
     return {
       address: addressOf(config.SOCKET.host, port),
-      origin: pie.policy.issuer,
+      origin: pie.policy.service.origin,
       dataPlace,
       hasUsers,
       failed,

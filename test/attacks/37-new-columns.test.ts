@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
-import { namesOfPie } from '../../server/src/edge/cli/advised.ts'
 import { assertNothingChanges } from '../../database/test/refusals.ts'
+import { namesOfPie } from '../../server/src/edge/cli/advised.ts'
 import { doors, type InjectableNotes, openInjectableNotes } from '../harness/injectable-notes.ts'
 import { assertProblem } from '../harness/pie.ts'
 

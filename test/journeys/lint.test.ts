@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import type { Finding } from '../../advisor/src/lint/finding.ts'
 import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
-import { namesOfPie } from '../../server/src/edge/cli/advised.ts'
 import { rules } from '../../advisor/src/lint/rules.ts'
+import { namesOfPie } from '../../server/src/edge/cli/advised.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
 import { asOwner, prepareDatabase } from '../../server/src/ground/database/prepare-database.ts'
 import { cloneDatabase, testSecretKey } from '../harness/cluster.ts'
@@ -137,7 +137,11 @@ for (const [which, openDatabase] of Object.entries(databases)) {
         grant create on schema owned to far; grant create on schema owned to beyond;
         grant create on database plain_owner to near;
         alter schema owned owner to near`)
-      const { findings } = await lintDatabase(owner, { schemas: ['owned'], acceptances: [], names: namesOfPie })
+      const { findings } = await lintDatabase(owner, {
+        schemas: ['owned'],
+        acceptances: [],
+        names: namesOfPie,
+      })
       assert.deepEqual(namesOf(findings), [
         'owned-by-role-of-requests: schema owned',
         'schema-open-to-role-of-requests: grant to far on schema owned',
@@ -147,7 +151,8 @@ for (const [which, openDatabase] of Object.entries(databases)) {
 
     test('each mending SQL, run by the owner, makes its finding disappear, and nothing comes in its place', async () => {
       const look = async () =>
-        (await lintDatabase(owner, { schemas: faultySchemas, acceptances: [], names: namesOfPie })).findings
+        (await lintDatabase(owner, { schemas: faultySchemas, acceptances: [], names: namesOfPie }))
+          .findings
       const left = await look()
       assert.deepEqual(namesOf(left), expected)
       for (let finding = left.shift(); finding !== undefined; finding = left.shift()) {

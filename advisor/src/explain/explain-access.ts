@@ -20,7 +20,9 @@ export interface Subject {
    * Looks them up, as the owner.
    * @throws AdvisorError when there is nobody of that name
    */
-  find(owner: pg.ClientBase): Promise<{ id: string | null; email: string | null; is_disabled: boolean }>
+  find(
+    owner: pg.ClientBase,
+  ): Promise<{ id: string | null; email: string | null; is_disabled: boolean }>
   /** Makes the rest of the transaction act as them. Returns the database role. */
   become(owner: pg.ClientBase): Promise<string>
 }

@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { AdvisorError } from '../errors.ts'
 import { attempt } from '../database/attempt.ts'
+import { AdvisorError } from '../errors.ts'
 import type { Table } from './find-table.ts'
 import { readJson } from './read-json.ts'
 
@@ -28,9 +28,7 @@ export async function readValues(
     owner.query(`select jsonb_populate_record(null::${table.name}, $1::jsonb)`, [json]),
   )
   if (error !== null)
-    throw new AdvisorError(
-      `${option} does not fit the columns of ${table.name}: ${error.message}.`,
-    )
+    throw new AdvisorError(`${option} does not fit the columns of ${table.name}: ${error.message}.`)
   return { json, members }
 }
 

@@ -1,8 +1,8 @@
 import pg from 'pg'
-import { AdvisorError } from '../errors.ts'
-import { listRequestRoles } from '../list-request-roles.ts'
 import { rollBack } from '../database/roll-back.ts'
 import { withPlainSearchPath } from '../database/with-plain-search-path.ts'
+import { AdvisorError } from '../errors.ts'
+import { listRequestRoles } from '../list-request-roles.ts'
 import {
   type Access,
   actions,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { AdvisorError } from '../errors.ts'
 import { borrowRoles } from '../database/borrow-roles.ts'
+import { AdvisorError } from '../errors.ts'
 import { everybody } from './exposure.ts'
 import { type RoleRow, readRoles } from './queries.ts'
 

@@ -17,11 +17,12 @@ import { openDatabase } from '../ground/database/pool.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
 import { openSharedConnections, readThroughPooler } from '../ground/database/shared-connections.ts'
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
-import type { Ground, Policy } from '../ground/ground.ts'
+import type { Ground } from '../ground/ground.ts'
 import type { Log } from '../ground/log.ts'
 import type { Config } from '../settings/read-config.ts'
 import { findDatabase, findListenUrls, findRoleUrls, readKeys } from './find-database.ts'
 import { readGraphqlSettings } from './read-graphql-settings.ts'
+import { readPolicy } from './read-policy.ts'
 
 export interface OpenPie {
   pie: Pie
@@ -116,29 +117,9 @@ export async function openPie(
   }
 }
 
-export function readPolicy(config: Config): Policy {
-  return {
-    issuer: config.SERVICE_DOMAIN ?? originOnPort(config.SOCKET.port),
-    serviceName: config.SERVICE_NAME,
-    isRegistrationOpen: config.REGISTRATION === 'open',
-    hookFailures: config.HOOK_FAILURES,
-    passwordMinLength: config.PASSWORD_MIN_LENGTH,
-    accessTokenSeconds: config.ACCESS_TOKEN_TTL,
-    refreshTokenSeconds: config.REFRESH_TOKEN_TTL,
-    sessionSeconds: config.SESSION_TTL,
-    sessionRenewSeconds: config.SESSION_RENEW_WINDOW,
-    sessionAbsoluteSeconds: config.SESSION_ABSOLUTE_TTL,
-    csrfMode: config.CSRF_MODE,
-    allowedOrigins: config.ALLOWED_ORIGINS,
-  }
-}
-
 async function hasAnyUser(owner: pg.Client): Promise<boolean> {
   const { rows } = await owner.query<{ has_any: boolean }>(
     'select exists (select from pie_schema.users) as has_any',
   )
   return rows[0]?.has_any === true
 }
-
-/** Pie's origin where SERVICE_DOMAIN names none: on a laptop. */
-export const originOnPort = (port: number): string => `http://localhost:${port}`

@@ -5,27 +5,7 @@ import type { PasswordHasher } from './crypto/password-hasher.ts'
 import type { Database } from './database/pool.ts'
 import type { SharedConnections } from './database/shared-connections.ts'
 import type { Log } from './log.ts'
-
-/** What the operator has decided. Durations are in seconds. */
-export interface Policy {
-  /** The issuer of every token (RFC 8414 section 2): the public origin. */
-  issuer: string
-  serviceName: string
-  isRegistrationOpen: boolean
-  /** What becomes of a sign-up when the application's hook fails. */
-  hookFailures: 'log' | 'refuse'
-  passwordMinLength: number
-  accessTokenSeconds: number
-  refreshTokenSeconds: number
-  /** A browser's session: how long it lives unused, for how long after that it may be renewed. */
-  sessionSeconds: number
-  sessionRenewSeconds: number
-  sessionAbsoluteSeconds: number
-  /** Whether a CSRF token is good for its session, or for one request. */
-  csrfMode: 'session' | 'request'
-  /** Other origins whose pages may use Pie with its cookies. */
-  allowedOrigins: readonly string[]
-}
+import type { Policy } from './policy.ts'
 
 /** What features stand on. A feature names the parts it uses: `Pick<Ground, 'auth' | 'keys'>`. */
 export interface Ground {

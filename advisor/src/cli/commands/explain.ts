@@ -1,7 +1,7 @@
 import { Command } from 'commander'
+import { AdvisorError } from '../../errors.ts'
 import { explainAccess } from '../../explain/explain-access.ts'
 import { subjectOfRole } from '../../explain/subject-of-role.ts'
-import { AdvisorError } from '../../errors.ts'
 import { type Advised, jsonOption, print } from '../advised.ts'
 import { explanationInWords } from '../explanation-in-words.ts'
 import { questionOptions, readQuestion } from '../question-options.ts'

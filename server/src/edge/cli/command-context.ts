@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
 import type { Secret } from '../../ground/crypto/secret.ts'
-import type { Ground, Policy } from '../../ground/ground.ts'
+import type { Ground } from '../../ground/ground.ts'
+import type { Policy } from '../../ground/policy.ts'
 
 /** What commands work with. Main gives it, because only main knows the configuration. */
 export interface CommandContext {

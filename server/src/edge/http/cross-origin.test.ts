@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { FastifyRequest } from 'fastify'
-import type { Policy } from '../../ground/ground.ts'
 import { checkOrigin, ownOrigins } from './cross-origin.ts'
 
 const issuer = 'https://auth.example.com'
 const allowed = 'https://app.example.com'
-const policy = { issuer, allowedOrigins: [allowed] } as unknown as Policy
+const policy = { service: { origin: issuer, name: 'Pie', allowedOrigins: [allowed] } }
 
 const passes = (headers: Record<string, string>): boolean => {
   try {
@@ -63,7 +62,8 @@ describe('what a page makes a browser send', () => {
 })
 
 describe('Pie’s own origin', () => {
-  const own = (name: string) => ownOrigins({ issuer: name } as Policy)
+  const own = (name: string) =>
+    ownOrigins({ service: { origin: name, name: 'Pie', allowedOrigins: [] } })
 
   test('is the public origin alone', () => {
     for (const name of [issuer, 'https://localhost:3000', 'http://localhost.evil.example:3000'])

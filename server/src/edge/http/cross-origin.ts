@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
-import type { Policy } from '../../ground/ground.ts'
+import type { Policy } from '../../ground/policy.ts'
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -8,9 +8,9 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 export const isUnsafe = ({ method }: FastifyRequest): boolean => !safeMethods.has(method)
 
 /** The origins of Pie's own pages. On a laptop the two names of this machine are one. */
-export function ownOrigins({ issuer }: Policy): string[] {
-  const isLaptop = issuer.startsWith('http://localhost:')
-  return isLaptop ? [issuer, issuer.replace('localhost', '127.0.0.1')] : [issuer]
+export function ownOrigins({ service: { origin } }: Pick<Policy, 'service'>): string[] {
+  const isLaptop = origin.startsWith('http://localhost:')
+  return isLaptop ? [origin, origin.replace('localhost', '127.0.0.1')] : [origin]
 }
 
 /**
@@ -22,7 +22,7 @@ export function ownOrigins({ issuer }: Policy): string[] {
  *
  * @throws Refusal `cross_origin`
  */
-export function checkOrigin(policy: Policy, { headers }: FastifyRequest): void {
+export function checkOrigin(policy: Pick<Policy, 'service'>, { headers }: FastifyRequest): void {
   const { origin } = headers
   const site = headers['sec-fetch-site']
   if (origin === undefined ? site === undefined : isKnown(policy, origin)) return
@@ -32,6 +32,6 @@ export function checkOrigin(policy: Policy, { headers }: FastifyRequest): void {
   throw new Refusal('cross_origin')
 }
 
-function isKnown(policy: Policy, origin: string): boolean {
-  return ownOrigins(policy).includes(origin) || policy.allowedOrigins.includes(origin)
+function isKnown(policy: Pick<Policy, 'service'>, origin: string): boolean {
+  return ownOrigins(policy).includes(origin) || policy.service.allowedOrigins.includes(origin)
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
+import ipaddr from 'ipaddr.js'
 import type { Device } from '../../features/sessions/session.ts'
 
 /** From where and with what a request comes. */
@@ -9,15 +10,13 @@ export function deviceOf(request: FastifyRequest): Device {
 
 /**
  * The network address a request is counted by: the connection's, or, from a proxy in TRUSTED_PROXIES,
- * the one that it names. An IPv4 address inside IPv6 is the IPv4 address.
+ * the one that it names. An IPv4 address inside IPv6 is the IPv4 address, however it is written.
  */
 export function addressOf(request: FastifyRequest): string {
   const candidates = [request.ip, request.socket.remoteAddress ?? '']
   for (const candidate of candidates) {
-    const address = withoutPort(candidate)
-      .replace(/^::ffff:(?=\d+\.)/i, '')
-      .replace(/%.*$/, '')
-    if (isIP(address) !== 0) return address
+    const address = withoutPort(candidate).replace(/%.*$/, '')
+    if (isIP(address) !== 0) return plainAddress(address)
   }
   return '0.0.0.0'
 }
@@ -38,14 +37,19 @@ function readable(userAgent: string | undefined): string | null {
  * themselves. `pie_private.network_of` says the same.
  */
 export function networkOf(address: string): string {
+  const plain = plainAddress(address)
+  if (isIP(plain) !== 6) return plain
+  const { parts } = ipaddr.IPv6.parse(plain)
+  const prefix = parts.slice(0, 4).map((part) => part.toString(16))
+  return `${prefix.join(':')}::/64`
+}
+
+/** IPv6 addresses that have an IPv4 address in their last four bytes: RFC 4291 section 2.5.5.2, RFC 6052, RFC 6145. */
+const holdingIpv4: ReadonlySet<string> = new Set(['ipv4Mapped', 'rfc6052', 'rfc6145'])
+
+function plainAddress(address: string): string {
   if (isIP(address) !== 6) return address
-  const [head = '', tail] = address.toLowerCase().split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  // An IPv4 address at the end takes the place of two groups.
-  if (address.includes('.')) after.push('0')
-  const zeros =
-    tail === undefined ? [] : Array(Math.max(0, 8 - groups.length - after.length)).fill('0')
-  const first = [...groups, ...zeros, ...after].slice(0, 4)
-  return `${first.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
+  const parsed = ipaddr.IPv6.parse(address)
+  if (!holdingIpv4.has(parsed.range())) return address
+  return ipaddr.fromByteArray(parsed.toByteArray().slice(-4)).toString()
 }

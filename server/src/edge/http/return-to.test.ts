@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { Policy } from '../../ground/ground.ts'
 import { readReturnTo } from './return-to.ts'
 
 const own = 'https://auth.example.com'
 const allowed = ['https://app.example.com', 'http://dev.example.com:8080']
-const policy = { issuer: own, allowedOrigins: allowed } as unknown as Policy
+const policy = { service: { origin: own, name: 'Pie', allowedOrigins: allowed } }
 const origins = [own, ...allowed]
 
 /** What attackers make addresses of. */

@@ -1,4 +1,4 @@
-import type { Policy } from '../../ground/ground.ts'
+import type { Policy } from '../../ground/policy.ts'
 import { ownOrigins } from './cross-origin.ts'
 
 /** Anything but printable ASCII: browsers drop tabs and line breaks, and read some letters as others. */
@@ -11,7 +11,7 @@ const hidden = /[\p{Cc}\\]/u
  * Where to send a browser next: a path of this origin, or an address of an allowed one. What a request
  * may not choose becomes `/`, so nobody's link leads from here to elsewhere.
  */
-export function readReturnTo(policy: Policy, text: string | undefined): string {
+export function readReturnTo(policy: Pick<Policy, 'service'>, text: string | undefined): string {
   if (text === undefined || unclear.test(text) || hidesSomething(text)) return '/'
   const [own = ''] = ownOrigins(policy)
   if (!URL.canParse(text, own)) return '/'
@@ -20,7 +20,7 @@ export function readReturnTo(policy: Policy, text: string | undefined): string {
   const isAllowed =
     url.username === '' &&
     url.password === '' &&
-    [...ownOrigins(policy), ...policy.allowedOrigins].some(
+    [...ownOrigins(policy), ...policy.service.allowedOrigins].some(
       (origin) => text === origin || text.startsWith(`${origin}/`),
     )
   return isPath || isAllowed ? text : '/'

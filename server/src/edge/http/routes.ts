@@ -59,7 +59,9 @@ export async function pieRoutes(
     void reply.headers(securityHeaders)
     done()
   })
-  await app.register(allowOrigins, { origins: isWholeServer ? pie.policy.allowedOrigins : [] })
+  await app.register(allowOrigins, {
+    origins: isWholeServer ? pie.policy.service.allowedOrigins : [],
+  })
   await app.register(guard, { pie })
   await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
   await describeRoutes(app, pie.policy, version)
@@ -76,7 +78,7 @@ export async function pieRoutes(
   jwksRoute(app, pie)
   healthRoutes(app, pie)
   cacheStatusRoute(app, pie)
-  await documentationRoutes(app, pie.policy.serviceName)
+  await documentationRoutes(app, pie.policy.service.name)
   if (pie.graphql.hasEditor) ruruRoutes(app)
 }
 

@@ -1,6 +1,6 @@
 import helmet from '@fastify/helmet'
 import { fastify } from 'fastify'
-import type { Policy } from '../../ground/ground.ts'
+import type { Policy } from '../../ground/policy.ts'
 
 /**
  * Headers that make browsers careful. Answers are data: nothing in them may run, frame or be framed.
@@ -8,7 +8,9 @@ import type { Policy } from '../../ground/ground.ts'
  * Asked of Fastify's plugin once, of a server that answers nothing else: on every request it would build
  * all of its middleware anew, which takes longer than answering.
  */
-export async function readSecurityHeaders({ issuer }: Policy): Promise<Record<string, string>> {
+export async function readSecurityHeaders({
+  service,
+}: Pick<Policy, 'service'>): Promise<Record<string, string>> {
   const app = fastify()
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -19,7 +21,7 @@ export async function readSecurityHeaders({ issuer }: Policy): Promise<Record<st
         'form-action': ["'none'"],
       },
     },
-    strictTransportSecurity: issuer.startsWith('https:')
+    strictTransportSecurity: service.origin.startsWith('https:')
       ? { maxAge: 63_072_000, includeSubDomains: false }
       : false,
     referrerPolicy: { policy: 'no-referrer' },

@@ -4,18 +4,20 @@ import {
   type SignedSessionId,
   signSessionId,
 } from '../../features/sessions/session-cookie.ts'
-import type { Ground, Policy } from '../../ground/ground.ts'
+import type { Ground } from '../../ground/ground.ts'
+import type { Policy, PolicyOf } from '../../ground/policy.ts'
 
-type Needs = Pick<Ground, 'keys' | 'policy' | 'clock'>
+type Needs = Pick<Ground, 'keys' | 'clock'> & PolicyOf<'service'>
 
 /**
  * Over https with the prefix that lets no sibling domain and no plain connection plant it (RFC 6265bis
  * section 4.1.3.2).
  */
-export const cookieName = (policy: Policy): string =>
+export const cookieName = (policy: Pick<Policy, 'service'>): string =>
   isSecure(policy) ? '__Host-pie_session' : 'pie_session'
 
-const isSecure = ({ issuer }: Policy): boolean => issuer.startsWith('https:')
+const isSecure = ({ service }: Pick<Policy, 'service'>): boolean =>
+  service.origin.startsWith('https:')
 
 /**
  * Hands a session to a browser, and forbids shared caches to keep the answer: one of somebody else's

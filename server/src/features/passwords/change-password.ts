@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import { forgetSessions, type SessionCache } from '../sessions/cached-session.ts'
 import { lifetimeOf, newSession } from '../sessions/new-session.ts'
 import { readStartedSession } from '../sessions/queries.ts'
@@ -25,9 +26,10 @@ interface Begun {
   password_hash: string | null
 }
 
-type Needs = Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy' | 'trust'> & {
-  sessionCache: SessionCache
-}
+type Needs = Pick<Ground, 'auth' | 'keys' | 'hasher' | 'trust'> &
+  PolicyOf<'service' | 'passwords' | 'sessions' | 'tokens'> & {
+    sessionCache: SessionCache
+  }
 
 /**
  * Changes a password: ends every session of the user, and starts a new one for whoever asked. Two round

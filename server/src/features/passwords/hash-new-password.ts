@@ -1,5 +1,6 @@
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import { normalizePassword } from './normalize-password.ts'
 
 /** zxcvbn's scale: 0 and 1 are guessed within a million tries, which a patient attacker gets online. */
@@ -13,16 +14,16 @@ const LEAST_SCORE = 2
  * @throws Refusal `weak_password` when it is short, common, or made of the user's own words; `busy`
  */
 export async function hashNewPassword(
-  { hasher, policy }: Pick<Ground, 'hasher' | 'policy'>,
+  { hasher, policy }: Pick<Ground, 'hasher'> & PolicyOf<'service' | 'passwords'>,
   given: string,
   ownWords: (string | null)[],
   path = '/password',
 ): Promise<string> {
   const { password, characters } = normalizePassword(given, path)
-  if (characters < policy.passwordMinLength) {
-    throw weak(path, `must have at least ${policy.passwordMinLength} characters`)
+  if (characters < policy.passwords.minLength) {
+    throw weak(path, `must have at least ${policy.passwords.minLength} characters`)
   }
-  const context = ownWords.concat(policy.serviceName).flatMap(wordsOf)
+  const context = ownWords.concat(policy.service.name).flatMap(wordsOf)
   if ((await hasher.judge({ password, ownWords: context })) < LEAST_SCORE) {
     throw weak(
       path,

@@ -3,6 +3,7 @@ import { epochSeconds, hours } from '../../ground/clock.ts'
 import { signText } from '../../ground/crypto/derive-keys.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import { useCsrfToken } from './queries.ts'
 
 /** How long a token lives that is good for one request. One for a session lives as long as that. */
@@ -28,7 +29,7 @@ const form = /^((\d{1,12})\.[A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{43})$/
  * @throws Refusal `csrf_token_missing`, `csrf_token_invalid`
  */
 export async function checkCsrfToken(
-  { auth, keys, clock, policy }: Pick<Ground, 'auth' | 'keys' | 'clock' | 'policy'>,
+  { auth, keys, clock, policy }: Pick<Ground, 'auth' | 'keys' | 'clock'> & PolicyOf<'sessions'>,
   sessionId: string,
   token: string | null,
 ): Promise<void> {
@@ -41,7 +42,7 @@ export async function checkCsrfToken(
     return timingSafeEqual(Buffer.from(right, 'latin1'), given)
   })
   if (!isOurs) throw new Refusal('csrf_token_invalid')
-  if (policy.csrfMode === 'session') return
+  if (policy.sessions.csrfMode === 'session') return
 
   const expiresAt = Number(madeAt) + REQUEST_TOKEN_SECONDS
   if (expiresAt <= epochSeconds(clock.now())) throw new Refusal('csrf_token_invalid')

@@ -4,6 +4,7 @@ import {
 } from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import { forgetSessions, type SessionCache } from './cached-session.ts'
 import { proveSession } from './prove-session.ts'
 import { endMyOtherSessions, endMySession, endSessionStatement } from './queries.ts'
@@ -43,10 +44,10 @@ export async function endOwnSession(
 
 /** Ends all sessions of the user but the one that asks. Returns how many. */
 export async function endOtherSessions(
-  needs: Needs & Pick<Ground, 'requests' | 'policy'>,
+  needs: Needs & Pick<Ground, 'requests'> & PolicyOf<'sessions'>,
   credential: SessionCredential,
 ): Promise<number> {
-  const statement = endMyOtherSessions(needs.policy.sessionRenewSeconds)
+  const statement = endMyOtherSessions(needs.policy.sessions.renewSeconds)
   const [rows = []] = await requestTransaction(needs.requests, credential, statement)
   const ended = rows.map(({ id }) => id)
   forgetSessions(needs, ended)

@@ -3,6 +3,7 @@ import {
   type SessionCredential,
 } from '../../ground/database/request-transaction.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import { type DeviceInWords, describeDevice } from './describe-device.ts'
 import { listMySessions } from './queries.ts'
 
@@ -21,13 +22,13 @@ export interface ListedSession {
 
 /** The user's sessions, the last used first, read as the user. One round trip. */
 export async function listSessions(
-  { requests, policy }: Pick<Ground, 'requests' | 'policy'>,
+  { requests, policy }: Pick<Ground, 'requests'> & PolicyOf<'sessions'>,
   credential: SessionCredential,
 ): Promise<ListedSession[]> {
   const [rows = []] = await requestTransaction(
     requests,
     credential,
-    listMySessions(policy.sessionRenewSeconds),
+    listMySessions(policy.sessions.renewSeconds),
   )
   return rows.map(({ user_agent, ...row }) => ({
     ...(row as Omit<ListedSession, 'device'>),

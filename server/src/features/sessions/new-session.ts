@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
-import type { Policy } from '../../ground/ground.ts'
+import type { Policy } from '../../ground/policy.ts'
 import { hashProof, proveSession } from './prove-session.ts'
 import type { Lifetime, SessionKind } from './session.ts'
 
@@ -21,11 +21,11 @@ export function newSession(
 }
 
 export function lifetimeOf(
-  { sessionSeconds, refreshTokenSeconds, sessionAbsoluteSeconds }: Policy,
+  { sessions, tokens }: Pick<Policy, 'sessions' | 'tokens'>,
   kind: SessionKind,
 ): Lifetime {
   return {
-    seconds: kind === 'browser' ? sessionSeconds : refreshTokenSeconds,
-    absoluteSeconds: sessionAbsoluteSeconds,
+    seconds: kind === 'browser' ? sessions.seconds : tokens.refreshTokenSeconds,
+    absoluteSeconds: sessions.absoluteSeconds,
   }
 }

@@ -1,4 +1,5 @@
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import {
   type CachedSession,
   type SessionCache,
@@ -27,7 +28,7 @@ export async function renewSession(
     keys,
     policy,
     sessionCache,
-  }: Pick<Ground, 'auth' | 'keys' | 'policy'> & { sessionCache: SessionCache },
+  }: Pick<Ground, 'auth' | 'keys'> & PolicyOf<'sessions'> & { sessionCache: SessionCache },
   sessionId: string,
   device: Device,
 ): Promise<CachedSession | null> {
@@ -36,8 +37,8 @@ export async function renewSession(
       proveSession(keys, sessionId),
       newSession(keys, 'browser'),
       {
-        seconds: policy.sessionSeconds,
-        renewSeconds: policy.sessionRenewSeconds,
+        seconds: policy.sessions.seconds,
+        renewSeconds: policy.sessions.renewSeconds,
         retrySeconds: RETRY_WINDOW_SECONDS,
       },
       device,

@@ -1,4 +1,5 @@
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import type { CachedSession, SessionCache } from './cached-session.ts'
 import { findSession } from './find-session.ts'
 import { renewSession } from './renew-session.ts'
@@ -6,9 +7,10 @@ import type { Device } from './session.ts'
 import type { SignedSessionId } from './session-cookie.ts'
 import { isTouchDue, touchInBackground, touchSession } from './touch-session.ts'
 
-type Needs = Pick<Ground, 'auth' | 'reads' | 'keys' | 'policy' | 'clock' | 'log'> & {
-  sessionCache: SessionCache
-}
+type Needs = Pick<Ground, 'auth' | 'reads' | 'keys' | 'clock' | 'log'> &
+  PolicyOf<'sessions'> & {
+    sessionCache: SessionCache
+  }
 
 /**
  * The session of a browser's cookie, where this process knows it and it needs nothing but to be known;

@@ -1,4 +1,5 @@
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import type { User } from '../accounts/user.ts'
 import { forgetSessions, type SessionCache } from './cached-session.ts'
 import { proveSession } from './prove-session.ts'
@@ -30,7 +31,8 @@ interface RotationRow {
 
 /** Moves a session on to its next refresh token. One statement, one round trip. */
 export async function rotateSession(
-  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'trust'> & { sessionCache: SessionCache },
+  needs: Pick<Ground, 'auth' | 'keys' | 'trust'> &
+    PolicyOf<'tokens'> & { sessionCache: SessionCache },
   presented: { sessionId: string; generation: number; address: string },
 ): Promise<RotationResult> {
   const credential = proveSession(needs.keys, presented.sessionId)
@@ -38,7 +40,7 @@ export async function rotateSession(
     refreshSession(
       credential,
       presented.generation,
-      needs.policy.refreshTokenSeconds,
+      needs.policy.tokens.refreshTokenSeconds,
       RETRY_WINDOW_SECONDS,
       presented.address,
     ),

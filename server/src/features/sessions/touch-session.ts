@@ -1,5 +1,6 @@
 import { minutes } from '../../ground/clock.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import {
   type CachedSession,
   type SessionCache,
@@ -12,9 +13,10 @@ import { touchSessionStatement } from './queries.ts'
 /** How long a session is used before that is written down again; `visit_session` says the same. */
 const WRITE_AFTER_MS = minutes(5) * 1000
 
-type Needs = Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock' | 'log'> & {
-  sessionCache: SessionCache
-}
+type Needs = Pick<Ground, 'auth' | 'keys' | 'clock' | 'log'> &
+  PolicyOf<'sessions'> & {
+    sessionCache: SessionCache
+  }
 
 /** Whether it has been a while since it was written down that a session is in use. */
 export function isTouchDue({ clock }: Pick<Ground, 'clock'>, { session }: CachedSession): boolean {
@@ -27,7 +29,7 @@ export function isTouchDue({ clock }: Pick<Ground, 'clock'>, { session }: Cached
  */
 export async function touchSession(needs: Needs, sessionId: string): Promise<CachedSession | null> {
   const [[row] = []] = await needs.auth.send(
-    touchSessionStatement(proveSession(needs.keys, sessionId), needs.policy.sessionSeconds),
+    touchSessionStatement(proveSession(needs.keys, sessionId), needs.policy.sessions.seconds),
   )
   const description = (row?.['description'] ?? null) as SessionDescription | null
   if (description === null) return null

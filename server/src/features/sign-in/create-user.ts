@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { toRefusal } from '../../ground/database/lost-connection.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizeName } from '../accounts/normalize-name.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
@@ -21,7 +22,7 @@ export interface UserToCreate {
  * @throws Refusal `invalid_request`, `weak_password`, `email_taken`
  */
 export async function createUser(
-  ground: Pick<Ground, 'hasher' | 'policy'>,
+  ground: Pick<Ground, 'hasher'> & PolicyOf<'service' | 'accounts' | 'passwords'>,
   owner: pg.Client,
   user: UserToCreate,
 ): Promise<{ id: string; email: string }> {

@@ -1,6 +1,6 @@
 import type { Statement } from '../../ground/database/pipeline.ts'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
-import type { Policy } from '../../ground/ground.ts'
+import type { Policy } from '../../ground/policy.ts'
 import type { NewSession } from '../sessions/new-session.ts'
 import type { Device, Lifetime } from '../sessions/session.ts'
 
@@ -18,10 +18,10 @@ export const registerUser = (
 })
 
 /** For the transaction that makes a user: see 0023-hooks.sql. */
-export const decideHookFailures = ({ hookFailures }: Pick<Policy, 'hookFailures'>): Statement => ({
+export const decideHookFailures = ({ accounts }: Pick<Policy, 'accounts'>): Statement => ({
   name: 'decide_hook_failures',
   text: "select set_config('pie.hook_failures', $1, true)",
-  values: [hookFailures],
+  values: [accounts.hookFailures],
 })
 
 export const beginRegistration = (address: string): Statement => ({

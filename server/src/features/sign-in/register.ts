@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizeName } from '../accounts/normalize-name.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
@@ -22,10 +23,11 @@ export interface Registration {
  * @throws Refusal `registration_closed`, `invalid_request`, `weak_password`, `email_taken`, `too_many_attempts`, `busy`, `hook_failed`
  */
 export async function register(
-  ground: Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy'>,
+  ground: Pick<Ground, 'auth' | 'keys' | 'hasher'> &
+    PolicyOf<'service' | 'accounts' | 'passwords' | 'sessions' | 'tokens'>,
   registration: Registration,
 ): Promise<StartedSession> {
-  if (!ground.policy.isRegistrationOpen) throw new Refusal('registration_closed')
+  if (!ground.policy.accounts.isRegistrationOpen) throw new Refusal('registration_closed')
   const email = normalizeEmail(registration.email)
   const name = normalizeName(registration.name)
   await countRegistration(ground, registration.device.address)

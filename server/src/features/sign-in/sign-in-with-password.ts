@@ -1,5 +1,6 @@
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizePassword } from '../passwords/normalize-password.ts'
 import { lifetimeOf, newSession } from '../sessions/new-session.ts'
@@ -30,7 +31,12 @@ interface Begun {
  * @throws Refusal `invalid_credentials`, `too_many_attempts`, `invalid_request`, `busy`
  */
 export async function signInWithPassword(
-  { auth, keys, hasher, policy }: Pick<Ground, 'auth' | 'keys' | 'hasher' | 'policy'>,
+  {
+    auth,
+    keys,
+    hasher,
+    policy,
+  }: Pick<Ground, 'auth' | 'keys' | 'hasher'> & PolicyOf<'sessions' | 'tokens'>,
   attempt: SignInAttempt,
 ): Promise<StartedSession> {
   const email = normalizeEmail(attempt.email)

@@ -4,10 +4,11 @@ import { LRUCache } from 'lru-cache'
 import { epochSeconds } from '../../ground/clock.ts'
 import { toRawSignature } from '../../ground/crypto/raw-signature.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { ActiveSession } from '../sessions/session.ts'
 
-type Needs = Pick<Ground, 'clock' | 'policy'> & { keyRing: KeyRing }
+type Needs = Pick<Ground, 'clock'> & PolicyOf<'service' | 'tokens'> & { keyRing: KeyRing }
 
 /** What Pie's own tokens name as their client (RFC 9068 section 2.2), until clients can be registered. */
 const FIRST_PARTY_CLIENT = 'pie'
@@ -23,12 +24,12 @@ export function signAccessToken({ clock, policy, keyRing }: Needs, session: Acti
   const issuedAt = epochSeconds(clock.now())
   const header = { alg: 'ES256', typ: 'at+jwt', kid: key.kid }
   const claims = {
-    iss: policy.issuer,
+    iss: policy.service.origin,
     sub: session.user.id,
-    aud: policy.issuer,
+    aud: policy.service.origin,
     client_id: FIRST_PARTY_CLIENT,
     iat: issuedAt,
-    exp: issuedAt + policy.accessTokenSeconds,
+    exp: issuedAt + policy.tokens.accessTokenSeconds,
     jti: randomUUID(),
     sid: session.id,
     roles: session.user.roles,
@@ -88,8 +89,8 @@ async function verify(token: string, { clock, policy, keyRing }: Needs) {
       {
         algorithms: ['ES256'],
         typ: 'at+jwt',
-        issuer: policy.issuer,
-        audience: policy.issuer,
+        issuer: policy.service.origin,
+        audience: policy.service.origin,
         currentDate: clock.now(),
         requiredClaims: ['exp', 'sub', 'sid'],
       },

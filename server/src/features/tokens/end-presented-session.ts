@@ -1,5 +1,6 @@
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import type { SessionCache } from '../sessions/cached-session.ts'
 import { endSession } from '../sessions/end-session.ts'
 import type { VerifyAccessToken } from './access-token.ts'
@@ -18,10 +19,11 @@ export interface PresentedTokens {
  * @throws Refusal `unauthenticated` when neither is a token of ours
  */
 export async function endPresentedSession(
-  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock' | 'trust'> & {
-    sessionCache: SessionCache
-    verifyAccessToken: VerifyAccessToken
-  },
+  needs: Pick<Ground, 'auth' | 'keys' | 'clock' | 'trust'> &
+    PolicyOf<'service'> & {
+      sessionCache: SessionCache
+      verifyAccessToken: VerifyAccessToken
+    },
   { accessToken, refreshToken, address }: PresentedTokens,
 ): Promise<void> {
   const presented = [

@@ -1,4 +1,5 @@
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import type { User } from '../accounts/user.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { ActiveSession } from '../sessions/session.ts'
@@ -17,13 +18,13 @@ export interface IssuedTokens {
 
 /** The tokens of a session that has just been started or refreshed. No I/O. */
 export function issueTokens(
-  needs: Pick<Ground, 'clock' | 'policy' | 'keys'> & { keyRing: KeyRing },
+  needs: Pick<Ground, 'clock' | 'keys'> & PolicyOf<'service' | 'tokens'> & { keyRing: KeyRing },
   session: ActiveSession,
 ): IssuedTokens {
   return {
     access_token: signAccessToken(needs, session),
     token_type: 'Bearer',
-    expires_in: needs.policy.accessTokenSeconds,
+    expires_in: needs.policy.tokens.accessTokenSeconds,
     refresh_token: signRefreshToken(needs, session),
     user: session.user,
   }

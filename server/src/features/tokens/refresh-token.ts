@@ -2,9 +2,10 @@ import { timingSafeEqual } from 'node:crypto'
 import { epochSeconds } from '../../ground/clock.ts'
 import { signText } from '../../ground/crypto/derive-keys.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import type { ActiveSession } from '../sessions/session.ts'
 
-type Needs = Pick<Ground, 'clock' | 'policy' | 'keys'>
+type Needs = Pick<Ground, 'clock' | 'keys'> & PolicyOf<'service'>
 
 /**
  * The header of every refresh token. HS256 under a derived key, because only Pie reads it; a `typ` of its
@@ -23,7 +24,7 @@ function encode(part: object): string {
  */
 export function signRefreshToken({ policy, keys }: Needs, session: ActiveSession): string {
   const claims = {
-    iss: policy.issuer,
+    iss: policy.service.origin,
     sid: session.id,
     generation: session.generation,
     iat: epochSeconds(session.refreshedAt),
@@ -54,7 +55,7 @@ export function readRefreshToken(
   const claims = parseObject(Buffer.from(payload, 'base64url').toString())
   if (claims === null) return null
   const { iss, sid, generation, exp } = claims
-  if (iss !== policy.issuer || typeof exp !== 'number' || exp <= epochSeconds(clock.now()))
+  if (iss !== policy.service.origin || typeof exp !== 'number' || exp <= epochSeconds(clock.now()))
     return null
   if (typeof sid !== 'string' || typeof generation !== 'number') return null
   if (!Number.isInteger(generation)) return null

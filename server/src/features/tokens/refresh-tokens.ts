@@ -1,5 +1,6 @@
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
+import type { PolicyOf } from '../../ground/policy.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { SessionCache } from '../sessions/cached-session.ts'
 import { rotateSession } from '../sessions/rotate-session.ts'
@@ -11,10 +12,11 @@ import { readRefreshToken } from './refresh-token.ts'
  * @throws Refusal `invalid_refresh_token`, the same for every reason
  */
 export async function refreshTokens(
-  needs: Pick<Ground, 'auth' | 'keys' | 'policy' | 'clock' | 'log' | 'trust'> & {
-    keyRing: KeyRing
-    sessionCache: SessionCache
-  },
+  needs: Pick<Ground, 'auth' | 'keys' | 'clock' | 'log' | 'trust'> &
+    PolicyOf<'service' | 'tokens'> & {
+      keyRing: KeyRing
+      sessionCache: SessionCache
+    },
   presented: { refreshToken: string; address: string },
 ): Promise<IssuedTokens> {
   const claims = readRefreshToken(needs, presented.refreshToken)

@@ -23,7 +23,7 @@ function rotateCommand({ asOwner }: CommandContext): Command {
       const rotation = await asOwner(async ({ owner, prepare, keys, policy }) => {
         await prepare()
         return rotateSigningKey(owner, keys, {
-          accessTokenSeconds: policy.accessTokenSeconds,
+          accessTokenSeconds: policy.tokens.accessTokenSeconds,
           endOlderNow: now,
         })
       })

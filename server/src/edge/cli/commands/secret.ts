@@ -56,7 +56,7 @@ function begin(): Step {
 }
 
 async function goOn({ owner, keys, policy, ownRoles, urls }: OwnerContext): Promise<Step> {
-  const left = await countSessionsOfOlderKeys(owner, keys, policy.sessionRenewSeconds)
+  const left = await countSessionsOfOlderKeys(owner, keys, policy.sessions.renewSeconds)
   const isDone = left.ofOlderKeys === 0
   // Last, because a node that has only the older key would open no connection from then on.
   const resealed = isDone ? await resealSigningKeys(owner, keys) : 0

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { Policy } from '../../../../ground/ground.ts'
+import type { Policy } from '../../../../ground/policy.ts'
 import type { App } from '../../app.ts'
 import { perMinute } from '../../rate-limit.ts'
 import { cookieName } from '../../session-cookie.ts'
@@ -11,7 +11,7 @@ export async function describeRoutes(app: App, policy: Policy, version: string):
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: policy.serviceName,
+        title: policy.service.name,
         version,
         description:
           'Sign-in, sessions and tokens. Errors are problem answers (RFC 9457) with a stable `code`.',

@@ -1,0 +1,31 @@
+/** What GraphQL shows, and how much of it at once. */
+import { asChoice, asNames, asNumber } from './forms.ts'
+import { optional, withDefault } from './setting.ts'
+
+export const graphqlSettings = {
+  GRAPHQL_SCHEMAS: withDefault(
+    'schemas, comma-separated',
+    asNames,
+    '',
+    'Schemas of your own that GraphQL shows beside pie_schema: of what is in them, what the database role of whoever ' +
+      'asks may touch.',
+  ),
+  GRAPHQL_INTROSPECTION: optional(
+    'on or off',
+    asChoice('on', 'off'),
+    'on; off when SERVICE_DOMAIN is https',
+    'Whether GraphQL clients may ask what there is, and are told what they may have meant.',
+  ),
+  GRAPHQL_MAX_DEPTH: withDefault(
+    'number',
+    asNumber(1, 100),
+    '12',
+    'How many fields of a GraphQL operation may stand inside each other.',
+  ),
+  GRAPHQL_MAX_COST: withDefault(
+    'number',
+    asNumber(1, 100_000_000),
+    '10000',
+    'How many fields a GraphQL operation may be answered with, were every page of it full.',
+  ),
+}
