@@ -148,10 +148,13 @@ describe('the architecture', () => {
   })
 
   test('the top of the server holds its entries alone', () => {
-    assert.deepEqual(
-      files.filter((file) => !file.includes('/')).sort(),
-      ['command-line.ts', 'index.ts', 'plugin.ts', 'server.ts', 'session.ts'],
-    )
+    assert.deepEqual(files.filter((file) => !file.includes('/')).sort(), [
+      'command-line.ts',
+      'index.ts',
+      'plugin.ts',
+      'server.ts',
+      'session.ts',
+    ])
   })
 
   test('only settings/environment.ts reads the environment, and only edge/ knows Fastify', () => {

@@ -1,10 +1,10 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
 import {
   requestTransaction,
   type SessionCredential,
 } from '../../ground/database/request-transaction.ts'
 import type { Ground } from '../../ground/ground.ts'
 import { normalizeName } from './normalize-name.ts'
-import { changeMyName, describeMe } from './queries.ts'
 import type { User } from './user.ts'
 
 export interface ChangeToMe {
@@ -29,3 +29,16 @@ export async function changeMe(
   trust.hear({ row: `user ${user.id}`, version: Number(changed?.[0]?.['version']) })
   return user
 }
+
+/** To be run in a request transaction: row-level security shows it the session's own user. */
+const describeMe: Statement = {
+  name: 'describe_me',
+  text: 'select description as user from pie_schema.user_descriptions where id = (select pie_schema.current_user_id())',
+  values: [],
+}
+
+const changeMyName = (name: string | null): Statement => ({
+  name: 'change_my_name',
+  text: 'update pie_schema.users set name = $1 where id = (select pie_schema.current_user_id()) returning version',
+  values: [name],
+})

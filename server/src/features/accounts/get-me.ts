@@ -1,6 +1,6 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
 import { readAsSession, type SessionCredential } from '../../ground/database/request-transaction.ts'
 import type { Ground } from '../../ground/ground.ts'
-import { readMe } from './queries.ts'
 import type { User } from './user.ts'
 
 /** The session's own user, read under row-level security. One round trip. */
@@ -10,3 +10,10 @@ export async function getMe(
 ): Promise<User> {
   return readAsSession<User>(reads, credential, readMe)
 }
+
+/** Claims the session by itself: for `readAsSession`. */
+const readMe = (sessionId: string, proof: Buffer): Statement => ({
+  name: 'read_me',
+  text: 'select pie_private.read_me($1, $2) as user',
+  values: [sessionId, proof],
+})

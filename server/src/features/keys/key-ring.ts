@@ -1,11 +1,12 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
 import { OperatorError } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
-import { addFirstSigningKey, listSigningKeys } from './queries.ts'
 import {
   makeSigningKey,
   openPrivateKey,
   type PublicJwk,
   readPublicKey,
+  type SealedSigningKey,
   type SigningKey,
 } from './signing-key.ts'
 
@@ -90,3 +91,15 @@ async function readKeys({ auth, keys }: Pick<Ground, 'auth' | 'keys'>): Promise<
     }
   })
 }
+
+const listSigningKeys: Statement = {
+  name: 'list_signing_keys',
+  text: 'select * from pie_private.list_signing_keys()',
+  values: [],
+}
+
+const addFirstSigningKey = ({ kid, publicJwk, sealedPrivate }: SealedSigningKey): Statement => ({
+  name: 'add_first_signing_key',
+  text: 'select pie_private.add_first_signing_key($1, $2, $3)',
+  values: [kid, JSON.stringify(publicJwk), sealedPrivate],
+})

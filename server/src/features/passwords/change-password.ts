@@ -1,13 +1,14 @@
 import pg from 'pg'
+import type { Statement } from '../../ground/database/pipeline.ts'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import { forgetSessions, type SessionCache } from '../sessions/cached-session.ts'
+import type { NewSession } from '../sessions/new-session.ts'
 import { lifetimeOf, newSession } from '../sessions/new-session.ts'
-import { readStartedSession } from '../sessions/queries.ts'
-import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
-import { beginPasswordChange, completePasswordChange } from '../sign-in/queries.ts'
+import type { Device, Lifetime, SessionKind, StartedSession } from '../sessions/session.ts'
+import { readStartedSession } from '../sessions/start-session.ts'
 import { hashNewPassword } from './hash-new-password.ts'
 import { normalizePassword } from './normalize-password.ts'
 
@@ -71,3 +72,34 @@ function refuseEndedSession(error: unknown): never {
   const hasEnded = error instanceof pg.DatabaseError && error.code === '28000'
   throw hasEnded ? new Refusal('unauthenticated', { cause: error }) : error
 }
+
+/** Returns no row for a session that may not act. */
+const beginPasswordChange = ({ sessionId, proofs }: SessionCredential): Statement => ({
+  name: 'begin_password_change',
+  text: 'select * from pie_private.begin_password_change($1, $2)',
+  values: [sessionId, proofs],
+})
+
+const completePasswordChange = (
+  { sessionId, proofs }: SessionCredential,
+  hashes: { verified: string; new: string },
+  session: NewSession,
+  { seconds, absoluteSeconds }: Lifetime,
+  device: Device,
+): Statement => ({
+  name: 'complete_password_change',
+  text: `select * from pie_private.complete_password_change(
+    $1, $2, $3, $4, $5, $6, make_interval(secs => $7), make_interval(secs => $8), $9, $10)`,
+  values: [
+    sessionId,
+    proofs,
+    hashes.verified,
+    hashes.new,
+    session.id,
+    session.proofHash,
+    seconds,
+    absoluteSeconds,
+    device.address,
+    device.userAgent,
+  ],
+})

@@ -1,10 +1,10 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { epochSeconds, hours } from '../../ground/clock.ts'
 import { signText } from '../../ground/crypto/derive-keys.ts'
+import type { Statement } from '../../ground/database/pipeline.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
-import { useCsrfToken } from './queries.ts'
 
 /** How long a token lives that is good for one request. One for a session lives as long as that. */
 const REQUEST_TOKEN_SECONDS = hours(12)
@@ -49,3 +49,10 @@ export async function checkCsrfToken(
   const [[row] = []] = await auth.send(useCsrfToken(hash('sha256', token, 'buffer'), expiresAt))
   if (row?.['is_first'] !== true) throw new Refusal('csrf_token_invalid')
 }
+
+/** @param expiresAt seconds since 1970 */
+const useCsrfToken = (tokenHash: Buffer, expiresAt: number): Statement => ({
+  name: 'use_csrf_token',
+  text: 'select pie_private.use_csrf_token($1, to_timestamp($2)) as is_first',
+  values: [tokenHash, expiresAt],
+})

@@ -1,3 +1,4 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
 import {
   requestTransaction,
   type SessionCredential,
@@ -7,7 +8,6 @@ import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import { forgetSessions, type SessionCache } from './cached-session.ts'
 import { proveSession } from './prove-session.ts'
-import { endMyOtherSessions, endMySession, endSessionStatement } from './queries.ts'
 
 type Needs = Pick<Ground, 'trust'> & { sessionCache: SessionCache }
 
@@ -53,3 +53,27 @@ export async function endOtherSessions(
   forgetSessions(needs, ended)
   return ended.length
 }
+
+const endSessionStatement = (
+  { sessionId, proofs }: SessionCredential,
+  reason: string,
+  address: string,
+): Statement => ({
+  name: 'end_session',
+  text: 'select id from pie_private.end_session($1, $2, $3, $4) as ended (id)',
+  values: [sessionId, proofs, reason, address],
+})
+
+/** In a request transaction. */
+const endMySession = (sessionId: string): Statement => ({
+  name: 'end_my_session',
+  text: 'select id from pie_schema.end_my_session($1) as ended (id)',
+  values: [sessionId],
+})
+
+/** In a request transaction. */
+const endMyOtherSessions = (renewSeconds: number): Statement => ({
+  name: 'end_my_other_sessions',
+  text: 'select id from pie_schema.end_my_other_sessions(make_interval(secs => $1)) as ended (id)',
+  values: [renewSeconds],
+})

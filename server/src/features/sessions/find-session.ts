@@ -1,7 +1,7 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
 import type { Ground } from '../../ground/ground.ts'
 import { type CachedSession, type SessionCache, toEntry } from './cached-session.ts'
 import { proveSession } from './prove-session.ts'
-import { readSession } from './queries.ts'
 
 /**
  * A session and its user: from this process, from the shared cache, or from Postgres. It may have
@@ -20,3 +20,10 @@ export async function findSession(
     return null
   })
 }
+
+/** By one proof: on connections that are shared. */
+const readSession = (sessionId: string, proof: Buffer): Statement => ({
+  name: 'read_session',
+  text: 'select pie_private.read_session($1, $2) as description',
+  values: [sessionId, proof],
+})

@@ -1,3 +1,4 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
 import {
   requestTransaction,
   type SessionCredential,
@@ -5,7 +6,6 @@ import {
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import { type DeviceInWords, describeDevice } from './describe-device.ts'
-import { listMySessions } from './queries.ts'
 
 export interface ListedSession {
   id: string
@@ -35,3 +35,10 @@ export async function listSessions(
     device: describeDevice(user_agent),
   }))
 }
+
+/** In a request transaction. */
+const listMySessions = (renewSeconds: number): Statement => ({
+  name: 'list_my_sessions',
+  text: 'select * from pie_schema.my_sessions(make_interval(secs => $1))',
+  values: [renewSeconds],
+})

@@ -1,3 +1,5 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
+import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import {
@@ -6,9 +8,9 @@ import {
   type SessionDescription,
   toEntry,
 } from './cached-session.ts'
+import type { NewSession } from './new-session.ts'
 import { newSession } from './new-session.ts'
 import { proveSession } from './prove-session.ts'
-import { renewSessionStatement } from './queries.ts'
 import type { Device } from './session.ts'
 
 /**
@@ -50,3 +52,25 @@ export async function renewSession(
   sessionCache.keep(entry.value.session.id, entry)
   return entry.value.isExpired ? null : entry.value
 }
+
+const renewSessionStatement = (
+  { sessionId, proofs }: SessionCredential,
+  successor: NewSession,
+  spans: { seconds: number; renewSeconds: number; retrySeconds: number },
+  device: Device,
+): Statement => ({
+  name: 'renew_session',
+  text: `select pie_private.renew_session($1, $2, $3, $4,
+    make_interval(secs => $5), make_interval(secs => $6), make_interval(secs => $7), $8, $9) as description`,
+  values: [
+    sessionId,
+    proofs,
+    successor.id,
+    successor.proofHash,
+    spans.seconds,
+    spans.renewSeconds,
+    spans.retrySeconds,
+    device.address,
+    device.userAgent,
+  ],
+})

@@ -1,9 +1,10 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
+import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import type { User } from '../accounts/user.ts'
 import { forgetSessions, type SessionCache } from './cached-session.ts'
 import { proveSession } from './prove-session.ts'
-import { refreshSession } from './queries.ts'
 import type { ActiveSession } from './session.ts'
 
 /** What came of presenting one generation of a session's refresh token. */
@@ -60,3 +61,16 @@ export async function rotateSession(
     },
   }
 }
+
+const refreshSession = (
+  { sessionId, proofs }: SessionCredential,
+  generation: number,
+  lifetimeSeconds: number,
+  retryWindowSeconds: number,
+  address: string,
+): Statement => ({
+  name: 'refresh_session',
+  text: `select * from pie_private.refresh_session(
+    $1, $2, $3, make_interval(secs => $4), make_interval(secs => $5), $6)`,
+  values: [sessionId, proofs, generation, lifetimeSeconds, retryWindowSeconds, address],
+})

@@ -1,4 +1,6 @@
 import { minutes } from '../../ground/clock.ts'
+import type { Statement } from '../../ground/database/pipeline.ts'
+import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import {
@@ -8,7 +10,6 @@ import {
   toEntry,
 } from './cached-session.ts'
 import { proveSession } from './prove-session.ts'
-import { touchSessionStatement } from './queries.ts'
 
 /** How long a session is used before that is written down again; `visit_session` says the same. */
 const WRITE_AFTER_MS = minutes(5) * 1000
@@ -49,3 +50,12 @@ export function touchInBackground(needs: Needs, sessionId: string): void {
     .catch((error) => needs.log.warn({ err: error }, 'could not write that a session is in use'))
     .finally(() => visiting.delete(sessionId))
 }
+
+const touchSessionStatement = (
+  { sessionId, proofs }: SessionCredential,
+  browserSeconds: number,
+): Statement => ({
+  name: 'visit_session',
+  text: 'select pie_private.visit_session($1, $2, make_interval(secs => $3)) as description',
+  values: [sessionId, proofs, browserSeconds],
+})

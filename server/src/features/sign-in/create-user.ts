@@ -7,7 +7,7 @@ import type { PolicyOf } from '../../ground/policy.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizeName } from '../accounts/normalize-name.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
-import { decideHookFailures, registerUser } from './queries.ts'
+import { makeUser } from './make-user.ts'
 
 export interface UserToCreate {
   email: string
@@ -29,8 +29,13 @@ export async function createUser(
   const email = normalizeEmail(user.email)
   const name = normalizeName(user.name)
   const passwordHash = await hashNewPassword(ground, user.password, [email, name])
-  const decide = decideHookFailures(ground.policy)
-  const make = registerUser(randomUUID(), email, name, passwordHash, null)
+  const [decide, make] = makeUser(ground.policy, {
+    id: randomUUID(),
+    email,
+    name,
+    passwordHash,
+    address: null,
+  })
   await owner.query('begin')
   try {
     await owner.query(decide.text, [...decide.values])

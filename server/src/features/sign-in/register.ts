@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Statement } from '../../ground/database/pipeline.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
@@ -6,9 +7,9 @@ import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizeName } from '../accounts/normalize-name.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { lifetimeOf, newSession } from '../sessions/new-session.ts'
-import { readStartedSession, startSession } from '../sessions/queries.ts'
 import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
-import { beginRegistration, decideHookFailures, registerUser } from './queries.ts'
+import { readStartedSession, startSession } from '../sessions/start-session.ts'
+import { makeUser } from './make-user.ts'
 
 export interface Registration {
   email: string
@@ -30,14 +31,14 @@ export async function register(
   if (!ground.policy.accounts.isRegistrationOpen) throw new Refusal('registration_closed')
   const email = normalizeEmail(registration.email)
   const name = normalizeName(registration.name)
-  await countRegistration(ground, registration.device.address)
+  const { address } = registration.device
+  await countRegistration(ground, address)
   const passwordHash = await hashNewPassword(ground, registration.password, [email, name])
 
   const userId = randomUUID()
   const session = newSession(ground.keys, registration.kind)
   const [, , started] = await ground.auth.send(
-    decideHookFailures(ground.policy),
-    registerUser(userId, email, name, passwordHash, registration.device.address),
+    ...makeUser(ground.policy, { id: userId, email, name, passwordHash, address }),
     startSession(
       userId,
       session,
@@ -60,3 +61,9 @@ async function countRegistration({ auth }: Pick<Ground, 'auth'>, address: string
   const wait = counted?.wait_seconds ?? null
   if (wait !== null) throw new Refusal('too_many_attempts', { retryAfterSeconds: wait })
 }
+
+const beginRegistration = (address: string): Statement => ({
+  name: 'begin_registration',
+  text: 'select pie_private.begin_registration($1) as wait_seconds',
+  values: [address],
+})

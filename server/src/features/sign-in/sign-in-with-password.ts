@@ -1,12 +1,13 @@
+import type { Statement } from '../../ground/database/pipeline.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizePassword } from '../passwords/normalize-password.ts'
+import type { NewSession } from '../sessions/new-session.ts'
 import { lifetimeOf, newSession } from '../sessions/new-session.ts'
-import { readStartedSession } from '../sessions/queries.ts'
-import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
-import { beginPasswordSignIn, completePasswordSignIn, failPasswordSignIn } from './queries.ts'
+import type { Device, Lifetime, SessionKind, StartedSession } from '../sessions/session.ts'
+import { readStartedSession } from '../sessions/start-session.ts'
 
 export interface SignInAttempt {
   email: string
@@ -63,3 +64,38 @@ export async function signInWithPassword(
   await auth.send(failPasswordSignIn(begun.user_id, attempt.device.address))
   throw new Refusal('invalid_credentials')
 }
+
+const beginPasswordSignIn = (email: string, address: string): Statement => ({
+  name: 'begin_password_sign_in',
+  text: 'select * from pie_private.begin_password_sign_in($1, $2)',
+  values: [email, address],
+})
+
+const completePasswordSignIn = (
+  account: { userId: string; email: string; hash: string },
+  session: NewSession,
+  { seconds, absoluteSeconds }: Lifetime,
+  device: Device,
+): Statement => ({
+  name: 'complete_password_sign_in',
+  text: `select * from pie_private.complete_password_sign_in(
+    $1, $2, $3, $4, $5, $6, make_interval(secs => $7), make_interval(secs => $8), $9, $10)`,
+  values: [
+    account.userId,
+    account.email,
+    account.hash,
+    session.id,
+    session.kind,
+    session.proofHash,
+    seconds,
+    absoluteSeconds,
+    device.address,
+    device.userAgent,
+  ],
+})
+
+const failPasswordSignIn = (userId: string | null, address: string): Statement => ({
+  name: 'fail_password_sign_in',
+  text: 'select pie_private.fail_password_sign_in($1, $2)',
+  values: [userId, address],
+})
