@@ -1,4 +1,4 @@
-import type { Keys } from '../../server/src/composition/find-database.ts'
+import type { Keys } from '../../server/src/composition/read-keys.ts'
 import { signOperatorToken } from '../../server/src/features/operations/operator-token.ts'
 import { systemClock } from '../../server/src/ground/clock.ts'
 import { askOnce } from '../load/ask-once.ts'

@@ -1,4 +1,4 @@
-import type { Keys } from '../../server/src/composition/find-database.ts'
+import type { Keys } from '../../server/src/composition/read-keys.ts'
 import { signSessionId } from '../../server/src/features/sessions/session-cookie.ts'
 import { formatRequest } from '../load/http-request.ts'
 import type { Exchange } from '../load/run-load.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Keys, readKeys } from '../../server/src/composition/find-database.ts'
+import { type Keys, readKeys } from '../../server/src/composition/read-keys.ts'
 import { newSession } from '../../server/src/features/sessions/new-session.ts'
 import { createPasswordHasher } from '../../server/src/ground/crypto/password-hasher.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'

@@ -1,4 +1,4 @@
-import type { Keys } from '../../server/src/composition/find-database.ts'
+import type { Keys } from '../../server/src/composition/read-keys.ts'
 import { readPolicy } from '../../server/src/composition/read-policy.ts'
 import { signRefreshToken } from '../../server/src/features/tokens/refresh-token.ts'
 import { days, systemClock } from '../../server/src/ground/clock.ts'

@@ -1,9 +1,9 @@
 /** The entry of `pie`: reads the configuration, runs a command, and ends in 0 or in a clear error. */
 
 import { AdvisorError } from '../../advisor/src/index.ts'
-import { findDatabase, findRoleUrls, readKeys } from './composition/find-database.ts'
+import { findDatabase, findRoleUrls } from './composition/find-database.ts'
+import { readKeys } from './composition/read-keys.ts'
 import { readPolicy } from './composition/read-policy.ts'
-import { version } from './composition/version.ts'
 import type { CommandContext, OwnerContext } from './edge/cli/command-context.ts'
 import { createProgram } from './edge/cli/program.ts'
 import { welcome } from './edge/cli/welcome.ts'
@@ -14,6 +14,7 @@ import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
 import { withAdvisoryLock } from './ground/database/with-advisory-lock.ts'
 import { OperatorError, Refusal } from './ground/errors.ts'
 import { createLog, type Log } from './ground/log.ts'
+import { ownPackage } from './ground/own-package.ts'
 import { addressOf, type RunningPie, startPie } from './server.ts'
 import { readEnvironment } from './settings/environment.ts'
 import { type Config, readConfig } from './settings/read-config.ts'
@@ -21,7 +22,7 @@ import { type Config, readConfig } from './settings/read-config.ts'
 /** Runs `pie` with the arguments of this process. Sets the exit code. */
 export async function runCommandLine(): Promise<void> {
   const context: CommandContext = {
-    version,
+    version: ownPackage.version,
     serve: (options) => serve(readConfig(readEnvironment()), options),
     asOwner: (work) => workAsOwner(readConfig(readEnvironment()), work),
     askNode: (path, address) => askNode(readConfig(readEnvironment()), path, address),

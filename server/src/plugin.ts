@@ -1,16 +1,27 @@
 /** Pie inside an application's own Fastify server. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { openPie } from './composition/open-pie.ts'
 import { originOnPort } from './composition/read-policy.ts'
-import { version } from './composition/version.ts'
-import { createRequestPie, type RequestPie } from './edge/http/request-pie.ts'
 import { pieRoutes } from './edge/http/routes.ts'
 import { readSecurityHeaders } from './edge/http/security-headers.ts'
+import { createRequestPie, type RequestPie } from './edge/request/request-pie.ts'
 import { systemClock } from './ground/clock.ts'
 import { createLog, type Log } from './ground/log.ts'
+import { ownPackage } from './ground/own-package.ts'
 import { readEnvironment } from './settings/environment.ts'
 import { readConfig } from './settings/read-config.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks, and the database as them. */
+    pie: RequestPie
+  }
+}
+
+/** In a field of the body, as the application's own parser has made it. */
+const bodyToken = ({ body }: FastifyRequest): unknown =>
+  (body as { csrf_token?: unknown } | null | undefined)?.csrf_token
 
 export interface PieOptions {
   /** Settings, by the names of docs/configuration.md; they come before those of the environment. */
@@ -51,13 +62,13 @@ export const pie = fastifyPlugin(
 
     app.decorateRequest('pie', null as unknown as RequestPie)
     app.addHook('onRequest', async (request, reply) => {
-      request.pie = createRequestPie(pie, request, reply)
+      request.pie = createRequestPie(pie, request, reply, () => bodyToken(request))
     })
     await app.register(pieRoutes, {
       pie,
       securityHeaders: await readSecurityHeaders(pie.policy),
       rateLimitScale: config.RATE_LIMIT_SCALE,
-      version,
+      version: ownPackage.version,
       isWholeServer: false,
     })
   },

@@ -2,11 +2,11 @@
 import type { AddressInfo } from 'node:net'
 import { openPie } from './composition/open-pie.ts'
 import { originOnPort } from './composition/read-policy.ts'
-import { version } from './composition/version.ts'
 import { createServer } from './edge/http/server.ts'
 import type { Clock } from './ground/clock.ts'
 import { OperatorError } from './ground/errors.ts'
 import type { Log } from './ground/log.ts'
+import { ownPackage } from './ground/own-package.ts'
 import type { Config } from './settings/read-config.ts'
 
 export interface RunningPie {
@@ -41,7 +41,7 @@ export async function startPie(config: Config, log: Log, clock?: Clock): Promise
     server = await createServer(pie, {
       trustedProxies: config.TRUSTED_PROXIES,
       rateLimitScale: config.RATE_LIMIT_SCALE,
-      version,
+      version: ownPackage.version,
     })
     await listen(server, config.SOCKET)
     const { port } = server.server.address() as AddressInfo

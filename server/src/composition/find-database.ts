@@ -1,21 +1,12 @@
-/** Where things are, as the configuration says: the keys, the database, the roles that connect to it. */
+/** Where the database is, as the configuration says, and the roles that connect to it. */
 import { join, resolve } from 'node:path'
 import type pg from 'pg'
-import { type DerivedKeys, deriveKeys } from '../ground/crypto/derive-keys.ts'
-import { keepSecretKey } from '../ground/crypto/keep-secret-key.ts'
 import type { Secret } from '../ground/crypto/secret.ts'
 import { atOtherAddress } from '../ground/database/login-address.ts'
 import { prepareLoginRole } from '../ground/database/prepare-database.ts'
 import { startEmbeddedPostgres } from '../ground/embedded-postgres/start-embedded-postgres.ts'
 import type { Config } from '../settings/read-config.ts'
-
-export type Keys = readonly [DerivedKeys, ...DerivedKeys[]]
-
-/** The keys of SECRET_KEY, or of the one that is kept in DATA_DIR. */
-export async function readKeys(config: Config): Promise<Keys> {
-  const secretKeys = config.SECRET_KEY ?? [await keepSecretKey(config.DATA_DIR)]
-  return deriveKeys(secretKeys) as [DerivedKeys, ...DerivedKeys[]]
-}
+import type { Keys } from './read-keys.ts'
 
 export interface FoundDatabase {
   /** Connects as the owner. */

@@ -2,26 +2,21 @@
 import type pg from 'pg'
 import type { Pie } from '../edge/http/pie.ts'
 import { openKeyRing } from '../features/keys/key-ring.ts'
-import type { CachedSession } from '../features/sessions/cached-session.ts'
 import { createAccessTokenVerifier } from '../features/tokens/access-token.ts'
-import { createCachedReads } from '../ground/cache/cached-reads.ts'
-import { openListener } from '../ground/cache/listener.ts'
-import { openSharedCache } from '../ground/cache/shared-cache.ts'
-import { createTrust } from '../ground/cache/trust.ts'
 import { type Clock, systemClock } from '../ground/clock.ts'
 import { createPasswordHasher } from '../ground/crypto/password-hasher.ts'
-import { checkRoles } from '../ground/database/check-roles.ts'
-import { detectPoolMode } from '../ground/database/detect-pool-mode.ts'
 import { migrate, readApplicationMigrations } from '../ground/database/migrate.ts'
-import { openDatabase } from '../ground/database/pool.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
-import { openSharedConnections, readThroughPooler } from '../ground/database/shared-connections.ts'
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import type { Ground } from '../ground/ground.ts'
 import type { Log } from '../ground/log.ts'
 import type { Config } from '../settings/read-config.ts'
-import { findDatabase, findListenUrls, findRoleUrls, readKeys } from './find-database.ts'
+import { createClosing } from './closing.ts'
+import { type FoundDatabase, findDatabase, findListenUrls, findRoleUrls } from './find-database.ts'
+import { openCaches } from './open-caches.ts'
+import { openConnections } from './open-connections.ts'
 import { readGraphqlSettings } from './read-graphql-settings.ts'
+import { type Keys, readKeys } from './read-keys.ts'
 import { readPolicy } from './read-policy.ts'
 
 export interface OpenPie {
@@ -47,74 +42,65 @@ export async function openPie(
   clock: Clock = systemClock,
   migrations: URL | null = null,
 ): Promise<OpenPie> {
-  const closing: (() => Promise<void> | void)[] = []
-  const close = async () => {
-    for (const step of closing.splice(0).reverse()) await step()
-  }
+  const closing = createClosing()
   try {
+    const hasher = createPasswordHasher()
+    closing.add(() => hasher.close())
     const keys = await readKeys(config)
     const database = await findDatabase(config, 'server')
-    closing.push(database.close)
-    const { ran, urls, hasUsers } = await asOwner(database.directUrl, (owner) =>
-      withAdvisoryLock(owner, async () => ({
-        ran: [
-          ...(await prepareDatabase(owner)),
-          ...(migrations === null
-            ? []
-            : await migrate(owner, await readApplicationMigrations(migrations))),
-        ],
-        urls: await findRoleUrls(owner, config, database, keys),
-        hasUsers: await hasAnyUser(owner),
-      })),
-    )
+    closing.add(database.close)
+    const { ran, urls, hasUsers } = await prepare(config, database, keys, migrations)
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database')
 
-    const authPoolMode = await detectPoolMode(urls.auth, 'AUTH_DATABASE_URL')
-    const auth = openDatabase(urls.auth, log, config.DATABASE_CONNECTIONS, authPoolMode)
-    closing.push(() => auth.pool.end())
-    const requestPoolMode = await detectPoolMode(urls.requests, 'REQUEST_DATABASE_URL')
-    const requests = openDatabase(urls.requests, log, config.DATABASE_CONNECTIONS, requestPoolMode)
-    closing.push(() => requests.pool.end())
-    await checkRoles(auth, requests)
-    const reads =
-      requestPoolMode === 'transaction'
-        ? readThroughPooler(requests)
-        : openSharedConnections(urls.requests, log)
-    closing.push(() => reads.close())
-
-    const trust = createTrust(clock)
-    const listener = openListener(findListenUrls(config, database, urls.auth), trust, log)
-    closing.push(() => listener.close())
-    const shared = config.CACHE_URL === null ? null : openSharedCache(config.CACHE_URL, keys, log)
-    if (shared !== null) closing.push(() => shared.close())
-    const sessionCache = createCachedReads<CachedSession>(trust, shared, config.NEAR_CACHE_SIZE)
-
-    const hasher = createPasswordHasher()
-    closing.push(() => hasher.close())
+    const connections = await openConnections(urls, config.DATABASE_CONNECTIONS, log, closing)
+    const listenUrls = findListenUrls(config, database, urls.auth)
+    const { trust, listener, shared, sessionCache } = await openCaches(
+      { keys, clock, log },
+      config,
+      listenUrls,
+      closing,
+    )
     const policy = readPolicy(config)
-    const ground: Ground = { auth, requests, reads, trust, keys, hasher, policy, clock, log }
+    const ground: Ground = { ...connections, trust, keys, hasher, policy, clock, log }
     const keyRing = await openKeyRing(ground)
-    closing.push(() => keyRing.close())
+    closing.add(() => keyRing.close())
     const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })
+    const graphql = await readGraphqlSettings(config, ground.requests, log)
     const { catchUp } = listener
-    const graphql = await readGraphqlSettings(config, requests, log)
     const kept = { keyRing, verifyAccessToken, sessionCache, shared }
-    const pie: Pie = { ...ground, ...kept, graphql, catchUp }
     await listener.started
 
     return {
-      pie,
+      pie: { ...ground, ...kept, graphql, catchUp },
       dataPlace: database.place,
       hasUsers,
       failed: database.ended.then(
         () => 'The embedded Postgres has ended. Its log is postgres.log in DATA_DIR.',
       ),
-      close,
+      close: closing.close,
     }
   } catch (error) {
-    await close().catch((cause) => log.error({ err: cause }, 'could not stop cleanly'))
+    await closing.close().catch((cause) => log.error({ err: cause }, 'could not stop cleanly'))
     throw error
   }
+}
+
+/** What the owner does at a start, one node after the other: migrations, and the login roles' passwords. */
+async function prepare(
+  config: Config,
+  database: FoundDatabase,
+  keys: Keys,
+  migrations: URL | null,
+) {
+  return asOwner(database.directUrl, (owner) =>
+    withAdvisoryLock(owner, async () => {
+      const ran = await prepareDatabase(owner)
+      if (migrations !== null)
+        ran.push(...(await migrate(owner, await readApplicationMigrations(migrations))))
+      const urls = await findRoleUrls(owner, config, database, keys)
+      return { ran, urls, hasUsers: await hasAnyUser(owner) }
+    }),
+  )
 }
 
 async function hasAnyUser(owner: pg.Client): Promise<boolean> {

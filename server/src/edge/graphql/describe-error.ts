@@ -3,7 +3,7 @@ import pg from 'pg'
 import { isSafeError } from 'postgraphile/grafast'
 import { Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
 import type { Log } from '../../ground/log.ts'
-import { codeOfDatabaseError } from '../http/code-of-database-error.ts'
+import { codeOfDatabaseError } from '../request/code-of-database-error.ts'
 
 /** An error as the answer shows it: what stands in the way of one field. */
 export interface DescribedError {

@@ -4,10 +4,10 @@ import { fastify } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { TestPie } from '../../../../test/harness/pie.ts'
 import { type Answer, assertProblem, send, startTestPie } from '../../../../test/harness/pie.ts'
-import { actorOf } from './actor.ts'
+import { answerWithProblem } from './answer-with-problem.ts'
 import { guard } from './guard.ts'
 import type { Pie } from './pie.ts'
-import { answerWithProblem } from './problem.ts'
+import { actorOf } from './request-actor.ts'
 
 /** The guard with one token that is ours: what it lets through is a matter of routes. */
 const pie = {

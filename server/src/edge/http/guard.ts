@@ -2,8 +2,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { isOperatorToken } from '../../features/operations/operator-token.ts'
 import { Refusal } from '../../ground/errors.ts'
-import { type Actor, bearerToken, readActor, refuseForgery, refuseOtherOrigins } from './actor.ts'
+import {
+  type Actor,
+  bearerToken,
+  readActor,
+  refuseForgery,
+  refuseOtherOrigins,
+} from '../request/actor.ts'
 import type { Pie } from './pie.ts'
+import { csrfTokenOf } from './request-actor.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -40,7 +47,7 @@ export const guard = fastifyPlugin(async (app: FastifyInstance, { pie }: { pie: 
   app.addHook('preValidation', (request, _reply, done) => {
     const { actor } = request
     if (actor?.kind !== 'browser') return done()
-    refuseForgery(pie, request, actor).then(() => done(), done)
+    refuseForgery(pie, request, actor, csrfTokenOf(request)).then(() => done(), done)
   })
 })
 

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import pg from 'pg'
 import { Refusal } from '../../ground/errors.ts'
-import { codeOfDatabaseError } from './code-of-database-error.ts'
-import { answerWithProblem } from './problem.ts'
+import { codeOfDatabaseError } from '../request/code-of-database-error.ts'
+import { answerWithProblem } from './answer-with-problem.ts'
 
 /**
  * For `setErrorHandler` of an application with Pie inside: its errors become problem answers (RFC 9457) as

@@ -4,7 +4,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
 import type { SharedCache } from '../../ground/cache/shared-cache.ts'
 import { Refusal } from '../../ground/errors.ts'
-import { addressOf, networkOf } from './device.ts'
+import { addressOf, networkOf } from '../request/device.ts'
 
 export interface RateLimitOptions {
   shared: SharedCache | null

@@ -3,8 +3,8 @@ import type { User } from '../../features/accounts/user.ts'
 import { makeCsrfToken } from '../../features/sessions/csrf-token.ts'
 import type { StartedSession } from '../../features/sessions/session.ts'
 import { type IssuedTokens, issueTokens } from '../../features/tokens/issue-tokens.ts'
+import { writeSessionCookie } from '../request/session-cookie.ts'
 import type { Pie } from './pie.ts'
-import { writeSessionCookie } from './session-cookie.ts'
 
 /** The answer of an endpoint that has set a session's cookie. */
 export interface CookieSession {

@@ -32,11 +32,14 @@ const REREAD_MS = 60_000
  * @throws OperatorError when SECRET_KEY opens none that may sign
  */
 export async function openKeyRing(ground: Needs): Promise<KeyRing> {
+  const [first] = await readKeys(ground)
+  if (first === undefined) await ground.auth.send(addFirstSigningKey(makeSigningKey(ground.keys)))
+  return readKeyRing(ground)
+}
+
+/** The same for who only checks tokens, and makes no key. */
+export async function readKeyRing(ground: Needs): Promise<KeyRing> {
   let keys = await readKeys(ground)
-  if (keys.length === 0) {
-    await ground.auth.send(addFirstSigningKey(makeSigningKey(ground.keys)))
-    keys = await readKeys(ground)
-  }
   const timer = setInterval(async () => {
     try {
       keys = await readKeys(ground)

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { borrowRoles } from '../../../../advisor/src/database/borrow-roles.ts'
+import { borrowRoles } from '../../../../advisor/src/index.ts'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
 import { newSession } from '../sessions/new-session.ts'
 import { proveSession } from '../sessions/prove-session.ts'

@@ -1,5 +1,4 @@
 import { hash, randomUUID, sign } from 'node:crypto'
-import { errors, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { epochSeconds } from '../../ground/clock.ts'
 import { toRawSignature } from '../../ground/crypto/raw-signature.ts'
@@ -8,7 +7,7 @@ import type { PolicyOf } from '../../ground/policy.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { ActiveSession } from '../sessions/session.ts'
 
-type Needs = Pick<Ground, 'clock'> & PolicyOf<'service' | 'tokens'> & { keyRing: KeyRing }
+type Needs = Pick<Ground, 'clock'> & PolicyOf<'service'> & { keyRing: KeyRing }
 
 /** What Pie's own tokens name as their client (RFC 9068 section 2.2), until clients can be registered. */
 const FIRST_PARTY_CLIENT = 'pie'
@@ -19,7 +18,10 @@ const FIRST_PARTY_CLIENT = 'pie'
  *
  * Signed with node:crypto rather than jose, whose WebCrypto takes seven times as long.
  */
-export function signAccessToken({ clock, policy, keyRing }: Needs, session: ActiveSession): string {
+export function signAccessToken(
+  { clock, policy, keyRing }: Needs & PolicyOf<'tokens'>,
+  session: ActiveSession,
+): string {
   const key = keyRing.current()
   const issuedAt = epochSeconds(clock.now())
   const header = { alg: 'ES256', typ: 'at+jwt', kid: key.kid }
@@ -78,6 +80,8 @@ export function createAccessTokenVerifier({ clock, policy, keyRing }: Needs): Ve
 }
 
 async function verify(token: string, { clock, policy, keyRing }: Needs) {
+  // Where nobody comes with a token, nobody waits for it to be loaded.
+  const { errors, jwtVerify } = await import('jose')
   try {
     const { payload, protectedHeader } = await jwtVerify(
       token,

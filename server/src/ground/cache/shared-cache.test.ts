@@ -20,7 +20,7 @@ let valkey: Valkey
 let cache: SharedCache
 let id: string
 const open = async (...secretKeys: string[]): Promise<SharedCache> => {
-  const opened = openSharedCache(
+  const opened = await openSharedCache(
     Secret.fromText(valkey.url),
     keysOf(...secretKeys),
     createLog('silent', false),

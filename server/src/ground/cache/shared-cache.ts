@@ -1,9 +1,9 @@
-import { createClient, defineScript, RESP_TYPES } from '@redis/client'
 import type { DerivedKeys } from '../crypto/derive-keys.ts'
 import type { Secret } from '../crypto/secret.ts'
+import { loadOptional } from '../load-optional.ts'
 import type { Log } from '../log.ts'
 import type { Entry } from './protocol.ts'
-import { HEAD_LENGTH, nothing, openEntry, sealEntry } from './sealed-entry.ts'
+import { nothing, openEntry, sealEntry } from './sealed-entry.ts'
 
 /**
  * What all nodes share: Valkey or Redis. It makes things faster and is trusted with nothing: entries are
@@ -33,53 +33,19 @@ const KEEP_MS = 15 * 60_000
 
 const PREFIX = 'pie:session:'
 
-/** In one step: only upward. An entry with the same versions may have been read later, so it is written. */
-const putUpward = defineScript({
-  SCRIPT: `
-    if redis.call('GETRANGE', KEYS[1], 0, ${HEAD_LENGTH - 1}) > string.sub(ARGV[1], 1, ${HEAD_LENGTH}) then return 0 end
-    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-    return 1`,
-  NUMBER_OF_KEYS: 1,
-  parseCommand(parser, key: string, value: Buffer, keepMs: number) {
-    parser.pushKey(key)
-    parser.push(value, String(keepMs))
-  },
-  transformReply: (reply: unknown) => reply,
-})
-
-const countOne = defineScript({
-  SCRIPT: `
-    local count = redis.call('INCR', KEYS[1])
-    if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-    return { count, redis.call('PTTL', KEYS[1]) }`,
-  NUMBER_OF_KEYS: 1,
-  parseCommand(parser, key: string, windowMs: number) {
-    parser.pushKey(key)
-    parser.push(String(windowMs))
-  },
-  transformReply: (reply: unknown) => reply,
-})
-
-export function openSharedCache(
+/** @throws OperatorError where the client of it is not installed */
+export async function openSharedCache(
   url: Secret,
   keys: readonly [DerivedKeys, ...DerivedKeys[]],
   log: Log,
-): SharedCache {
-  const client = createClient({
-    url: url.revealText().replace(/^valkey/, 'redis'),
-    name: 'pie',
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: 10_000,
-    // A connection that has gone silent is given up and made anew.
-    pingInterval: 2_000,
-    scripts: { putUpward, countOne },
-    socket: {
-      connectTimeout: 2_000,
-      socketTimeout: 6_000,
-      reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 1_000),
-    },
-  })
-  const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+): Promise<SharedCache> {
+  const { createValkeyClient, asBinary } = await loadOptional(
+    'CACHE_URL',
+    ['@redis/client'],
+    () => import('./valkey-client.ts'),
+  )
+  const client = createValkeyClient(url)
+  const binary = asBinary(client)
   let pausedUntil = 0
   /** It has been too slow, and has not answered anything since. */
   let isSilent = false

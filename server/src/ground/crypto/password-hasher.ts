@@ -1,6 +1,8 @@
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
 import { Piscina } from 'piscina'
-import { Refusal } from '../errors.ts'
+import { OperatorError, Refusal } from '../errors.ts'
 import type { Secret } from './secret.ts'
 
 /** What a password is to be judged with, besides the lists of common ones: the user's own words. */
@@ -28,9 +30,12 @@ export interface PasswordHasher {
 /** How many may wait for each thread. At 12 ms a hash (`npm run bench`), the last waits under a second. */
 const WAITING_PER_THREAD = 64
 
+/** @throws OperatorError where argon2 has no binary here */
 export function createPasswordHasher(threads = availableParallelism()): PasswordHasher {
+  checkArgon2()
   const workers = new Piscina({
-    filename: new URL('./password-hasher-worker.ts', import.meta.url).href,
+    // As TypeScript in the repository, built in a package.
+    filename: new URL(`./password-hasher-worker${extname(import.meta.url)}`, import.meta.url).href,
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 60_000,
@@ -49,6 +54,19 @@ export function createPasswordHasher(threads = availableParallelism()): Password
     verify: (password, hash) => run({ password: password.reveal(), hash }, 'verify'),
     judge: ({ password, ownWords }) => run({ password: password.reveal(), ownWords }, 'judge'),
     close: () => workers.destroy(),
+  }
+}
+
+/** Its binary is an optional dependency of it, which npm leaves out when it is told to, and when it runs elsewhere. */
+function checkArgon2(): void {
+  try {
+    createRequire(import.meta.url)('@node-rs/argon2')
+  } catch (cause) {
+    throw new OperatorError(
+      `Passwords are hashed by @node-rs/argon2, whose binary for ${process.platform} on ${process.arch} is not installed. ` +
+        'Install without --omit=optional, on the system that runs Pie: npm install --include=optional',
+      { cause },
+    )
   }
 }
 

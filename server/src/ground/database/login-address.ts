@@ -12,6 +12,13 @@ export function asLogin(ownerUrl: Secret, owner: string, login: string, password
   return Secret.fromText(address.href)
 }
 
+/** The same address with a password. */
+export function withPassword(url: Secret, password: Secret): Secret {
+  const address = new URL(url.revealText())
+  address.password = password.revealText()
+  return Secret.fromText(address.href)
+}
+
 /** The same login at the owner's other address. */
 export function atOtherAddress(login: Secret, ownerUrl: Secret, otherUrl: Secret): Secret {
   const from = new URL(login.revealText())

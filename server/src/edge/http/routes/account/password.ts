@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { changePassword } from '../../../../features/passwords/change-password.ts'
-import { actorOf, credentialOf } from '../../actor.ts'
+import { deviceOf } from '../../../request/device.ts'
 import type { App } from '../../app.ts'
-import { deviceOf } from '../../device.ts'
 import type { Pie } from '../../pie.ts'
+import { actorOf, credentialOf } from '../../request-actor.ts'
 import { sendSession } from '../../send-session.ts'
 import { Password, problems, SessionAnswer } from '../../shapes.ts'
 

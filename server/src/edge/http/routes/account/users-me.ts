@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
 import { changeMe } from '../../../../features/accounts/change-me.ts'
 import { getMe } from '../../../../features/accounts/get-me.ts'
-import { credentialOf } from '../../actor.ts'
+import { forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
-import { forbidSharedCaches } from '../../session-cookie.ts'
+import { credentialOf } from '../../request-actor.ts'
 import { Name, problems } from '../../shapes.ts'
 
 export function usersMeRoutes(app: App, pie: Pie): void {

@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { makeCsrfToken } from '../../../../features/sessions/csrf-token.ts'
-import { actorOf } from '../../actor.ts'
+import { forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
-import { forbidSharedCaches } from '../../session-cookie.ts'
+import { actorOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
 export function csrfRoute(app: App, pie: Pie): void {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { refreshTokens } from '../../../../features/tokens/refresh-tokens.ts'
+import { addressOf } from '../../../request/device.ts'
 import type { App } from '../../app.ts'
-import { addressOf } from '../../device.ts'
 import type { Pie } from '../../pie.ts'
 import { perMinute } from '../../rate-limit.ts'
 import { problems, Token } from '../../shapes.ts'

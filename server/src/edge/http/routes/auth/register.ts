@@ -1,12 +1,12 @@
 import { Type } from 'typebox'
 import { endSession } from '../../../../features/sessions/end-session.ts'
 import { register } from '../../../../features/sign-in/register.ts'
+import { deviceOf } from '../../../request/device.ts'
+import { readSessionCookie } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
-import { deviceOf } from '../../device.ts'
 import type { Pie } from '../../pie.ts'
 import { perMinute } from '../../rate-limit.ts'
 import { sendSession } from '../../send-session.ts'
-import { readSessionCookie } from '../../session-cookie.ts'
 import { Email, Name, Password, problems, SessionAnswer, Transport } from '../../shapes.ts'
 
 export function registerRoute(app: App, pie: Pie): void {

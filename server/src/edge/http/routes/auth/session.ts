@@ -3,10 +3,10 @@ import { Type } from 'typebox'
 import type { CachedSession } from '../../../../features/sessions/cached-session.ts'
 import { findSession } from '../../../../features/sessions/find-session.ts'
 import { Refusal } from '../../../../ground/errors.ts'
-import { actorOf } from '../../actor.ts'
+import { forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
-import { forbidSharedCaches } from '../../session-cookie.ts'
+import { actorOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
 export function sessionRoute(app: App, pie: Pie): void {

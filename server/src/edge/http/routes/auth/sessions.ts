@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
 import { endOtherSessions, endOwnSession } from '../../../../features/sessions/end-session.ts'
 import { listSessions } from '../../../../features/sessions/list-sessions.ts'
-import { actorOf, credentialOf } from '../../actor.ts'
+import { clearSessionCookie, forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
-import { clearSessionCookie, forbidSharedCaches } from '../../session-cookie.ts'
+import { actorOf, credentialOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
 export function sessionsRoutes(app: App, pie: Pie): void {

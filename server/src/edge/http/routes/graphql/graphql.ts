@@ -5,10 +5,10 @@ import { Refusal } from '../../../../ground/errors.ts'
 import type { AnswerGraphql } from '../../../graphql/open-graphql.ts'
 import type { DatabaseRole } from '../../../graphql/preset.ts'
 import type { Outcome } from '../../../graphql/run-operation.ts'
-import { actorOf, credentialOf } from '../../actor.ts'
+import { forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
-import { forbidSharedCaches } from '../../session-cookie.ts'
+import { actorOf, credentialOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
 const Body = Type.Object(

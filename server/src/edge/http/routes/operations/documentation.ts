@@ -1,9 +1,9 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { Policy } from '../../../../ground/policy.ts'
+import { cookieName } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import { perMinute } from '../../rate-limit.ts'
-import { cookieName } from '../../session-cookie.ts'
 
 /** Describes the routes that are added after this. */
 export async function describeRoutes(app: App, policy: Policy, version: string): Promise<void> {

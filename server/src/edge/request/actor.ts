@@ -1,24 +1,13 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CachedSession } from '../../features/sessions/cached-session.ts'
 import { checkCsrfToken } from '../../features/sessions/csrf-token.ts'
-import { proveSession } from '../../features/sessions/prove-session.ts'
 import { recallSession, resumeSession } from '../../features/sessions/resume-session.ts'
 import type { SignedSessionId } from '../../features/sessions/session-cookie.ts'
-import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
 import { checkOrigin, isUnsafe } from './cross-origin.ts'
 import { deviceOf } from './device.ts'
-import type { Pie } from './pie.ts'
 import { readSessionCookie, writeSessionCookie } from './session-cookie.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who asks. Null on open routes. */
-    actor: Actor | null
-    /** The CSRF token of a form, taken out of its body. */
-    formToken: string | null
-  }
-}
+import type { SessionGround } from './session-ground.ts'
+import type { ReplyHeaders, ShownRequest } from './shown-request.ts'
 
 /** Whoever asks. */
 export interface Actor {
@@ -36,9 +25,9 @@ export interface Actor {
  * @throws Refusal `unauthenticated`
  */
 export function readActor(
-  pie: Pie,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  pie: SessionGround,
+  request: ShownRequest,
+  reply: ReplyHeaders,
 ): Actor | Promise<Actor> {
   if (request.headers.authorization !== undefined) return readBearer(pie, request)
   const cookie = readSessionCookie(pie, request)
@@ -53,7 +42,7 @@ export function readActor(
  *
  * @throws Refusal `cross_origin`
  */
-export function refuseOtherOrigins(pie: Pie, request: FastifyRequest): void {
+export function refuseOtherOrigins(pie: SessionGround, request: ShownRequest): void {
   const { authorization } = request.headers
   if (isUnsafe(request) && !/^bearer /i.test(authorization ?? '')) checkOrigin(pie.policy, request)
 }
@@ -63,15 +52,15 @@ export function refuseOtherOrigins(pie: Pie, request: FastifyRequest): void {
  * @throws Refusal `csrf_token_missing`, `csrf_token_invalid`
  */
 export async function refuseForgery(
-  pie: Pie,
-  request: FastifyRequest,
+  pie: SessionGround,
+  request: ShownRequest,
   { kind, presentedId }: Actor,
-  token = csrfTokenOf(request),
+  token: string | null,
 ): Promise<void> {
   if (kind === 'browser' && isUnsafe(request)) await checkCsrfToken(pie, presentedId, token)
 }
 
-async function readBearer(pie: Pie, request: FastifyRequest): Promise<Actor> {
+async function readBearer(pie: SessionGround, request: ShownRequest): Promise<Actor> {
   const token = bearerToken(request)
   const claims = token === null ? null : await pie.verifyAccessToken(token)
   if (claims === null) throw new Refusal('unauthenticated')
@@ -80,10 +69,10 @@ async function readBearer(pie: Pie, request: FastifyRequest): Promise<Actor> {
 }
 
 async function resume(
-  pie: Pie,
+  pie: SessionGround,
   cookie: SignedSessionId,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: ShownRequest,
+  reply: ReplyHeaders,
 ): Promise<Actor> {
   const resumed = await resumeSession(pie, cookie, deviceOf(request))
   if (resumed === null) throw new Refusal('unauthenticated')
@@ -99,27 +88,11 @@ function browserActor({ sessionId: presentedId }: SignedSessionId, session: Cach
   return { sessionId: session.session.id, kind: 'browser', session, presentedId }
 }
 
-/** Who asks on a closed route. */
-export function actorOf(request: FastifyRequest): Actor {
-  if (request.actor === null) throw new Refusal('unauthenticated')
-  return request.actor
-}
-
-/** What a request on a closed route shows Postgres, which has the last word. */
-export const credentialOf = (pie: Pie, request: FastifyRequest): SessionCredential =>
-  proveSession(pie.keys, actorOf(request).sessionId)
-
-/** A CSRF token comes in a header or in a form, never in an address, which is logged and sent on. */
-export function csrfTokenOf({ headers, formToken }: FastifyRequest): string | null {
-  const header = headers['x-csrf-token']
-  return typeof header === 'string' ? header : formToken
-}
-
 /**
  * RFC 6750 section 2.1. Null when there is none, when it is of another scheme, and when there are two
  * Authorization headers: Node would take the first, and a proxy before it might have checked the last.
  */
-export function bearerToken({ headers, raw }: FastifyRequest): string | null {
+export function bearerToken({ headers, raw }: ShownRequest): string | null {
   // Not headersDistinct, which requests that Fastify injects do not have.
   const isName = (text: string, place: number) => place % 2 === 0 && /^authorization$/i.test(text)
   if (raw.rawHeaders.filter(isName).length > 1) return null

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
-import type { FastifyRequest } from 'fastify'
 import ipaddr from 'ipaddr.js'
 import type { Device } from '../../features/sessions/session.ts'
+import type { ShownRequest } from './shown-request.ts'
 
 /** From where and with what a request comes. */
-export function deviceOf(request: FastifyRequest): Device {
+export function deviceOf(request: ShownRequest): Device {
   return { address: addressOf(request), userAgent: readable(request.headers['user-agent']) }
 }
 
@@ -12,7 +12,7 @@ export function deviceOf(request: FastifyRequest): Device {
  * The network address a request is counted by: the connection's, or, from a proxy in TRUSTED_PROXIES,
  * the one that it names. An IPv4 address inside IPv6 is the IPv4 address, however it is written.
  */
-export function addressOf(request: FastifyRequest): string {
+export function addressOf(request: ShownRequest): string {
   const candidates = [request.ip, request.socket.remoteAddress ?? '']
   for (const candidate of candidates) {
     const address = withoutPort(candidate).replace(/%.*$/, '')

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
   readSignedSessionId,
   type SignedSessionId,
@@ -8,6 +7,8 @@ import type { Ground } from '../../ground/ground.ts'
 import type { Policy, PolicyOf } from '../../ground/policy.ts'
 
 type Needs = Pick<Ground, 'keys' | 'clock'> & PolicyOf<'service'>
+
+import type { ReplyHeaders, ShownRequest } from './shown-request.ts'
 
 /**
  * Over https with the prefix that lets no sibling domain and no plain connection plant it (RFC 6265bis
@@ -27,7 +28,7 @@ const isSecure = ({ service }: Pick<Policy, 'service'>): boolean =>
  */
 export function writeSessionCookie(
   needs: Needs,
-  reply: FastifyReply,
+  reply: ReplyHeaders,
   { id, lastsUntil }: { id: string; lastsUntil: Date },
 ): void {
   const seconds = Math.floor((lastsUntil.getTime() - needs.clock.now().getTime()) / 1000)
@@ -35,11 +36,11 @@ export function writeSessionCookie(
 }
 
 /** Takes the session's cookie from a browser. */
-export function clearSessionCookie(needs: Needs, reply: FastifyReply): void {
+export function clearSessionCookie(needs: Needs, reply: ReplyHeaders): void {
   setCookie(needs, reply, '', 0)
 }
 
-function setCookie(needs: Needs, reply: FastifyReply, value: string, maxAge: number): void {
+function setCookie(needs: Needs, reply: ReplyHeaders, value: string, maxAge: number): void {
   const secure = isSecure(needs.policy) ? '; Secure' : ''
   reply.removeHeader('set-cookie')
   reply.header(
@@ -50,7 +51,7 @@ function setCookie(needs: Needs, reply: FastifyReply, value: string, maxAge: num
 }
 
 /** What depends on who asks is nobody else's. */
-export function forbidSharedCaches(reply: FastifyReply): void {
+export function forbidSharedCaches(reply: ReplyHeaders): void {
   reply.header('cache-control', 'private, no-store')
   const vary = reply.getHeader('vary')
   if (vary === undefined) reply.header('vary', 'Cookie')
@@ -61,7 +62,7 @@ export function forbidSharedCaches(reply: FastifyReply): void {
  * The session that a request's cookie names. Null for none, for one that no key of ours has signed, and
  * for two of the same name: one of them somebody else has planted, and nothing says which. No I/O.
  */
-export function readSessionCookie(needs: Needs, request: FastifyRequest): SignedSessionId | null {
+export function readSessionCookie(needs: Needs, request: ShownRequest): SignedSessionId | null {
   const header = request.headers.cookie
   if (header === undefined) return null
   const begin = `${cookieName(needs.policy)}=`

@@ -1,11 +1,11 @@
-import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
 import type { Policy } from '../../ground/policy.ts'
+import type { ShownRequest } from './shown-request.ts'
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Whether a request may change something (RFC 9110 section 9.2.1). */
-export const isUnsafe = ({ method }: FastifyRequest): boolean => !safeMethods.has(method)
+export const isUnsafe = ({ method }: ShownRequest): boolean => !safeMethods.has(method)
 
 /** The origins of Pie's own pages. On a laptop the two names of this machine are one. */
 export function ownOrigins({ service: { origin } }: Pick<Policy, 'service'>): string[] {
@@ -22,7 +22,7 @@ export function ownOrigins({ service: { origin } }: Pick<Policy, 'service'>): st
  *
  * @throws Refusal `cross_origin`
  */
-export function checkOrigin(policy: Pick<Policy, 'service'>, { headers }: FastifyRequest): void {
+export function checkOrigin(policy: Pick<Policy, 'service'>, { headers }: ShownRequest): void {
   const { origin } = headers
   const site = headers['sec-fetch-site']
   if (origin === undefined ? site === undefined : isKnown(policy, origin)) return

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import type { CachedSession } from '../../features/sessions/cached-session.ts'
 import { findSession } from '../../features/sessions/find-session.ts'
@@ -8,16 +7,10 @@ import type { SessionCredential } from '../../ground/database/request-transactio
 import { type SessionTransaction, withSession } from '../../ground/database/with-session.ts'
 import { Refusal } from '../../ground/errors.ts'
 import { type Actor, readActor, refuseForgery, refuseOtherOrigins } from './actor.ts'
-import type { Pie } from './pie.ts'
 import { statusOf } from './problem.ts'
 import { forbidSharedCaches } from './session-cookie.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who asks, and the database as them. */
-    pie: RequestPie
-  }
-}
+import type { SessionGround } from './session-ground.ts'
+import type { ReplyHeaders, ShownRequest } from './shown-request.ts'
 
 /** Pie, for one request to a route of the application's. */
 export interface RequestPie {
@@ -46,11 +39,15 @@ export interface RequestPie {
   credential(): Promise<SessionCredential>
 }
 
-/** Asks no one anything until it is asked. */
+/**
+ * Asks no one anything until it is asked.
+ * @param csrfToken what the request's body has for one, read when it is needed
+ */
 export function createRequestPie(
-  pie: Pie,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  pie: SessionGround,
+  request: ShownRequest,
+  reply: ReplyHeaders,
+  csrfToken: () => unknown,
 ): RequestPie {
   let read: Promise<Actor> | undefined
   const actor = () => {
@@ -64,7 +61,12 @@ export function createRequestPie(
     allowed ??= withStatus(async () => {
       refuseOtherOrigins(pie, request)
       const asking = await actor()
-      await refuseForgery(pie, request, asking, tokenOf(request))
+      await refuseForgery(
+        pie,
+        request,
+        asking,
+        readToken(request.headers['x-csrf-token'] ?? csrfToken()),
+      )
       return proveSession(pie.keys, asking.sessionId)
     })
     return allowed
@@ -92,14 +94,9 @@ export function createRequestPie(
   }
 }
 
-/** In a header, or in a field of the body as the application's own parser has made it. */
-function tokenOf({ headers, body }: FastifyRequest): string | null {
-  const field = (body as { csrf_token?: unknown } | null | undefined)?.csrf_token
-  const token = headers['x-csrf-token'] ?? field
-  return typeof token === 'string' ? token : null
-}
+const readToken = (token: unknown): string | null => (typeof token === 'string' ? token : null)
 
-/** A refusal that the application does not handle is answered by Fastify itself, with this status. */
+/** A refusal that the application does not handle, Fastify and Express answer with this status by themselves. */
 async function withStatus<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

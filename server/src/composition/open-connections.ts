@@ -1,0 +1,34 @@
+import { checkRoles } from '../ground/database/check-roles.ts'
+import { detectPoolMode } from '../ground/database/detect-pool-mode.ts'
+import { openDatabase } from '../ground/database/pool.ts'
+import { openSharedConnections, readThroughPooler } from '../ground/database/shared-connections.ts'
+import type { Ground } from '../ground/ground.ts'
+import type { Log } from '../ground/log.ts'
+import type { Closing } from './closing.ts'
+import type { RoleUrls } from './find-database.ts'
+
+/**
+ * Connects as the two login roles, and looks at them before anything is served.
+ * @param most how many connections each opens at most
+ * @throws OperatorError when a role cannot connect, or could act past row-level security
+ */
+export async function openConnections(
+  urls: RoleUrls,
+  most: number,
+  log: Log,
+  closing: Closing,
+): Promise<Pick<Ground, 'auth' | 'requests' | 'reads'>> {
+  const authMode = await detectPoolMode(urls.auth, 'AUTH_DATABASE_URL')
+  const auth = openDatabase(urls.auth, log, most, authMode)
+  closing.add(() => auth.pool.end())
+  const requestMode = await detectPoolMode(urls.requests, 'REQUEST_DATABASE_URL')
+  const requests = openDatabase(urls.requests, log, most, requestMode)
+  closing.add(() => requests.pool.end())
+  await checkRoles(auth, requests)
+  const reads =
+    requestMode === 'transaction'
+      ? readThroughPooler(requests)
+      : openSharedConnections(urls.requests, log)
+  closing.add(() => reads.close())
+  return { auth, requests, reads }
+}

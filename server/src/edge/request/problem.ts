@@ -1,0 +1,55 @@
+import { type Fault, type Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
+
+/** The status of each refusal. This is the only place that knows. */
+export const statusOf: Record<RefusalCode, number> = {
+  invalid_request: 400,
+  malformed_json: 400,
+  malformed_http: 400,
+  weak_password: 400,
+  graphql_invalid: 400,
+  graphql_too_complex: 400,
+  unauthenticated: 401,
+  invalid_credentials: 401,
+  invalid_refresh_token: 401,
+  forbidden: 403,
+  cross_origin: 403,
+  csrf_token_missing: 403,
+  csrf_token_invalid: 403,
+  registration_closed: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  email_taken: 409,
+  conflict: 409,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  too_many_attempts: 429,
+  too_many_requests: 429,
+  headers_too_large: 431,
+  hook_failed: 500,
+  internal: 500,
+  busy: 503,
+  database_unavailable: 503,
+  timeout: 503,
+}
+
+/** A problem answer (RFC 9457). `code` is stable; `detail` is for people and may change. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: RefusalCode
+  detail?: string
+  errors?: Fault[]
+}
+
+export function describeProblem(refusal: Refusal): Problem {
+  const { code, message, faults } = refusal
+  return {
+    type: `urn:pie:error:${code}`,
+    title: refusals[code],
+    status: statusOf[code],
+    code,
+    ...(message !== refusals[code] && { detail: message }),
+    ...(faults !== undefined && { errors: faults }),
+  }
+}
