@@ -3,7 +3,7 @@
  * declarations and source maps, and what it reads. The repository itself runs the TypeScript.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -25,8 +25,18 @@ function build(workspace: string): void {
     stdio: 'inherit',
   })
   if (status !== 0) throw new Error(`${workspace} could not be compiled`)
+  nameBuiltFiles(join(directory, 'dist'))
   for (const [from, to] of Object.entries({ ...inEach, ...published[workspace] }))
     cpSync(join(repository, from), join(directory, to), { recursive: true })
+}
+
+/** The compiler does so in JavaScript, and leaves what declarations import as it was written. */
+function nameBuiltFiles(directory: string): void {
+  for (const file of globSync('**/*.d.ts', { cwd: directory })) {
+    const path = join(directory, file)
+    const text = readFileSync(path, 'utf8')
+    writeFileSync(path, text.replaceAll(/(from |import\()(['"])(\.[^'"]+)\.ts\2/g, '$1$2$3.js$2'))
+  }
 }
 
 const named = process.argv.slice(2)

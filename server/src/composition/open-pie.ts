@@ -1,14 +1,17 @@
 /** Puts Pie together: configuration → ground → what features keep in this process. */
 import type pg from 'pg'
+import { graphqlPackages } from '../edge/graphql/graphql-packages.ts'
 import type { Pie } from '../edge/http/pie.ts'
 import { openKeyRing } from '../features/keys/key-ring.ts'
 import { createAccessTokenVerifier } from '../features/tokens/access-token.ts'
+import { valkeyClient } from '../ground/cache/shared-cache.ts'
 import { type Clock, systemClock } from '../ground/clock.ts'
 import { createPasswordHasher } from '../ground/crypto/password-hasher.ts'
 import { migrate, readApplicationMigrations } from '../ground/database/migrate.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import type { Ground } from '../ground/ground.ts'
+import { checkInstalled } from '../ground/load-optional.ts'
 import type { Log } from '../ground/log.ts'
 import type { Config } from '../settings/read-config.ts'
 import { createClosing } from './closing.ts'
@@ -44,6 +47,7 @@ export async function openPie(
 ): Promise<OpenPie> {
   const closing = createClosing()
   try {
+    checkParts(config)
     const hasher = createPasswordHasher()
     closing.add(() => hasher.close())
     const keys = await readKeys(config)
@@ -83,6 +87,12 @@ export async function openPie(
     await closing.close().catch((cause) => log.error({ err: cause }, 'could not stop cleanly'))
     throw error
   }
+}
+
+/** What the operator has asked for has to be there, which is said before anything is done. */
+function checkParts(config: Config): void {
+  if (config.CACHE_URL !== null) checkInstalled(valkeyClient)
+  if (config.GRAPHQL_SCHEMAS.length > 0) checkInstalled(graphqlPackages)
 }
 
 /** What the owner does at a start, one node after the other: migrations, and the login roles' passwords. */

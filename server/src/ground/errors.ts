@@ -32,6 +32,7 @@ export const refusals = {
     'The CSRF token is not valid for this session, or no longer. Get another: GET /auth/csrf.',
   busy: 'The server is busy. Try again in a moment.',
   database_unavailable: 'The database cannot be reached. Try again in a moment.',
+  not_installed: 'This service runs without this part.',
   hook_failed: 'The application could not take this up. Nothing was changed.',
   timeout: 'The request took too long and was given up. Nothing was changed.',
   internal: 'Something went wrong on our side. It has been logged.',

@@ -1,29 +1,43 @@
 import { OperatorError } from './errors.ts'
 import { ownPackage } from './own-package.ts'
 
+/** What is heavy and not needed by everybody: packages of their own, of Pie's optional peer dependencies. */
+export interface OptionalPart {
+  /** Who needs them: begins the sentence "… needs packages that are not installed". */
+  what: string
+  packages: readonly string[]
+}
+
 /**
- * Loads what is heavy and comes in packages of its own, when it is first used.
- *
- * @param what needs it: begins the sentence "… needs packages that are not installed"
- * @param packages what to install, of Pie's optional peer dependencies
- * @throws OperatorError with the line that installs them, where one is missing
+ * Loads an optional part when it is first used.
+ * @throws OperatorError with the line that installs it, where it is missing
  */
-export async function loadOptional<T>(
-  what: string,
-  packages: readonly string[],
-  load: () => Promise<T>,
-): Promise<T> {
+export async function loadOptional<T>(part: OptionalPart, load: () => Promise<T>): Promise<T> {
   try {
     return await load()
   } catch (cause) {
-    if (!isMissingPackage(cause)) throw cause
-    const installing = packages.map((name) => `"${name}@${ownPackage.peerDependencies[name]}"`)
-    const count = packages.length === 1 ? 'a package that is' : 'packages that are'
-    throw new OperatorError(
-      `${what} needs ${count} not installed: npm install ${installing.join(' ')}`,
-      { cause },
-    )
+    throw isMissingPackage(cause) ? missing(part, cause) : cause
   }
+}
+
+/**
+ * Looks, before anything is done, whether an optional part could be loaded.
+ * @throws OperatorError with the line that installs it, where it is missing
+ */
+export function checkInstalled(part: OptionalPart): void {
+  try {
+    for (const name of part.packages) import.meta.resolve(name)
+  } catch (cause) {
+    throw missing(part, cause)
+  }
+}
+
+function missing({ what, packages }: OptionalPart, cause: unknown): OperatorError {
+  const named = packages.map((name) => `"${name}@${ownPackage.peerDependencies[name]}"`)
+  const count = packages.length === 1 ? 'a package that is' : 'packages that are'
+  return new OperatorError(`${what} needs ${count} not installed: npm install ${named.join(' ')}`, {
+    cause,
+  })
 }
 
 /** A package, and none of Pie's own files. */

@@ -1,4 +1,5 @@
 import { type Logger, type LoggerOptions, pino } from 'pino'
+import { checkInstalled } from './load-optional.ts'
 
 export type Log = Logger
 type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -12,6 +13,13 @@ export const logOptions = (level: LogLevel): LoggerOptions => ({
 /** Lines of JSON on standard output; readable ones, in colour, when `isPretty`. */
 export function createLog(level: LogLevel, isPretty: boolean): Log {
   if (!isPretty) return pino(logOptions(level))
+  try {
+    checkInstalled({ what: 'A readable log', packages: ['pino-pretty'] })
+  } catch (error) {
+    const log = pino(logOptions(level))
+    log.warn((error as Error).message)
+    return log
+  }
   return pino({
     ...logOptions(level),
     transport: {

@@ -1,4 +1,4 @@
-import { type FieldArgs, type FieldInfo, lambda, type Step } from 'postgraphile/grafast'
+import { type FieldArgs, type FieldInfo, lambda, type Step } from 'grafast'
 import { LARGEST_PAGE, PAGE_SIZE } from './page-size.ts'
 
 interface PagedStep {

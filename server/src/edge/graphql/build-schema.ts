@@ -1,5 +1,5 @@
+import { makeSchema } from 'graphile-build'
 import type { GraphQLSchema } from 'graphql'
-import { makeSchema } from 'postgraphile'
 import type { Database } from '../../ground/database/pool.ts'
 import { createPreset, type DatabaseRole } from './preset.ts'
 

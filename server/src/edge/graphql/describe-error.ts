@@ -1,6 +1,6 @@
+import { isSafeError } from 'grafast'
 import { GraphQLError } from 'graphql'
 import pg from 'pg'
-import { isSafeError } from 'postgraphile/grafast'
 import { Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
 import type { Log } from '../../ground/log.ts'
 import { codeOfDatabaseError } from '../request/code-of-database-error.ts'

@@ -1,5 +1,5 @@
-import { sql } from 'postgraphile/pg-sql2'
-import { extendSchema, gql } from 'postgraphile/utils'
+import { extendSchema, gql } from 'graphile-utils'
+import { sql } from 'pg-sql2'
 
 /** `me`: the session's own user, as the policies show them. */
 export const meField: GraphileConfig.Plugin = extendSchema((build) => {

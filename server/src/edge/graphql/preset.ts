@@ -1,7 +1,7 @@
-import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
-import { jsonPgSmartTags } from 'postgraphile/utils'
+import { jsonPgSmartTags } from 'graphile-utils'
 import type { Database } from '../../ground/database/pool.ts'
 import { introspectAs } from './adaptor.ts'
+import { amberPreset } from './amber-preset.ts'
 import { boundedPages } from './bounded-pages.ts'
 import { meField } from './me-field.ts'
 import { shortNames } from './short-names.ts'
@@ -31,7 +31,7 @@ export function createPreset(
   role: DatabaseRole,
 ): GraphileConfig.Preset {
   return {
-    extends: [PostGraphileAmberPreset],
+    extends: [amberPreset],
     plugins: [shortNames, boundedPages, meField, withoutInternals],
     // For Relay 1, and ways to the root from everywhere.
     disablePlugins: ['QueryQueryPlugin', 'RegisterQueryNodePlugin', 'NodeAccessorPlugin'],

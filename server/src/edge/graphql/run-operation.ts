@@ -1,6 +1,6 @@
+import { execute } from 'grafast'
 import { type ExecutionResult, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql'
 import pg from 'pg'
-import { execute } from 'postgraphile/grafast'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { withSession } from '../../ground/database/with-session.ts'
 import { Refusal } from '../../ground/errors.ts'

@@ -17,7 +17,6 @@ import { refreshRoute } from './routes/auth/refresh.ts'
 import { registerRoute } from './routes/auth/register.ts'
 import { sessionRoute } from './routes/auth/session.ts'
 import { sessionsRoutes } from './routes/auth/sessions.ts'
-import { ruruRoutes } from './routes/graphql/editor.ts'
 import { graphqlRoute } from './routes/graphql/graphql.ts'
 import { cacheStatusRoute } from './routes/operations/cache-status.ts'
 import { describeRoutes, documentationRoutes } from './routes/operations/documentation.ts'
@@ -79,7 +78,6 @@ export async function pieRoutes(
   healthRoutes(app, pie)
   cacheStatusRoute(app, pie)
   await documentationRoutes(app, pie.policy.service.name)
-  if (pie.graphql.hasEditor) ruruRoutes(app)
 }
 
 const buildStrictValidator: ReturnType<typeof AjvCompiler> = (schemas) =>

@@ -27,6 +27,7 @@ export const statusOf: Record<RefusalCode, number> = {
   headers_too_large: 431,
   hook_failed: 500,
   internal: 500,
+  not_installed: 501,
   busy: 503,
   database_unavailable: 503,
   timeout: 503,

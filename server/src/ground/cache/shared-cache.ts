@@ -1,6 +1,6 @@
 import type { DerivedKeys } from '../crypto/derive-keys.ts'
 import type { Secret } from '../crypto/secret.ts'
-import { loadOptional } from '../load-optional.ts'
+import { loadOptional, type OptionalPart } from '../load-optional.ts'
 import type { Log } from '../log.ts'
 import type { Entry } from './protocol.ts'
 import { nothing, openEntry, sealEntry } from './sealed-entry.ts'
@@ -33,6 +33,8 @@ const KEEP_MS = 15 * 60_000
 
 const PREFIX = 'pie:session:'
 
+export const valkeyClient: OptionalPart = { what: 'CACHE_URL', packages: ['@redis/client'] }
+
 /** @throws OperatorError where the client of it is not installed */
 export async function openSharedCache(
   url: Secret,
@@ -40,8 +42,7 @@ export async function openSharedCache(
   log: Log,
 ): Promise<SharedCache> {
   const { createValkeyClient, asBinary } = await loadOptional(
-    'CACHE_URL',
-    ['@redis/client'],
+    valkeyClient,
     () => import('./valkey-client.ts'),
   )
   const client = createValkeyClient(url)

