@@ -1,4 +1,4 @@
-/** What other programs import from `@pie/server`. It stays as it is. */
+/** What other programs import from `@pie/server`: the whole server, and the plugin for Fastify. */
 export { problemHandler } from './edge/http/problem-handler.ts'
 export type { RequestPie } from './edge/request/request-pie.ts'
 export { createCredentials } from './features/sessions/create-credentials.ts'
@@ -7,3 +7,4 @@ export type { SessionCredential } from './ground/database/request-transaction.ts
 export { type SessionTransaction, withSession } from './ground/database/with-session.ts'
 export { OperatorError, Refusal, type RefusalCode } from './ground/errors.ts'
 export { type PieOptions, pie } from './plugin.ts'
+export { type RunningPie, type ServerOptions, startServer } from './server.ts'

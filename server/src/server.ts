@@ -5,9 +5,10 @@ import { originOnPort } from './composition/read-policy.ts'
 import { createServer } from './edge/http/server.ts'
 import type { Clock } from './ground/clock.ts'
 import { OperatorError } from './ground/errors.ts'
-import type { Log } from './ground/log.ts'
+import { createLog, type Log } from './ground/log.ts'
 import { ownPackage } from './ground/own-package.ts'
-import type { Config } from './settings/read-config.ts'
+import { readEnvironment } from './settings/environment.ts'
+import { type Config, readConfig } from './settings/read-config.ts'
 
 export interface RunningPie {
   /** Where it listens: `http://127.0.0.1:3000`. */
@@ -24,6 +25,22 @@ export interface RunningPie {
 }
 
 type Server = Awaited<ReturnType<typeof createServer>>
+
+export interface ServerOptions {
+  /** Settings, by the names of docs/configuration.md; they come before those of the environment and of `.env`. */
+  settings?: Record<string, string>
+  /** Without it, lines of JSON on standard output, from LOG_LEVEL on. */
+  log?: Log
+}
+
+/**
+ * Starts Pie as a server of its own from a program: what `pie start` does.
+ * @throws OperatorError when something that it needs is missing, wrong or unsafe
+ */
+export async function startServer({ settings = {}, log }: ServerOptions = {}): Promise<RunningPie> {
+  const config = readConfig({ ...readEnvironment(), ...settings })
+  return startPie(config, log ?? createLog(config.LOG_LEVEL, false))
+}
 
 /**
  * Starts Pie.

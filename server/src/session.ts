@@ -16,7 +16,7 @@ import type { Log } from './ground/log.ts'
 import { readEnvironment } from './settings/environment.ts'
 import { readSessionConfig } from './settings/read-session-config.ts'
 
-export { describeProblem, type Problem } from './edge/request/problem.ts'
+export { type ProblemAnswer, problemOf } from './edge/request/problem.ts'
 export type { NodeRequest, NodeResponse, WebRequest } from './edge/request/read-request.ts'
 export type { RequestPie } from './edge/request/request-pie.ts'
 export type { CachedSession, SessionDetails } from './features/sessions/cached-session.ts'

@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql'
 import pg from 'pg'
 import { Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
 import type { Log } from '../../ground/log.ts'
-import { codeOfDatabaseError } from '../request/code-of-database-error.ts'
+import { codeOfDatabaseError } from '../request/refuse-database-error.ts'
 
 /** An error as the answer shows it: what stands in the way of one field. */
 export interface DescribedError {

@@ -1,7 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import pg from 'pg'
-import { Refusal } from '../../ground/errors.ts'
-import { codeOfDatabaseError } from '../request/code-of-database-error.ts'
+import { refuseDatabaseError } from '../request/refuse-database-error.ts'
 import { answerWithProblem } from './answer-with-problem.ts'
 
 /**
@@ -14,10 +12,5 @@ export function problemHandler(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  return answerWithProblem(explain(error), request, reply)
-}
-
-function explain(error: unknown): unknown {
-  const code = error instanceof pg.DatabaseError ? codeOfDatabaseError(error) : undefined
-  return code === undefined ? error : new Refusal(code, { cause: error })
+  return answerWithProblem(refuseDatabaseError(error) ?? error, request, reply)
 }

@@ -1,4 +1,5 @@
-import { type Fault, type Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
+import { type Fault, Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
+import { refuseDatabaseError } from './refuse-database-error.ts'
 
 /** The status of each refusal. This is the only place that knows. */
 export const statusOf: Record<RefusalCode, number> = {
@@ -41,6 +42,40 @@ export interface Problem {
   code: RefusalCode
   detail?: string
   errors?: Fault[]
+}
+
+/** A problem answer (RFC 9457) for an answer of any framework's. */
+export interface ProblemAnswer {
+  status: number
+  headers: Record<string, string>
+  /** JSON. */
+  body: string
+}
+
+/**
+ * What to answer where something was thrown: a refusal's own problem, what an error of Postgres means to whoever
+ * asked, and `internal` for anything else, which says nothing of itself.
+ */
+export function problemOf(error: unknown): ProblemAnswer {
+  const refusal = refusalOf(error)
+  const problem = describeProblem(refusal)
+  return {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(problem.status === 401 && { 'www-authenticate': 'Bearer' }),
+      ...(refusal.retryAfterSeconds !== undefined && {
+        'retry-after': String(refusal.retryAfterSeconds),
+      }),
+    },
+    body: JSON.stringify(problem),
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  return refuseDatabaseError(error) ?? new Refusal('internal', { cause: error })
 }
 
 export function describeProblem(refusal: Refusal): Problem {

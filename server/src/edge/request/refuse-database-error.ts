@@ -1,5 +1,5 @@
-import type pg from 'pg'
-import type { RefusalCode } from '../../ground/errors.ts'
+import pg from 'pg'
+import { Refusal, type RefusalCode } from '../../ground/errors.ts'
 
 /**
  * What the errors of Postgres mean to whoever sent the request, by SQLSTATE or its class (PostgreSQL manual,
@@ -20,4 +20,10 @@ const refusalBySqlState: Record<string, RefusalCode> = {
 /** Undefined for what nobody could have foreseen. */
 export function codeOfDatabaseError({ code = '' }: pg.DatabaseError): RefusalCode | undefined {
   return refusalBySqlState[code] ?? refusalBySqlState[code.slice(0, 2)]
+}
+
+/** The same as a refusal; null for what nobody could have foreseen, and for what is no error of Postgres. */
+export function refuseDatabaseError(error: unknown): Refusal | null {
+  const code = error instanceof pg.DatabaseError ? codeOfDatabaseError(error) : undefined
+  return code === undefined ? null : new Refusal(code, { cause: error })
 }

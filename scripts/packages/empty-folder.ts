@@ -1,0 +1,61 @@
+/** A folder with nothing in it but what a user would put there, and the Node that runs in it. */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+
+export interface EmptyFolder {
+  path: string
+  write(name: string, text: string): void
+  install(...packages: string[]): Promise<void>
+  /** Runs a program that the packages brought, or `node`. @returns what it printed, on either stream */
+  run(program: string, args: string[], settings?: Record<string, string>): Promise<Finished>
+}
+
+export interface Finished {
+  code: number
+  output: string
+}
+
+const execute = promisify(execFile)
+
+/** A registry that does not answer is asked once more. */
+const GIVE_UP_MS = 240_000
+
+/** @param node the program that stands for `node` in this folder */
+export function makeEmptyFolder(path: string, node: string): EmptyFolder {
+  mkdirSync(path, { recursive: true })
+  const manifest = { name: 'somebodys-application', private: true, type: 'module' }
+  writeFileSync(join(path, 'package.json'), JSON.stringify(manifest))
+  const run: EmptyFolder['run'] = async (program, args, settings = {}) => {
+    const own = join(path, 'node_modules', '.bin')
+    const { HOME = '/', PATH = '' } = process.env
+    const search = [dirname(node), own, PATH].join(delimiter)
+    const command = existsSync(join(own, program)) ? join(own, program) : program
+    try {
+      const running = execute(command, args, {
+        cwd: path,
+        env: { HOME, PATH: search, ...settings },
+        maxBuffer: 64 * 1024 * 1024,
+        timeout: GIVE_UP_MS,
+      })
+      running.child.stdin?.end()
+      const { stdout, stderr } = await running
+      return { code: 0, output: `${stdout}${stderr}` }
+    } catch (error) {
+      const { code = 1, stdout = '', stderr = '' } = error as Record<string, never>
+      return { code: Number(code) || 1, output: `${stdout}${stderr}` }
+    }
+  }
+  return {
+    path,
+    run,
+    write: (name, text) => writeFileSync(join(path, name), text),
+    install: async (...packages) => {
+      const install = () => run('npm', ['install', '--no-audit', '--no-fund', ...packages])
+      const first = await install()
+      const { code, output } = first.code === 0 ? first : await install()
+      if (code !== 0) throw new Error(`npm install ${packages.join(' ')} failed:\n${output}`)
+    },
+  }
+}
