@@ -156,7 +156,8 @@ const steps: Record<string, () => Promise<void> | void> = {
       await runReadmeCode(folder, join(repository, 'server/README.md'), node)
     }
   },
-  'a small program is typed without skipLibCheck': () => {
+  'a small program is typed without skipLibCheck': async () => {
+    await whole.install(`kysely@${ownPackage.peerDependencies['kysely']}`)
     whole.write('program.ts', program)
     for (const [module, moduleResolution] of [
       ['nodenext', 'nodenext'],
@@ -183,7 +184,7 @@ const steps: Record<string, () => Promise<void> | void> = {
         [publint, 'run', '--strict', tarball],
         [attw, '--profile', 'esm-only', tarball],
       ] as const) {
-        const { code, output } = await alone.run('npx', ['--yes', name, ...args])
+        const { code, output } = await alone.fetchAndRun(name, ...args)
         assert.equal(code, 0, `${name} on ${tarball}:\n${output}`)
       }
     }

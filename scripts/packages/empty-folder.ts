@@ -8,6 +8,8 @@ export interface EmptyFolder {
   path: string
   write(name: string, text: string): void
   install(...packages: string[]): Promise<void>
+  /** Runs a package that is not to be installed, with `npx`. */
+  fetchAndRun(name: string, ...args: string[]): Promise<Finished>
   /** Runs a program that the packages brought, or `node`. @returns what it printed, on either stream */
   run(program: string, args: string[], settings?: Record<string, string>): Promise<Finished>
 }
@@ -27,15 +29,19 @@ export function makeEmptyFolder(path: string, node: string): EmptyFolder {
   mkdirSync(path, { recursive: true })
   const manifest = { name: 'somebodys-application', private: true, type: 'module' }
   writeFileSync(join(path, 'package.json'), JSON.stringify(manifest))
-  const run: EmptyFolder['run'] = async (program, args, settings = {}) => {
+  const runIn = async (
+    environment: NodeJS.ProcessEnv,
+    program: string,
+    args: readonly string[],
+  ): Promise<Finished> => {
     const own = join(path, 'node_modules', '.bin')
-    const { HOME = '/', PATH = '' } = process.env
+    const { PATH = '' } = process.env
     const search = [dirname(node), own, PATH].join(delimiter)
     const command = existsSync(join(own, program)) ? join(own, program) : program
     try {
       const running = execute(command, args, {
         cwd: path,
-        env: { HOME, PATH: search, ...settings },
+        env: { ...environment, PATH: search },
         maxBuffer: 64 * 1024 * 1024,
         timeout: GIVE_UP_MS,
       })
@@ -47,12 +53,17 @@ export function makeEmptyFolder(path: string, node: string): EmptyFolder {
       return { code: Number(code) || 1, output: `${stdout}${stderr}` }
     }
   }
+  // What asks the registry does so as this machine is set up to; what is tried has nothing but its settings.
+  const asks = (program: string, ...args: string[]) => runIn(process.env, program, args)
+  const run: EmptyFolder['run'] = (program, args, settings = {}) =>
+    runIn({ HOME: process.env['HOME'], ...settings }, program, args)
   return {
     path,
     run,
+    fetchAndRun: (name, ...args) => asks('npx', '--yes', name, ...args),
     write: (name, text) => writeFileSync(join(path, name), text),
     install: async (...packages) => {
-      const install = () => run('npm', ['install', '--no-audit', '--no-fund', ...packages])
+      const install = () => asks('npm', 'install', '--no-audit', '--no-fund', ...packages)
       const first = await install()
       const { code, output } = first.code === 0 ? first : await install()
       if (code !== 0) throw new Error(`npm install ${packages.join(' ')} failed:\n${output}`)

@@ -2,7 +2,6 @@
  * `@pie/server/session`: who asks, and the database as them, in an application beside a Pie server, whatever
  * framework it is made with.
  */
-import { openSessionGround } from './composition/open-session-ground.ts'
 import {
   collectHeaders,
   type NodeRequest,
@@ -13,8 +12,6 @@ import {
 import { createRequestPie, type RequestPie } from './edge/request/request-pie.ts'
 import { makeCsrfToken } from './features/sessions/csrf-token.ts'
 import type { Log } from './ground/log.ts'
-import { readEnvironment } from './settings/environment.ts'
-import { readSessionConfig } from './settings/read-session-config.ts'
 
 export { type ProblemAnswer, problemOf } from './edge/request/problem.ts'
 export type { NodeRequest, NodeResponse, WebRequest } from './edge/request/read-request.ts'
@@ -70,6 +67,12 @@ export interface RequestSession extends RequestPie {
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
 export async function openSessions({ settings = {}, log }: SessionOptions = {}): Promise<Sessions> {
+  // Whoever has a pool of their own, and a credential, has no need of this.
+  const [{ openSessionGround }, { readSessionConfig }, { readEnvironment }] = await Promise.all([
+    import('./composition/open-session-ground.ts'),
+    import('./settings/read-session-config.ts'),
+    import('./settings/environment.ts'),
+  ])
   const config = readSessionConfig({ ...readEnvironment(), ...settings })
   const { ground, close } = await openSessionGround(config, log ?? (await createQuietLog()))
   return {
