@@ -93,7 +93,7 @@ function pack(): string[] {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory)
   const workspaces = published.flatMap((workspace) => ['--workspace', workspace])
-  run('npm', 'pack', '--pack-destination', directory, ...workspaces)
+  run('npm', 'pack', '--silent', '--pack-destination', directory, ...workspaces)
   const sums = published.map((workspace) => {
     const file = `pie-${workspace}-${manifestOf(workspace).version}.tgz`
     const sum = createHash('sha256')
