@@ -9,6 +9,8 @@ export interface Round<Side> {
 /** One line of the table. */
 export interface Measurement {
   scenario: string
+  /** On which version of Postgres. */
+  postgres?: number
   /** What the numbers are, with their unit. */
   unit: string
   /** Medians of the rounds. */

@@ -19,11 +19,28 @@ export const scenarioNames = [
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]
 
+/** What asks for the work of Postgres, and so is measured on each version. */
+export const measuredOnEach: readonly ScenarioName[] = [
+  'users-me',
+  'graphql',
+  'refresh',
+  'session-miss',
+  'lookup',
+  'notes',
+  'round-trips',
+]
+
+/** Those that come with npm: what Pie brings along, and the oldest that it takes. */
+export const postgresVersions = [18, 15] as const
+export type PostgresVersion = (typeof postgresVersions)[number]
+
 /** What takes a minute and more. */
 const onlyWhenNamed: readonly ScenarioName[] = ['lookup']
 
 export interface Options {
   only: readonly ScenarioName[]
+  /** In this order; what does not depend on the version is measured on the first. */
+  postgres: readonly PostgresVersion[]
   isJson: boolean
   /** How long each side is measured in each round. */
   seconds: number
@@ -40,6 +57,9 @@ Starts Pie and its floor, measures them in turn, and prints what Pie does beside
 
   --only <scenario>  one of ${scenarioNames.join(', ')}; may be repeated;
                      without it, all but ${onlyWhenNamed.join(', ')}
+  --postgres <list>  the versions of Postgres, of ${postgresVersions.join(' and ')}, with a comma between them (18,15);
+                     on the second is measured only what depends on it: ${measuredOnEach.slice(0, 3).join(', ')},
+                     ${measuredOnEach.slice(3).join(', ')}
   --seconds <n>      how long each side is measured in each round (2)
   --rounds <n>       how many rounds; their median is printed (5)
   --users <n>        how many users there are, each with a session (10000)
@@ -60,6 +80,7 @@ export function readOptions(args: string[]): Options | null {
   }
   return {
     only: only.filter(isScenario),
+    postgres: readVersions(values.postgres),
     isJson: values.json === true,
     seconds: readNumber('--seconds', values.seconds, 0.1, 600),
     rounds: readNumber('--rounds', values.rounds, 1, 100),
@@ -74,6 +95,7 @@ function parse(args: string[]) {
       args,
       options: {
         only: { type: 'string', multiple: true },
+        postgres: { type: 'string', default: postgresVersions.join(',') },
         seconds: { type: 'string', default: '2' },
         rounds: { type: 'string', default: '5' },
         users: { type: 'string', default: '10000' },
@@ -89,6 +111,14 @@ function parse(args: string[]) {
 
 function isScenario(name: string): name is ScenarioName {
   return scenarioNames.some((known) => known === name)
+}
+
+function readVersions(text: string): PostgresVersion[] {
+  const versions = [...new Set(text.split(',').map(Number))]
+  const known = versions.flatMap((version) => postgresVersions.filter((one) => one === version))
+  if (known.length < versions.length)
+    throw new WrongUsage(`--postgres is a list of ${postgresVersions.join(' and ')}.`)
+  return known
 }
 
 function readNumber(option: string, text: string, least: number, most: number): number {

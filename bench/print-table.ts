@@ -2,9 +2,10 @@ import type { Measurement } from './measurement.ts'
 
 /** The measurements as a table: what Pie does, what its floor does, one divided by the other. */
 export function printTable(measurements: Measurement[]): string {
-  const heads = ['scenario', 'unit', 'pie', 'floor', 'ratio', 'aim']
-  const lines = measurements.map(({ scenario, unit, pie, floor, ratio, aim }) => [
+  const heads = ['scenario', 'postgres', 'unit', 'pie', 'floor', 'ratio', 'aim']
+  const lines = measurements.map(({ scenario, postgres, unit, pie, floor, ratio, aim }) => [
     scenario,
+    postgres === undefined ? '' : String(postgres),
     unit,
     formatNumber(pie),
     floor === null ? '' : formatNumber(floor),
@@ -14,7 +15,7 @@ export function printTable(measurements: Measurement[]): string {
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...lines.map((line) => line[column]?.length ?? 0)),
   )
-  const isNumber = (column: number) => column >= 2 && column <= 4
+  const isNumber = (column: number) => column >= 3 && column <= 5
   return [heads, ...lines]
     .map((line) =>
       line

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Measurement } from './measurement.ts'
-import type { Options, ScenarioName } from './options.ts'
+import { measuredOnEach, type Options, type PostgresVersion, type ScenarioName } from './options.ts'
 import { measureForged } from './scenarios/forged.ts'
 import { measureGraphql } from './scenarios/graphql.ts'
 import { measureLogin } from './scenarios/login.ts'
@@ -48,31 +47,46 @@ export interface Surroundings {
 /** Runs the scenarios that are asked for. Whatever is started is told to `onStarted`. */
 export async function runScenarios(
   options: Options,
+  surroundings: Surroundings,
+): Promise<Measurement[]> {
+  const measurements: Measurement[] = []
+  for (const [place, postgres] of options.postgres.entries()) {
+    const names = options.only.filter((name) => place === 0 || measuredOnEach.includes(name))
+    measurements.push(...(await runOnStage(postgres, names, options, surroundings)))
+  }
+  // Of the Postgres that Pie brings along.
+  if (options.only.includes('start') && options.postgres.includes(18)) {
+    const { directory, onStarted, say } = surroundings
+    say('measuring start')
+    measurements.push(...on(18, await measureStart(directory, options, onStarted)))
+  }
+  return measurements
+}
+
+const on = (postgres: PostgresVersion, measurements: Measurement[]): Measurement[] =>
+  measurements.map((measurement) => ({ ...measurement, postgres }))
+
+async function runOnStage(
+  postgres: PostgresVersion,
+  names: readonly ScenarioName[],
+  options: Options,
   { directory, onStarted, say }: Surroundings,
 ): Promise<Measurement[]> {
-  const isWanted = (name: ScenarioName) => options.only.includes(name)
+  const wanted = onStage.filter(([name]) => names.includes(name))
+  if (wanted.length === 0) return []
+  say(`starting Pie and its floor on Postgres ${postgres}, with ${options.users} users`)
+  const stage = await setStage({
+    directory: join(directory, `postgres-${postgres}`),
+    postgres,
+    users: options.users,
+    onStarted,
+    say,
+  })
   const measurements: Measurement[] = []
-  if (onStage.some(([name]) => isWanted(name))) {
-    say(`starting Pie and its floor, with ${options.users} users`)
-    const stageDirectory = join(directory, 'stage')
-    await mkdir(stageDirectory, { mode: 0o711 })
-    const stage = await setStage({
-      directory: stageDirectory,
-      users: options.users,
-      onStarted,
-      say,
-    })
-    for (const [name, measure] of onStage) {
-      if (!isWanted(name)) continue
-      say(`measuring ${name}`)
-      measurements.push(...(await measure(stage, options)))
-    }
-    await stage.floor.stop()
-    await stage.pie.stop()
+  for (const [name, measure] of wanted) {
+    say(`measuring ${name}`)
+    measurements.push(...on(postgres, await measure(stage, options)))
   }
-  if (isWanted('start')) {
-    say('measuring start')
-    measurements.push(...(await measureStart(directory, options, onStarted)))
-  }
+  await stage.close()
   return measurements
 }

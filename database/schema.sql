@@ -601,9 +601,10 @@ comment on function pie_private.check_session(uuid,bytea) is 'Says whom a sessio
 
 CREATE OR REPLACE FUNCTION pie_private.clear_empty_throttles()
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+begin
   delete from pie_private.throttles
   where throttles.key in (
     select stale.key from pie_private.throttles as stale
@@ -611,7 +612,8 @@ AS $function$
     order by stale.empty_at
     limit 4
     for update skip locked
-  )
+  );
+end
 $function$
 ;
 comment on function pie_private.clear_empty_throttles() is 'Deletes a few buckets that have drained.';
@@ -715,16 +717,19 @@ comment on function pie_private.complete_password_sign_in(uuid,text,text,uuid,te
 
 CREATE OR REPLACE FUNCTION pie_private.current_session()
  RETURNS TABLE(session_id uuid, user_id uuid, scopes text[])
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select sessions.id, sessions.user_id, sessions.scopes
-  from pie_private.sessions
-  where sessions.id = nullif(current_setting('pie.session_id', true), '')::uuid
-    and sessions.proof_hash = sha256(decode(current_setting('pie.session_proof', true), 'hex'))
-    and sessions.revoked_at is null
-    and sessions.expires_at > now()
+begin
+  return query
+    select sessions.id, sessions.user_id, sessions.scopes
+    from pie_private.sessions
+    where sessions.id = nullif(current_setting('pie.session_id', true), '')::uuid
+      and sessions.proof_hash = sha256(decode(current_setting('pie.session_proof', true), 'hex'))
+      and sessions.revoked_at is null
+      and sessions.expires_at > now();
+end
 $function$
 ;
 comment on function pie_private.current_session() is 'The session that this transaction has proven, or no row.';
@@ -785,45 +790,52 @@ comment on function pie_private.enable_user(text) is 'Lets the user of an addres
 
 CREATE OR REPLACE FUNCTION pie_private.end_line_of_session(session_id uuid, reason text, address inet)
  RETURNS SETOF uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select from pie_schema.users
+begin
+  -- In a statement of its own: whoever is renewing the session has been waited for, and the next sees it.
+  perform from pie_schema.users
   where users.id = (select sessions.user_id from pie_private.sessions where sessions.id = end_line_of_session.session_id)
   for no key update;
 
-  with recursive line as (
-    select sessions.id, sessions.successor_id from pie_private.sessions
-    where sessions.id = end_line_of_session.session_id
-    union
-    select next.id, next.successor_id from line join pie_private.sessions as next on next.id = line.successor_id
-  ), ended as (
-    update pie_private.sessions
-    set revoked_at = now(), revoked_reason = end_line_of_session.reason
-    where sessions.id in (select line.id from line) and sessions.revoked_at is null
-    returning sessions.id, sessions.user_id
-  ), new_event as (
-    insert into pie_private.audit_log (event, user_id, session_id, address, detail)
-    select 'session.ended', ended.user_id, ended.id, end_line_of_session.address,
-           jsonb_build_object('reason', end_line_of_session.reason)
-    from ended
-  )
-  select ended.id from ended
+  return query
+    with recursive line as (
+      select sessions.id, sessions.successor_id from pie_private.sessions
+      where sessions.id = end_line_of_session.session_id
+      union
+      select next.id, next.successor_id from line join pie_private.sessions as next on next.id = line.successor_id
+    ), ended as (
+      update pie_private.sessions
+      set revoked_at = now(), revoked_reason = end_line_of_session.reason
+      where sessions.id in (select line.id from line) and sessions.revoked_at is null
+      returning sessions.id, sessions.user_id
+    ), new_event as (
+      insert into pie_private.audit_log (event, user_id, session_id, address, detail)
+      select 'session.ended', ended.user_id, ended.id, end_line_of_session.address,
+             jsonb_build_object('reason', end_line_of_session.reason)
+      from ended
+    )
+    select ended.id from ended;
+end
 $function$
 ;
 comment on function pie_private.end_line_of_session(uuid,text,inet) is 'Ends a session and its successors; returns which.';
 
 CREATE OR REPLACE FUNCTION pie_private.end_session(session_id uuid, proofs bytea[], reason text, address inet)
  RETURNS SETOF uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select ended.id
-  from pie_private.sessions,
-       lateral pie_private.end_line_of_session(sessions.id, end_session.reason, end_session.address) as ended (id)
-  where sessions.id = end_session.session_id
-    and sessions.proof_hash = any (array(select sha256(proof) from unnest(end_session.proofs) as given (proof)))
+begin
+  return query
+    select ended.id
+    from pie_private.sessions,
+         lateral pie_private.end_line_of_session(sessions.id, end_session.reason, end_session.address) as ended (id)
+    where sessions.id = end_session.session_id
+      and sessions.proof_hash = any (array(select sha256(proof) from unnest(end_session.proofs) as given (proof)));
+end
 $function$
 ;
 grant execute on function pie_private.end_session(uuid,bytea[],text,inet) to pie_auth;
@@ -847,12 +859,14 @@ comment on function pie_private.end_sessions_of_disabled_user() is 'Trigger: dis
 
 CREATE OR REPLACE FUNCTION pie_private.fail_password_sign_in(user_id uuid, address inet)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+begin
   insert into pie_private.audit_log (event, user_id, address, detail)
-  values ('sign_in.failed', user_id, address, '{"method": "pwd"}')
+  values ('sign_in.failed', fail_password_sign_in.user_id, fail_password_sign_in.address, '{"method": "pwd"}');
+end
 $function$
 ;
 grant execute on function pie_private.fail_password_sign_in(uuid,inet) to pie_auth;
@@ -883,16 +897,18 @@ comment on function pie_private.grant_role(text,text) is 'Gives the user of an a
 
 CREATE OR REPLACE FUNCTION pie_private.is_known_network(user_id uuid, network text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select exists (
+begin
+  return exists (
     select from pie_private.sessions
     where sessions.user_id = is_known_network.user_id
       and pie_private.network_of(sessions.address) = is_known_network.network
       and sessions.last_seen_at > now() - interval '90 days'
-  )
+  );
+end
 $function$
 ;
 comment on function pie_private.is_known_network(uuid,text) is 'Whether a user has signed in from a network in the last 90 days.';
@@ -933,15 +949,18 @@ comment on function pie_private.list_sessions(text,integer) is 'The sessions of 
 
 CREATE OR REPLACE FUNCTION pie_private.list_signing_keys()
  RETURNS TABLE(kid text, public_jwk jsonb, sealed_private bytea, signs_from timestamp with time zone, verifies_until timestamp with time zone)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select signing_keys.kid, signing_keys.public_jwk, signing_keys.sealed_private,
-         signing_keys.signs_from, signing_keys.verifies_until
-  from pie_private.signing_keys
-  where signing_keys.verifies_until is null or signing_keys.verifies_until > now()
-  order by signing_keys.signs_from desc, signing_keys.kid
+begin
+  return query
+    select signing_keys.kid, signing_keys.public_jwk, signing_keys.sealed_private,
+           signing_keys.signs_from, signing_keys.verifies_until
+    from pie_private.signing_keys
+    where signing_keys.verifies_until is null or signing_keys.verifies_until > now()
+    order by signing_keys.signs_from desc, signing_keys.kid;
+end
 $function$
 ;
 grant execute on function pie_private.list_signing_keys() to pie_auth;
@@ -949,11 +968,13 @@ comment on function pie_private.list_signing_keys() is 'The keys that tokens may
 
 CREATE OR REPLACE FUNCTION pie_private.network_of(address inet)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select network(set_masklen(address, case family(address) when 6 then 64 else 32 end))::text
+begin
+  return network(set_masklen(address, case family(address) when 6 then 64 else 32 end))::text;
+end
 $function$
 ;
 comment on function pie_private.network_of(inet) is 'The network an address is counted by: IPv4 by /32, IPv6 by /64.';
@@ -998,12 +1019,14 @@ comment on function pie_private.read_session(uuid,bytea) is 'A session that its 
 
 CREATE OR REPLACE FUNCTION pie_private.record_event(event text, user_id uuid, session_id uuid, address inet, detail jsonb DEFAULT '{}'::jsonb)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+begin
   insert into pie_private.audit_log (event, user_id, session_id, address, detail)
-  values (event, user_id, session_id, address, detail)
+  values (record_event.event, record_event.user_id, record_event.session_id, record_event.address, record_event.detail);
+end
 $function$
 ;
 comment on function pie_private.record_event(text,uuid,uuid,inet,jsonb) is 'Adds a line to the audit log.';
@@ -1079,11 +1102,13 @@ comment on function pie_private.refresh_session(uuid,bytea[],integer,interval,in
 
 CREATE OR REPLACE FUNCTION pie_private.refund_attempt(key text, drain interval)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+begin
   update pie_private.throttles set empty_at = throttles.empty_at - drain
-  where throttles.key = refund_attempt.key
+  where throttles.key = refund_attempt.key;
+end
 $function$
 ;
 comment on function pie_private.refund_attempt(text,interval) is 'Takes one attempt back.';
@@ -1103,10 +1128,13 @@ comment on function pie_private.refuse_change() is 'Trigger: refuses to change o
 
 CREATE OR REPLACE FUNCTION pie_private.register_user(user_id uuid, email text, name text, password_hash text, address inet)
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  registered_id uuid;
+begin
   with new_email as (
     insert into pie_schema.user_emails (user_id, email, is_primary)
     values (register_user.user_id, register_user.email, true)
@@ -1127,7 +1155,9 @@ AS $function$
     insert into pie_private.audit_log (event, user_id, address)
     select 'user.registered', new_user.id, register_user.address from new_user
   )
-  select new_user.id from new_user
+  select new_user.id into registered_id from new_user;
+  return registered_id;
+end
 $function$
 ;
 grant execute on function pie_private.register_user(uuid,text,text,text,inet) to pie_auth;
@@ -1298,36 +1328,39 @@ comment on function pie_private.spend_attempt(text,integer,interval) is 'Counts 
 
 CREATE OR REPLACE FUNCTION pie_private.start_session(user_id uuid, session_id uuid, kind text, proof_hash bytea, methods text[], lifetime interval, absolute_lifetime interval, address inet, user_agent text)
  RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json)
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  with usable_user as (
-    -- Locked against being disabled until this session is there to be ended with the others.
-    select users.id from pie_schema.users
-    where users.id = start_session.user_id and users.disabled_at is null
-    for share
-  ), new_session as (
-    insert into pie_private.sessions
-      (id, user_id, kind, proof_hash, methods, expires_at, absolute_expires_at, address, user_agent)
-    select
-      start_session.session_id, usable_user.id, start_session.kind, start_session.proof_hash,
-      start_session.methods,
-      now() + least(start_session.lifetime, start_session.absolute_lifetime),
-      now() + start_session.absolute_lifetime,
-      start_session.address, left(start_session.user_agent, 512)
-    from usable_user
-    returning sessions.*
-  ), new_event as (
-    insert into pie_private.audit_log (event, user_id, session_id, address, detail)
-    select 'session.started', new_session.user_id, new_session.id, new_session.address,
-           jsonb_build_object('kind', new_session.kind, 'methods', new_session.methods)
+begin
+  return query
+    with usable_user as (
+      -- Locked against being disabled until this session is there to be ended with the others.
+      select users.id from pie_schema.users
+      where users.id = start_session.user_id and users.disabled_at is null
+      for share
+    ), new_session as (
+      insert into pie_private.sessions
+        (id, user_id, kind, proof_hash, methods, expires_at, absolute_expires_at, address, user_agent)
+      select
+        start_session.session_id, usable_user.id, start_session.kind, start_session.proof_hash,
+        start_session.methods,
+        now() + least(start_session.lifetime, start_session.absolute_lifetime),
+        now() + start_session.absolute_lifetime,
+        start_session.address, left(start_session.user_agent, 512)
+      from usable_user
+      returning sessions.*
+    ), new_event as (
+      insert into pie_private.audit_log (event, user_id, session_id, address, detail)
+      select 'session.started', new_session.user_id, new_session.id, new_session.address,
+             jsonb_build_object('kind', new_session.kind, 'methods', new_session.methods)
+      from new_session
+    )
+    select new_session.created_at, new_session.expires_at, new_session.absolute_expires_at,
+           user_descriptions.description
     from new_session
-  )
-  select new_session.created_at, new_session.expires_at, new_session.absolute_expires_at,
-         user_descriptions.description
-  from new_session
-  join pie_schema.user_descriptions on user_descriptions.id = new_session.user_id
+    join pie_schema.user_descriptions on user_descriptions.id = new_session.user_id;
+end
 $function$
 ;
 grant execute on function pie_private.start_session(uuid,uuid,text,bytea,text[],interval,interval,inet,text) to pie_auth;
@@ -1472,11 +1505,13 @@ comment on function pie_private.visit_session(uuid,bytea[],interval) is 'The sam
 
 CREATE OR REPLACE FUNCTION pie_schema.current_session_id()
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select session_id from pie_private.current_session()
+begin
+  return (select proven.session_id from pie_private.current_session() as proven);
+end
 $function$
 ;
 grant execute on function pie_schema.current_session_id() to webuser;
@@ -1484,16 +1519,20 @@ comment on function pie_schema.current_session_id() is 'The session that this tr
 
 CREATE OR REPLACE FUNCTION pie_schema.current_user_id()
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select sessions.user_id
-  from pie_private.sessions
-  where sessions.id = nullif(current_setting('pie.session_id', true), '')::uuid
-    and sessions.proof_hash = sha256(decode(current_setting('pie.session_proof', true), 'hex'))
-    and sessions.revoked_at is null
-    and sessions.expires_at > now()
+begin
+  return (
+    select sessions.user_id
+    from pie_private.sessions
+    where sessions.id = nullif(current_setting('pie.session_id', true), '')::uuid
+      and sessions.proof_hash = sha256(decode(current_setting('pie.session_proof', true), 'hex'))
+      and sessions.revoked_at is null
+      and sessions.expires_at > now()
+  );
+end
 $function$
 ;
 grant execute on function pie_schema.current_user_id() to webuser;
@@ -1501,29 +1540,32 @@ comment on function pie_schema.current_user_id() is 'The user whose session this
 
 CREATE OR REPLACE FUNCTION pie_schema.end_my_other_sessions(renew_window interval DEFAULT NULL::interval)
  RETURNS SETOF uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select from pie_schema.users where users.id = (select pie_schema.current_user_id()) for no key update;
+begin
+  perform from pie_schema.users where users.id = (select pie_schema.current_user_id()) for no key update;
 
-  with ended as (
-    update pie_private.sessions set revoked_at = now(), revoked_reason = 'ended_by_user'
-    where sessions.user_id = (select pie_schema.current_user_id())
-      and sessions.id <> (select pie_schema.current_session_id())
-      and sessions.revoked_at is null
-    returning sessions.*
-  ), new_event as (
-    insert into pie_private.audit_log (event, user_id, session_id, detail)
-    select 'session.ended', ended.user_id, ended.id, '{"reason": "ended_by_user"}' from ended
-  )
-  select ended.id from ended
-  where ended.successor_id is null
-    and ended.absolute_expires_at > now()
-    and (
-      ended.expires_at > now()
-      or ended.kind = 'browser' and (renew_window is null or ended.expires_at > now() - renew_window)
+  return query
+    with ended as (
+      update pie_private.sessions set revoked_at = now(), revoked_reason = 'ended_by_user'
+      where sessions.user_id = (select pie_schema.current_user_id())
+        and sessions.id <> (select pie_schema.current_session_id())
+        and sessions.revoked_at is null
+      returning sessions.*
+    ), new_event as (
+      insert into pie_private.audit_log (event, user_id, session_id, detail)
+      select 'session.ended', ended.user_id, ended.id, '{"reason": "ended_by_user"}' from ended
     )
+    select ended.id from ended
+    where ended.successor_id is null
+      and ended.absolute_expires_at > now()
+      and (
+        ended.expires_at > now()
+        or ended.kind = 'browser' and (renew_window is null or ended.expires_at > now() - renew_window)
+      );
+end
 $function$
 ;
 grant execute on function pie_schema.end_my_other_sessions(interval) to webuser;
@@ -1531,15 +1573,18 @@ comment on function pie_schema.end_my_other_sessions(interval) is 'Ends all of t
 
 CREATE OR REPLACE FUNCTION pie_schema.end_my_session(session_id uuid)
  RETURNS SETOF uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select ended.id
-  from pie_private.sessions,
-       lateral pie_private.end_line_of_session(sessions.id, 'ended_by_user', null) as ended (id)
-  where sessions.id = end_my_session.session_id
-    and sessions.user_id = (select pie_schema.current_user_id())
+begin
+  return query
+    select ended.id
+    from pie_private.sessions,
+         lateral pie_private.end_line_of_session(sessions.id, 'ended_by_user', null) as ended (id)
+    where sessions.id = end_my_session.session_id
+      and sessions.user_id = (select pie_schema.current_user_id());
+end
 $function$
 ;
 grant execute on function pie_schema.end_my_session(uuid) to webuser;
@@ -1547,17 +1592,19 @@ comment on function pie_schema.end_my_session(uuid) is 'Ends one of the user''s 
 
 CREATE OR REPLACE FUNCTION pie_schema.has_permission(permission text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select exists (
+begin
+  return exists (
     select
     from pie_schema.user_roles
-    join pie_schema.role_permissions using (role)
-    where user_roles.user_id = pie_schema.current_user_id()
+    join pie_schema.role_permissions on role_permissions.role = user_roles.role
+    where user_roles.user_id = (select pie_schema.current_user_id())
       and role_permissions.permission = has_permission.permission
-  )
+  );
+end
 $function$
 ;
 grant execute on function pie_schema.has_permission(text) to webuser;
@@ -1565,15 +1612,17 @@ comment on function pie_schema.has_permission(text) is 'Whether one of the user'
 
 CREATE OR REPLACE FUNCTION pie_schema.has_role(role text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select exists (
+begin
+  return exists (
     select from pie_schema.user_roles
-    where user_roles.user_id = pie_schema.current_user_id()
+    where user_roles.user_id = (select pie_schema.current_user_id())
       and user_roles.role = has_role.role
-  )
+  );
+end
 $function$
 ;
 grant execute on function pie_schema.has_role(text) to webuser;
@@ -1581,14 +1630,16 @@ comment on function pie_schema.has_role(text) is 'Whether the user whose session
 
 CREATE OR REPLACE FUNCTION pie_schema.has_scope(scope text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select exists (
+begin
+  return exists (
     select from pie_private.current_session() as proven
     where proven.scopes is null or has_scope.scope = any (proven.scopes)
-  )
+  );
+end
 $function$
 ;
 grant execute on function pie_schema.has_scope(text) to webuser;
@@ -1596,20 +1647,23 @@ comment on function pie_schema.has_scope(text) is 'Whether the session that this
 
 CREATE OR REPLACE FUNCTION pie_schema.my_sessions(renew_window interval DEFAULT '00:00:00'::interval)
  RETURNS TABLE(id uuid, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, assurance_level smallint, methods text[], address inet, user_agent text, is_current boolean)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select sessions.id, sessions.kind, sessions.created_at, sessions.last_seen_at, sessions.expires_at,
-         sessions.assurance_level, sessions.methods, sessions.address, sessions.user_agent,
-         sessions.id = pie_schema.current_session_id()
-  from pie_private.sessions
-  where sessions.user_id = (select pie_schema.current_user_id())
-    and sessions.revoked_at is null
-    and sessions.successor_id is null
-    and sessions.absolute_expires_at > now()
-    and sessions.expires_at > now() - case sessions.kind when 'browser' then renew_window else '0' end
-  order by sessions.last_seen_at desc, sessions.id
+begin
+  return query
+    select sessions.id, sessions.kind, sessions.created_at, sessions.last_seen_at, sessions.expires_at,
+           sessions.assurance_level, sessions.methods, sessions.address, sessions.user_agent,
+           sessions.id = (select pie_schema.current_session_id())
+    from pie_private.sessions
+    where sessions.user_id = (select pie_schema.current_user_id())
+      and sessions.revoked_at is null
+      and sessions.successor_id is null
+      and sessions.absolute_expires_at > now()
+      and sessions.expires_at > now() - case sessions.kind when 'browser' then renew_window else '0' end
+    order by sessions.last_seen_at desc, sessions.id;
+end
 $function$
 ;
 grant execute on function pie_schema.my_sessions(interval) to webuser;

@@ -1,6 +1,13 @@
 import { quantile } from '../quantile.ts'
-import { readProcessUsage } from '../servers/process-usage.ts'
+import { readCpuSecondsOfAll, readProcessUsage } from '../servers/process-usage.ts'
 import { type Load, runLoad } from './run-load.ts'
+
+/** A server, and the Postgres that it asks, where what that takes is to be known. */
+export interface MeasuredServer {
+  address: string
+  pid: number
+  postmasterPid?: number | null
+}
 
 export interface ServerMeasurement {
   requestsPerSecond: number
@@ -8,21 +15,31 @@ export interface ServerMeasurement {
   p99Ms: number
   /** What the server's own process took for each answer, without Postgres. NaN where it is not known. */
   cpuMicroseconds: number
+  /** What Postgres took for each answer, in all of its processes. NaN where it is not known. */
+  postgresCpuMicroseconds: number
 }
 
 export async function measureServer(
-  server: { address: string; pid: number },
+  server: MeasuredServer,
   load: Omit<Load, 'address'>,
 ): Promise<ServerMeasurement> {
-  const before = readProcessUsage(server.pid)
+  const before = readCpuSeconds(server)
   const { requestsPerSecond, latenciesMs } = await runLoad({ ...load, address: server.address })
-  const after = readProcessUsage(server.pid)
-  const cpuSeconds =
-    before === null || after === null ? Number.NaN : after.cpuSeconds - before.cpuSeconds
+  const after = readCpuSeconds(server)
+  const ofEach = (seconds: number) => (seconds * 1_000_000) / latenciesMs.length
   return {
     requestsPerSecond,
     p50Ms: quantile(latenciesMs, 0.5),
     p99Ms: quantile(latenciesMs, 0.99),
-    cpuMicroseconds: (cpuSeconds * 1_000_000) / latenciesMs.length,
+    cpuMicroseconds: ofEach(after.server - before.server),
+    postgresCpuMicroseconds: ofEach(after.postgres - before.postgres),
+  }
+}
+
+function readCpuSeconds({ pid, postmasterPid }: MeasuredServer) {
+  const postgres = postmasterPid == null ? null : readCpuSecondsOfAll(postmasterPid)
+  return {
+    server: readProcessUsage(pid)?.cpuSeconds ?? Number.NaN,
+    postgres: postgres ?? Number.NaN,
   }
 }

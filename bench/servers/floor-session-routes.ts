@@ -17,7 +17,7 @@ const session = {
     methods: texts,
   },
 }
-const user = {
+export const user = {
   type: 'object',
   properties: {
     id: text,

@@ -13,6 +13,8 @@ export interface Floor extends ChildProcess {
 export async function startFloor(floor: {
   directory: string
   databaseUrl: string
+  /** Where the route connects that awaits each statement. */
+  awaitedUrl: string
   /** Of a Valkey, where what is measured needs one. */
   cacheUrl?: string
   onStarted(stop: () => Promise<void>): void
@@ -24,6 +26,7 @@ export async function startFloor(floor: {
       PATH: process.env['PATH'] ?? '',
       FLOOR_PORT: String(port),
       FLOOR_DATABASE_URL: floor.databaseUrl,
+      FLOOR_AWAITED_URL: floor.awaitedUrl,
       ...(floor.cacheUrl !== undefined && { FLOOR_CACHE_URL: floor.cacheUrl }),
     },
   })

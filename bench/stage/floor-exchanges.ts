@@ -18,6 +18,18 @@ export function readUserExchange({ userId }: Account): Exchange {
   }
 }
 
+/** `GET /users/me` of the route that awaits each statement. Its token is the session's id. */
+export function awaitedUsersMeExchange({ userId, email, sessionId }: Account): Exchange {
+  return {
+    request: formatRequest({ method: 'GET', path: '/users/me', token: sessionId }),
+    check: ({ status, body }) => {
+      const user = status === 200 ? JSON.parse(body) : null
+      const isRight = user?.id === userId && user.email === email && user.roles[0] === 'viewer'
+      if (!isRight) throw new Error(`GET /users/me of the floor answered ${status}: ${body}`)
+    },
+  }
+}
+
 /** The floor of `POST /auth/refresh`. */
 export function refreshSessionExchange({ sessionId, userId }: Account): Exchange {
   const body = { session_id: sessionId }

@@ -54,3 +54,33 @@ test('a table that somebody may both insert into and update is found', async () 
   await db.owner.query('grant insert (name) on pie_schema.users to webadmin')
   assert.deepEqual(await catalog.findInsertAndUpdate(db.owner), ['webadmin pie_schema.users'])
 })
+
+test('a function that each statement plans anew is found, by whatever way a request comes to it', async () => {
+  const make = (name: string, rest: string, body = 'select 1') =>
+    db.owner.query(
+      `create function pie_private.${name} returns int language ${rest} as $$ ${body} $$;
+       revoke execute on function pie_private.${name} from public`,
+    )
+  const found = () => catalog.findFunctionsPlannedAtEachCall(db.owner)
+  const definer = 'sql security definer set search_path = pg_catalog, pg_temp'
+  await make('granted()', definer)
+  await make('in_policy()', definer)
+  await make('in_view()', 'sql', 'select count(*)::int from pie_schema.roles')
+  await make('called()', 'sql set search_path = pg_catalog, pg_temp')
+  await make('caller()', 'plpgsql', 'begin return pie_private.called(); end')
+  await make('for_the_owner()', definer)
+  await make('inlined()', 'sql stable', 'select 1 + 1')
+  assert.deepEqual(await found(), [], 'nothing is on the way of a request yet')
+
+  await db.owner.query(
+    'grant execute on function pie_private.granted(), pie_private.caller(), pie_private.inlined() to pie_auth',
+  )
+  await db.owner.query(
+    `create policy planted on pie_schema.users for delete to webuser using ((select pie_private.in_policy()) = 1);
+     create view pie_schema.planted as select pie_private.in_view() as roles`,
+  )
+  assert.deepEqual(
+    await found(),
+    ['called', 'granted', 'in_policy', 'in_view'].map((name) => `pie_private.${name}()`),
+  )
+})

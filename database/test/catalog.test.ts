@@ -32,6 +32,10 @@ test('every function fixes its search path, with the temporary schema last (CVE-
   assert.deepEqual(await catalog.findFunctionsWithoutSafeSearchPath(db.owner), [])
 })
 
+test('what is on the way of a request and cannot be inlined is not language sql, and so keeps its plan before Postgres 18', async () => {
+  assert.deepEqual(await catalog.findFunctionsPlannedAtEachCall(db.owner), [])
+})
+
 test('the grants on tables are these and no others', async () => {
   const readable = [
     'permissions',

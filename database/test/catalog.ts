@@ -67,3 +67,40 @@ export const findInsertAndUpdate = find(`
     and has_any_column_privilege(rolname, t.oid, 'insert')
     and has_any_column_privilege(rolname, t.oid, 'update')
   order by 1`)
+
+/**
+ * Functions in language sql that are on a request's way though Postgres cannot inline them: before 18, each
+ * statement that calls one plans it anew. On its way is what a role of requests may execute, what a policy, a
+ * view, a trigger, a default or a constraint calls, and what a function calls that is itself on it. The
+ * conditions are those of inline_function and inline_set_returning_function in Postgres' clauses.c; a body that
+ * asks a table is no expression, and so only inlined where it returns a set.
+ */
+export const findFunctionsPlannedAtEachCall = find(`
+  with recursive functions as (
+    select f.*, coalesce(pg_get_function_sqlbody(f.oid), prosrc) as body, format('%I.%I(', nspname, proname) as called
+    from (${functions}) as f join pg_namespace on pg_namespace.oid = pronamespace
+  ), reached as (
+    select oid, body from functions
+    where exists (
+        select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee <> proowner
+      ) or exists (
+        select from pg_depend
+        where refclassid = 'pg_proc'::regclass and refobjid = functions.oid and classid in (
+          'pg_policy'::regclass, 'pg_rewrite'::regclass, 'pg_trigger'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass
+        )
+      )
+    union
+    select functions.oid, functions.body
+    from reached join functions on strpos(reached.body, functions.called) > 0
+  )
+  select name from functions
+  where oid in (select reached.oid from reached)
+    and prolang = (select oid from pg_language where lanname = 'sql')
+    and (
+      prosecdef or proconfig is not null or prorettype = 'void'::regtype
+      or case
+        when proretset then provolatile = 'v' or proisstrict
+        else body ~* '\\y(from|insert|update|delete|merge|exists)\\y'
+      end
+    )
+  order by 1`)

@@ -2,7 +2,8 @@
  * What the text of a function shows, of `f`, a row of routines: SQL expressions. They err on the side of
  * saying nothing: a word of the list in a column's name is taken for the deed.
  */
-const body = `regexp_replace(coalesce(pg_get_function_sqlbody(f.oid), f.prosrc),
+/** Without comments and literals. */
+export const body = `regexp_replace(coalesce(pg_get_function_sqlbody(f.oid), f.prosrc),
   '("[^"]*")|''[^'']*''|--[^\\n]*|/\\*(?:[^*]|\\*[^/])*\\*/', ' \\1', 'g')`
 
 const deeds =

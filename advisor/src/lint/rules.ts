@@ -26,6 +26,7 @@ import {
   policyToPublic,
 } from './rules/policies.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
+import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
 import {
   rowLevelSecurityNotForced,
   tableWithoutPolicy,
@@ -55,6 +56,7 @@ export const rules: readonly Rule[] = [
   viewNotSecurityInvoker,
   policyToPublic,
   policyCallsFunctionPerRow,
+  policyHelperPlannedAtEachCall,
   policyCallsVolatileFunction,
   policyColumnWithoutIndex,
   executableByPublic,

@@ -48,13 +48,16 @@ create trigger notes_touch before update on notes.notes for each row execute fun
 -- nothing from its caller but a word, and tells only of the session's own user. The fixed search_path is
 -- what keeps a caller from putting a table of their own in the place of ours (CVE-2018-1058).
 create function notes.shared_with_me(least_access text) returns setof uuid
-  language sql stable security definer rows 10
+  language plpgsql stable security definer rows 10
   set search_path = pg_catalog, pg_temp
 as $$
-  select shares.note_id
-  from notes.shares
-  where shares.user_id = (select pie_schema.current_user_id())
-    and (shares.access = 'write' or least_access = 'read')
+begin
+  return query
+    select shares.note_id
+    from notes.shares
+    where shares.user_id = (select pie_schema.current_user_id())
+      and (shares.access = 'write' or least_access = 'read');
+end
 $$;
 revoke execute on function notes.shared_with_me(text) from public;
 grant execute on function notes.shared_with_me(text) to webuser;
@@ -110,11 +113,13 @@ grant insert (note_id, user_id, access), update (access) on notes.shares to webu
 
 -- Pie calls this whenever somebody has signed up.
 create function pie_hooks.after_user_created(user_id uuid) returns void
-  language sql volatile
+  language plpgsql volatile
   set search_path = pg_catalog, pg_temp
 as $$
+begin
   insert into notes.notes (owner_id, title, body)
-  values (user_id, 'Welcome', 'This note is yours alone, until you share it.')
+  values (user_id, 'Welcome', 'This note is yours alone, until you share it.');
+end
 $$;
 revoke execute on function pie_hooks.after_user_created(uuid) from public;
 

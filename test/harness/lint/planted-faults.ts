@@ -1,4 +1,5 @@
 import { faultsOfFunctions } from './faults-of-functions.ts'
+import { faultsOfHelpers } from './faults-of-helpers.ts'
 import { faultsOfPolicies } from './faults-of-policies.ts'
 import { faultsOfTables } from './faults-of-tables.ts'
 
@@ -7,6 +8,8 @@ export interface PlantedFault {
   rule: string
   object: string
   sql: string
+  /** The version of Postgres from which on it is none. */
+  below?: number
 }
 
 /** One fault for each rule, and more where a rule has more than one side. */
@@ -14,4 +17,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...faultsOfTables,
   ...faultsOfFunctions,
   ...faultsOfPolicies,
+  ...faultsOfHelpers,
 ]

@@ -28,6 +28,8 @@ export const soundShapes = [
   create policy {notes_by_row} on {s}.{notes} for delete to webadmin
     using ({s}.{is_mine}({owner_id}) and {s}.{is_mine}((select {notes}.{owner_id})) and {body} <> '{'s}.{'is_mine}(');
   create policy {notes_open} on {s}.{notes} as restrictive using (not {is_hidden} or {is_hidden} = false or {length} = {id});
+  create policy {notes_by_helper} on {s}.{notes} for select to webadmin
+    using ((select {s}.{asks}() and {s}.{adds}(1) > 1 and exists (select from {s}.{rows}('viewer') as given)));
   create policy {shares_own} on {s}.{shares} for select to webuser
     using ({reader_id} = any (array(select pie_schema.current_user_id())));
 
@@ -68,12 +70,30 @@ function soundFunctions(): string[] {
     as $$ begin if $2 is null then return null; end if; return $1 is not null; end $$`
   const oneQuery = `returns integer language plpgsql stable security definer
     set search_path = pg_catalog, pg_temp as $$ begin return 1; end $$`
+  const asks =
+    'returns boolean language plpgsql stable as $$ begin return exists (select from pie_schema.roles); end $$'
+  const strict = 'returns integer language plpgsql immutable strict as $$ begin return $1; end $$'
+  const wide = `returns integer language sql stable security definer set search_path = pg_catalog, pg_temp
+    as $$ select count(*)::integer from pie_schema.roles $$`
+  const rows = `returns setof text language sql stable as $$
+    select roles.name from pie_schema.roles where roles.name = $1 $$`
+  const lots =
+    'returns setof float language plpgsql as $$ begin return query select random(); end $$'
   const writes = 'returns void language sql as $$ delete from pie_schema.user_roles where false $$'
   return [
     soundFunction('{is_mine}(uuid)', byRow),
     soundFunction('{is_mine}(uuid, text)', definer),
     soundFunction('{once}(integer)', oneQuery),
     soundFunction('{cleans}(integer)', writes),
+    soundFunction('{asks}()', asks),
+    soundFunction(
+      '{adds}(integer)',
+      'returns integer language sql immutable as $$ select $1 + 1 $$',
+    ),
+    soundFunction('{rows}(text)', rows),
+    soundFunction('{same}(integer)', strict),
+    soundFunction('{of_no_policy}()', wide),
+    soundFunction('{draws}()', lots),
     soundFunction('{rolls}()', 'returns double precision language sql as $$ select random() $$'),
     soundFunction('{touch}()', 'returns trigger language plpgsql as $$ begin return new; end $$'),
     soundFunction('{works}(integer)', 'language sql as $$ select 1 $$', 'procedure'),

@@ -1,3 +1,4 @@
+import { blankOut, isExpression } from '../body-text.ts'
 import { routines } from '../catalog-sources.ts'
 import { isVolatileForNothing } from '../function-text.ts'
 import type { Rule } from '../rule.ts'
@@ -20,8 +21,9 @@ interface PlpgsqlFunction {
 }
 
 /**
- * Only of what Postgres would run as part of the calling statement: a function that is security definer or
- * has settings is called in either language, and below Postgres 18 plpgsql alone keeps its plan.
+ * Only of what Postgres would run as part of the calling statement. A function that is security definer, has
+ * settings or answers with more than an expression is called in either language, and below Postgres 18 plpgsql
+ * alone keeps its plan. A strict one, or one that answers with a row, is run in place only sometimes.
  */
 export const plpgsqlThatCouldBeSql: Rule = {
   name: 'plpgsql-that-could-be-sql',
@@ -30,10 +32,11 @@ export const plpgsqlThatCouldBeSql: Rule = {
     'is a wall to the planner and a start for each call.',
   query: `
     select kind || ' ' || name as object, prosrc as source, pg_get_functiondef(f.oid) as definition
-    from ${routines} as f
+    from ${routines} as f join pg_type on pg_type.oid = prorettype
     where prolang = (select oid from pg_language where lanname = 'plpgsql') and prokind = 'f'
-      and prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
-      and not prosecdef and proconfig is null and prosrc ~* '\\yreturn\\y'`,
+      and prorettype not in ('trigger'::regtype, 'event_trigger'::regtype, 'void'::regtype)
+      and not prosecdef and proconfig is null and not proisstrict and prosrc ~* '\\yreturn\\y'
+      and case when proretset then provolatile <> 'v' else typtype <> 'c' and prorettype <> 'record'::regtype end`,
   read: ({ object, source, definition }: PlpgsqlFunction) => {
     const query = queryOf(source)
     if (query === null) return []
@@ -44,18 +47,15 @@ export const plpgsqlThatCouldBeSql: Rule = {
   },
 }
 
-/** The query that is all of a body, or null. */
+/** The query that is all of a body, or null: of one value, only what is an expression. */
 export function queryOf(source: string): string | null {
-  // Comments and literals count for nothing, and keep their length: places in one text are places in the other.
-  const bare = source.replaceAll(/"[^"]*"|'[^']*'|--[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
-    (/^['"]/.test(part) ? 'x' : ' ').repeat(part.length),
-  )
   const only =
     /^\s*begin\s+return\s+(query\s+)?((?!next\b|query\b|execute\b)[^;\s][^;]*);\s*end\s*;?\s*$/di.exec(
-      bare,
+      blankOut(source),
     )
   const [start, end] = only?.indices?.[2] ?? []
   if (start === undefined || end === undefined) return null
   const text = source.slice(start, end).trim()
-  return only?.[1] === undefined ? `select ${text}` : text
+  if (only?.[1] !== undefined) return text
+  return isExpression(`select ${text}`) ? `select ${text}` : null
 }
