@@ -972,12 +972,19 @@ CREATE OR REPLACE FUNCTION pie_private.network_of(address inet)
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  plain inet := case
+    when address <<= inet '::ffff:0:0/96' then inet '0.0.0.0' + (set_masklen(address, 128) - inet '::ffff:0:0')
+    when address <<= inet '::ffff:0:0:0/96' then inet '0.0.0.0' + (set_masklen(address, 128) - inet '::ffff:0:0:0')
+    when address <<= inet '64:ff9b::/96' then inet '0.0.0.0' + (set_masklen(address, 128) - inet '64:ff9b::')
+    else address
+  end;
 begin
-  return network(set_masklen(address, case family(address) when 6 then 64 else 32 end))::text;
+  return network(set_masklen(plain, case family(plain) when 6 then 64 else 32 end))::text;
 end
 $function$
 ;
-comment on function pie_private.network_of(inet) is 'The network an address is counted by: IPv4 by /32, IPv6 by /64.';
+comment on function pie_private.network_of(inet) is 'The network that an address is counted by: IPv4 by itself, also inside IPv6, and IPv6 by its /64.';
 
 CREATE OR REPLACE FUNCTION pie_private.read_me(session_id uuid, proof bytea)
  RETURNS json

@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process'
 
 const steps: Record<string, [command: string, ...args: string[]]> = {
+  // First, because examples are typed against what is published.
+  build: ['node', 'scripts/build.ts'],
   types: ['tsc', '-p', '.'],
   lint: ['biome', 'check', '--error-on-warnings', '.'],
   'dead code': ['knip'],

@@ -14,7 +14,7 @@ export function printConfiguration(): string {
   return [
     '# Configuration',
     '',
-    '<!-- Printed by `npm run print` from server/src/settings/read-config.ts; not to be edited. -->',
+    '<!-- Printed by `npm run print` from server/src/settings/; not to be edited. -->',
     '',
     'Pie reads its settings from the environment, and from a file `.env` in the directory it is started in; the',
     'environment wins. None has to be set: Pie then keeps everything in `.pie`, with a Postgres of its own. Every',
@@ -37,7 +37,7 @@ export function printEnvironmentExample(): string {
   })
   return [
     '# Copy to .env and take the # away from what you set. None has to be set.',
-    '# Printed by `npm run print` from server/src/settings/read-config.ts; docs/configuration.md says the same as a table.',
+    '# Printed by `npm run print` from server/src/settings/; docs/configuration.md says the same as a table.',
     ...entries,
     '',
   ].join('\n')

@@ -1,4 +1,6 @@
 /** Runs once before all test files, and once after (node --test-global-setup). */
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { startCluster } from './cluster.ts'
 import { requireTool } from './require-tool.ts'
 import { findValkeyProgram } from './valkey.ts'
@@ -12,6 +14,10 @@ export async function globalSetup(): Promise<void> {
   requireTool('pgbouncer', 'pgbouncer')
   requireTool('openssl', 'openssl')
   findValkeyProgram()
+  // Examples and guides import what is published, which is built of what stands here now.
+  execFileSync(process.execPath, [
+    fileURLToPath(new URL('../../scripts/build.ts', import.meta.url)),
+  ])
   stop = await startCluster()
 }
 

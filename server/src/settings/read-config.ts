@@ -5,6 +5,7 @@
 import { accountsSettings } from './accounts.ts'
 import { cacheSettings } from './cache.ts'
 import { databaseSettings } from './database.ts'
+import './environment.ts'
 import type { Environment } from './environment.ts'
 import { graphqlSettings } from './graphql.ts'
 import { httpSettings } from './http.ts'

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { FastifyRequest } from 'fastify'
 import pg from 'pg'
 import { cloneDatabase, type TestDatabase } from '../../../../test/harness/cluster.ts'
 import { addressOf, networkOf } from './device.ts'
 
 /** A request from this connection, for which Fastify has found that client. */
-const from = (remoteAddress: string | undefined, ip: string): FastifyRequest =>
-  ({ ip, socket: { remoteAddress } }) as unknown as FastifyRequest
+const from = (remoteAddress: string | undefined, ip: string) => ({
+  method: 'GET',
+  headers: {},
+  raw: { rawHeaders: [] },
+  ip,
+  socket: { remoteAddress },
+})
 
 const group = fc
   .oneof(fc.constantFrom(0, 1, 0xffff), fc.nat(0xffff))
@@ -104,6 +108,37 @@ describe('the network that an address is counted by', () => {
     assert.equal(networkOf('2001:DB8:0:00A1:1:2:3:4'), '2001:db8:0:a1::/64')
     assert.equal(networkOf('::1'), '0:0:0:0::/64')
     assert.equal(networkOf('1::2:3:4:5:192.0.2.1'), '1:0:2:3::/64')
+  })
+
+  test('is the IPv4 address inside IPv6 by itself, in decimal or in hexadecimal', () => {
+    for (const address of [
+      '::ffff:203.0.113.7',
+      '::ffff:cb00:7107',
+      '0:0:0:0:0:FFFF:CB00:7107',
+      '::ffff:0:203.0.113.7',
+      '::ffff:0:cb00:7107',
+      '64:ff9b::203.0.113.7',
+      '64:ff9b::cb00:7107',
+    ]) {
+      assert.equal(networkOf(address), '203.0.113.7', address)
+      assert.equal(addressOf(from(address, '')), '203.0.113.7', address)
+    }
+    assert.notEqual(networkOf('::ffff:cb00:7107'), networkOf('::ffff:cb00:7108'))
+    assert.equal(networkOf('::fffe:cb00:7107'), '0:0:0:0::/64')
+  })
+
+  test('is the same to Postgres for an IPv4 address inside IPv6', async () => {
+    const inside = fc
+      .tuple(fc.constantFrom('::ffff:', '::ffff:0:', '64:ff9b::'), ipv4, fc.boolean())
+      .map(([prefix, address, isHexadecimal]) => {
+        const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number)
+        const hexadecimal = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
+        return `${prefix}${isHexadecimal ? hexadecimal : address}`
+      })
+    await fc.assert(
+      fc.asyncProperty(fc.array(inside, { minLength: 50, maxLength: 50 }), assertSameAsPostgres),
+      { numRuns: 4 },
+    )
   })
 })
 

@@ -39,7 +39,7 @@ function readable(userAgent: string | undefined): string | null {
 export function networkOf(address: string): string {
   const plain = plainAddress(address)
   if (isIP(plain) !== 6) return plain
-  const { parts } = ipaddr.IPv6.parse(plain)
+  const { parts } = parseIpv6(plain)
   const prefix = parts.slice(0, 4).map((part) => part.toString(16))
   return `${prefix.join(':')}::/64`
 }
@@ -49,7 +49,15 @@ const holdingIpv4: ReadonlySet<string> = new Set(['ipv4Mapped', 'rfc6052', 'rfc6
 
 function plainAddress(address: string): string {
   if (isIP(address) !== 6) return address
-  const parsed = ipaddr.IPv6.parse(address)
+  const parsed = parseIpv6(address)
   if (!holdingIpv4.has(parsed.range())) return address
   return ipaddr.fromByteArray(parsed.toByteArray().slice(-4)).toString()
+}
+
+/** ipaddr.js reads `::203.0.113.7` as if it were `::ffff:203.0.113.7`; a URL's host has no IPv4 form in it. */
+function parseIpv6(address: string): ipaddr.IPv6 {
+  const written = address.includes('.')
+    ? new URL(`http://[${address}]`).hostname.slice(1, -1)
+    : address
+  return ipaddr.IPv6.parse(written)
 }
