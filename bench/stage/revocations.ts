@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { newSession } from '../../server/src/features/sessions/new-session.ts'
+import { makeIdentity } from '../../server/src/features/sessions/start-session.ts'
 import { type HttpConnection, openHttpConnection } from '../load/http-connection.ts'
 import { formatRequest } from '../load/http-request.ts'
 import { takeTurns } from '../load/take-turns.ts'
@@ -33,7 +33,7 @@ export async function openRevocations(
   const user = takeTurns(sessions)
   const started = Array.from({ length: count }, () => ({
     ...user(),
-    session: newSession(keys, 'browser'),
+    session: makeIdentity(keys, 'browser'),
   }))
   await seedSessions(owner, started)
   const next = takeTurns(

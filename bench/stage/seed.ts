@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import type { NewSession } from '../../server/src/features/sessions/new-session.ts'
 import type { SessionKind } from '../../server/src/features/sessions/session.ts'
+import type { SessionIdentity } from '../../server/src/features/sessions/start-session.ts'
 
 /** A user with one address, one password, one session of tokens and one of a browser. */
 export interface Account {
@@ -19,7 +19,7 @@ export async function seed(
   owner: pg.Client,
   users: number,
   passwordHash: string,
-  newSession: (kind: SessionKind) => NewSession,
+  newSession: (kind: SessionKind) => SessionIdentity,
 ): Promise<Account[]> {
   const given = Array.from({ length: users }, (_, index) => ({
     userId: randomUUID(),
@@ -74,7 +74,7 @@ export async function seed(
 /** Starts sessions as signing in would. */
 export async function seedSessions(
   owner: pg.Client,
-  started: { userId: string; session: NewSession }[],
+  started: { userId: string; session: SessionIdentity }[],
 ): Promise<void> {
   await owner.query(
     `insert into pie_private.sessions

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { type Keys, readKeys } from '../../server/src/composition/read-keys.ts'
-import { newSession } from '../../server/src/features/sessions/new-session.ts'
+import { makeIdentity } from '../../server/src/features/sessions/start-session.ts'
 import { createPasswordHasher } from '../../server/src/ground/crypto/password-hasher.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
 import { asOwner } from '../../server/src/ground/database/prepare-database.ts'
@@ -80,7 +80,7 @@ export async function setStage(options: {
   const passwordHash = await hasher.hash(Secret.fromText(password))
   await hasher.close()
   const accounts = await asOwner(ownerUrl, (owner) =>
-    seed(owner, users, passwordHash, (kind) => newSession(keys, kind)),
+    seed(owner, users, passwordHash, (kind) => makeIdentity(keys, kind)),
   )
   const awaitedUrl = await asOwner(ownerUrl, (owner) => makeAwaitedTables(owner, ownerUrl))
   const sessions = await signIn(pie, config, keys, accounts.slice(0, SIGNED_IN))

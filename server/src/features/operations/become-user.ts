@@ -1,8 +1,8 @@
 import type pg from 'pg'
 import { borrowRoles } from '../../../../advisor/src/index.ts'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
-import { newSession } from '../sessions/new-session.ts'
 import { proveSession } from '../sessions/prove-session.ts'
+import { makeIdentity } from '../sessions/start-session.ts'
 
 /**
  * Makes the rest of a transaction a request of this user, as `pie_private.authenticate` does for every
@@ -16,7 +16,7 @@ export async function becomeUser(
   keys: readonly [DerivedKeys, ...DerivedKeys[]],
   userId: string,
 ): Promise<string> {
-  const { id, kind, proofHash } = newSession(keys, 'token')
+  const { id, kind, proofHash } = makeIdentity(keys, 'token')
   await owner.query(
     `insert into pie_private.sessions (id, user_id, kind, proof_hash, methods, expires_at, absolute_expires_at)
      values ($1, $2, $3, $4, '{}', now() + interval '1 hour', now() + interval '1 hour')`,

@@ -5,10 +5,8 @@ import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import { forgetSessions, type SessionCache } from '../sessions/cached-session.ts'
-import type { NewSession } from '../sessions/new-session.ts'
-import { lifetimeOf, newSession } from '../sessions/new-session.ts'
-import type { Device, Lifetime, SessionKind, StartedSession } from '../sessions/session.ts'
-import { readStartedSession } from '../sessions/start-session.ts'
+import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
+import { type NewSession, newSession, readStartedSession } from '../sessions/start-session.ts'
 import { hashNewPassword } from './hash-new-password.ts'
 import { normalizePassword } from './normalize-password.ts'
 
@@ -56,11 +54,10 @@ export async function changePassword(
   const ownWords = [begun.email, begun.name]
   const newHash = await hashNewPassword(needs, change.newPassword, ownWords, '/new_password')
 
-  const session = newSession(needs.keys, change.kind)
-  const lifetime = lifetimeOf(needs.policy, change.kind)
+  const session = newSession(needs, change)
   const hashes = { verified, new: newHash }
   const [[row] = []] = await needs.auth
-    .send(completePasswordChange(credential, hashes, session, lifetime, change.device))
+    .send(completePasswordChange(credential, hashes, session))
     .catch(refuseEndedSession)
   const started = readStartedSession(session, row)
   if (started === null) throw new Refusal('unauthenticated')
@@ -83,23 +80,13 @@ const beginPasswordChange = ({ sessionId, proofs }: SessionCredential): Statemen
 const completePasswordChange = (
   { sessionId, proofs }: SessionCredential,
   hashes: { verified: string; new: string },
-  session: NewSession,
-  { seconds, absoluteSeconds }: Lifetime,
-  device: Device,
+  { id, proofHash, seconds, absoluteSeconds, device }: NewSession,
 ): Statement => ({
   name: 'complete_password_change',
   text: `select * from pie_private.complete_password_change(
     $1, $2, $3, $4, $5, $6, make_interval(secs => $7), make_interval(secs => $8), $9, $10)`,
   values: [
-    sessionId,
-    proofs,
-    hashes.verified,
-    hashes.new,
-    session.id,
-    session.proofHash,
-    seconds,
-    absoluteSeconds,
-    device.address,
-    device.userAgent,
+    ...[sessionId, proofs, hashes.verified, hashes.new, id, proofHash, seconds, absoluteSeconds],
+    ...[device.address, device.userAgent],
   ],
 })

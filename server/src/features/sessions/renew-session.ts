@@ -8,10 +8,9 @@ import {
   type SessionDescription,
   toEntry,
 } from './cached-session.ts'
-import type { NewSession } from './new-session.ts'
-import { newSession } from './new-session.ts'
 import { proveSession } from './prove-session.ts'
 import type { Device } from './session.ts'
+import { makeIdentity, type SessionIdentity } from './start-session.ts'
 
 /**
  * For how long the old cookie gets the same successor once more: requests that were sent together, or an
@@ -37,7 +36,7 @@ export async function renewSession(
   const [[row] = []] = await auth.send(
     renewSessionStatement(
       proveSession(keys, sessionId),
-      newSession(keys, 'browser'),
+      makeIdentity(keys, 'browser'),
       {
         seconds: policy.sessions.seconds,
         renewSeconds: policy.sessions.renewSeconds,
@@ -55,7 +54,7 @@ export async function renewSession(
 
 const renewSessionStatement = (
   { sessionId, proofs }: SessionCredential,
-  successor: NewSession,
+  successor: SessionIdentity,
   spans: { seconds: number; renewSeconds: number; retrySeconds: number },
   device: Device,
 ): Statement => ({

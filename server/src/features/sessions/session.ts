@@ -9,12 +9,6 @@ export interface Device {
 /** What holds a session that somebody has signed in with: a cookie, or tokens. */
 export type SessionKind = 'browser' | 'token'
 
-/** How long a session lives unless it is used, and at most. */
-export interface Lifetime {
-  seconds: number
-  absoluteSeconds: number
-}
-
 /** A session that has just been started or refreshed, with the user that it acts as. */
 export interface ActiveSession {
   id: string

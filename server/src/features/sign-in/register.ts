@@ -6,9 +6,8 @@ import type { PolicyOf } from '../../ground/policy.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizeName } from '../accounts/normalize-name.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
-import { lifetimeOf, newSession } from '../sessions/new-session.ts'
 import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
-import { readStartedSession, startSession } from '../sessions/start-session.ts'
+import { newSession, readStartedSession, startSession } from '../sessions/start-session.ts'
 import { makeUser } from './make-user.ts'
 
 export interface Registration {
@@ -36,16 +35,10 @@ export async function register(
   const passwordHash = await hashNewPassword(ground, registration.password, [email, name])
 
   const userId = randomUUID()
-  const session = newSession(ground.keys, registration.kind)
+  const session = newSession(ground, registration)
   const [, , started] = await ground.auth.send(
     ...makeUser(ground.policy, { id: userId, email, name, passwordHash, address }),
-    startSession(
-      userId,
-      session,
-      ['pwd'],
-      lifetimeOf(ground.policy, session.kind),
-      registration.device,
-    ),
+    startSession(userId, session, ['pwd']),
   )
   // No user was made, so none could be signed in: the address belongs to somebody.
   const startedSession = readStartedSession(session, started?.[0])

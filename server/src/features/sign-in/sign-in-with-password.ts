@@ -4,10 +4,8 @@ import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import { normalizeEmail } from '../accounts/normalize-email.ts'
 import { normalizePassword } from '../passwords/normalize-password.ts'
-import type { NewSession } from '../sessions/new-session.ts'
-import { lifetimeOf, newSession } from '../sessions/new-session.ts'
-import type { Device, Lifetime, SessionKind, StartedSession } from '../sessions/session.ts'
-import { readStartedSession } from '../sessions/start-session.ts'
+import type { Device, SessionKind, StartedSession } from '../sessions/session.ts'
+import { type NewSession, newSession, readStartedSession } from '../sessions/start-session.ts'
 
 export interface SignInAttempt {
   email: string
@@ -32,20 +30,15 @@ interface Begun {
  * @throws Refusal `invalid_credentials`, `too_many_attempts`, `invalid_request`, `busy`
  */
 export async function signInWithPassword(
-  {
-    auth,
-    keys,
-    hasher,
-    policy,
-  }: Pick<Ground, 'auth' | 'keys' | 'hasher'> & PolicyOf<'sessions' | 'tokens'>,
+  ground: Pick<Ground, 'auth' | 'keys' | 'hasher'> & PolicyOf<'sessions' | 'tokens'>,
   attempt: SignInAttempt,
 ): Promise<StartedSession> {
+  const { auth, hasher } = ground
+  const { address } = attempt.device
   const email = normalizeEmail(attempt.email)
   const { password } = normalizePassword(attempt.password)
 
-  const [[begun] = []] = (await auth.send(beginPasswordSignIn(email, attempt.device.address))) as [
-    [Begun],
-  ]
+  const [[begun] = []] = (await auth.send(beginPasswordSignIn(email, address))) as [[Begun]]
   if (begun === undefined) throw new Error('begin_password_sign_in returned no row')
   if (begun.wait_seconds !== null) {
     throw new Refusal('too_many_attempts', { retryAfterSeconds: begun.wait_seconds })
@@ -54,14 +47,12 @@ export async function signInWithPassword(
   const isRight = await hasher.verify(password, begun.password_hash)
   if (isRight && begun.user_id !== null && begun.password_hash !== null) {
     const account = { userId: begun.user_id, email, hash: begun.password_hash }
-    const session = newSession(keys, attempt.kind)
-    const [started] = await auth.send(
-      completePasswordSignIn(account, session, lifetimeOf(policy, session.kind), attempt.device),
-    )
+    const session = newSession(ground, attempt)
+    const [started] = await auth.send(completePasswordSignIn(account, session))
     const startedSession = readStartedSession(session, started?.[0])
     if (startedSession !== null) return startedSession
   }
-  await auth.send(failPasswordSignIn(begun.user_id, attempt.device.address))
+  await auth.send(failPasswordSignIn(begun.user_id, address))
   throw new Refusal('invalid_credentials')
 }
 
@@ -72,25 +63,15 @@ const beginPasswordSignIn = (email: string, address: string): Statement => ({
 })
 
 const completePasswordSignIn = (
-  account: { userId: string; email: string; hash: string },
-  session: NewSession,
-  { seconds, absoluteSeconds }: Lifetime,
-  device: Device,
+  { userId, email, hash }: { userId: string; email: string; hash: string },
+  { id, kind, proofHash, seconds, absoluteSeconds, device }: NewSession,
 ): Statement => ({
   name: 'complete_password_sign_in',
   text: `select * from pie_private.complete_password_sign_in(
     $1, $2, $3, $4, $5, $6, make_interval(secs => $7), make_interval(secs => $8), $9, $10)`,
   values: [
-    account.userId,
-    account.email,
-    account.hash,
-    session.id,
-    session.kind,
-    session.proofHash,
-    seconds,
-    absoluteSeconds,
-    device.address,
-    device.userAgent,
+    ...[userId, email, hash, id, kind, proofHash, seconds, absoluteSeconds],
+    ...[device.address, device.userAgent],
   ],
 })
 

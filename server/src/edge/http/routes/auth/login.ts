@@ -1,12 +1,10 @@
 import { Type } from 'typebox'
-import { endSession } from '../../../../features/sessions/end-session.ts'
 import { signInWithPassword } from '../../../../features/sign-in/sign-in-with-password.ts'
 import { deviceOf } from '../../../request/device.ts'
-import { readSessionCookie } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
 import { perMinute } from '../../rate-limit.ts'
-import { sendSession } from '../../send-session.ts'
+import { endReplacedSession, sendSession } from '../../send-session.ts'
 import { Email, Password, problems, SessionAnswer, Transport } from '../../shapes.ts'
 
 export function loginRoute(app: App, pie: Pie): void {
@@ -28,14 +26,13 @@ export function loginRoute(app: App, pie: Pie): void {
     async (request, reply) => {
       const { email, password, transport = 'token' } = request.body
       const kind = transport === 'cookie' ? 'browser' : 'token'
-      const device = deviceOf(request)
-      const session = await signInWithPassword(pie, { email, password, kind, device })
-      // The browser's cookie is about to be another's: the session that it named ends.
-      const replaced = kind === 'browser' ? readSessionCookie(pie, request) : null
-      if (replaced !== null) {
-        const { sessionId } = replaced
-        await endSession(pie, { sessionId, reason: 'replaced', address: device.address })
-      }
+      const session = await signInWithPassword(pie, {
+        email,
+        password,
+        kind,
+        device: deviceOf(request),
+      })
+      await endReplacedSession(pie, request, session)
       return reply.send(sendSession(pie, reply, session))
     },
   )

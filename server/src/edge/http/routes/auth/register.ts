@@ -1,12 +1,10 @@
 import { Type } from 'typebox'
-import { endSession } from '../../../../features/sessions/end-session.ts'
 import { register } from '../../../../features/sign-in/register.ts'
 import { deviceOf } from '../../../request/device.ts'
-import { readSessionCookie } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
 import { perMinute } from '../../rate-limit.ts'
-import { sendSession } from '../../send-session.ts'
+import { endReplacedSession, sendSession } from '../../send-session.ts'
 import { Email, Name, Password, problems, SessionAnswer, Transport } from '../../shapes.ts'
 
 export function registerRoute(app: App, pie: Pie): void {
@@ -33,14 +31,14 @@ export function registerRoute(app: App, pie: Pie): void {
     async (request, reply) => {
       const { email, password, name = null, transport = 'token' } = request.body
       const kind = transport === 'cookie' ? 'browser' : 'token'
-      const device = deviceOf(request)
-      const session = await register(pie, { email, password, name, kind, device })
-      // The browser's cookie is about to be another's: the session that it named ends.
-      const replaced = kind === 'browser' ? readSessionCookie(pie, request) : null
-      if (replaced !== null) {
-        const { sessionId } = replaced
-        await endSession(pie, { sessionId, reason: 'replaced', address: device.address })
-      }
+      const session = await register(pie, {
+        email,
+        password,
+        name,
+        kind,
+        device: deviceOf(request),
+      })
+      await endReplacedSession(pie, request, session)
       return reply.code(201).send(sendSession(pie, reply, session))
     },
   )
