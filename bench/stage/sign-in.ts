@@ -1,6 +1,6 @@
 import type { Keys } from '../../server/src/composition/read-keys.ts'
 import { readPolicy } from '../../server/src/composition/read-policy.ts'
-import { signRefreshToken } from '../../server/src/features/tokens/refresh-token.ts'
+import { signRefreshToken } from '../../server/src/features/tokens/issue-tokens.ts'
 import { days, systemClock } from '../../server/src/ground/clock.ts'
 import type { Config } from '../../server/src/settings/read-config.ts'
 import { runLoad } from '../load/run-load.ts'

@@ -1,7 +1,7 @@
 /** Puts together what reading a session takes, in an application beside a Pie server. */
 import type { SessionGround } from '../edge/request/session-ground.ts'
 import { readKeyRing } from '../features/keys/key-ring.ts'
-import { createAccessTokenVerifier } from '../features/tokens/access-token.ts'
+import { createAccessTokenVerifier } from '../features/tokens/verify-access-token.ts'
 import { systemClock } from '../ground/clock.ts'
 import { deriveKeys } from '../ground/crypto/derive-keys.ts'
 import type { Secret } from '../ground/crypto/secret.ts'

@@ -1,6 +1,6 @@
 import type { KeyRing } from '../../features/keys/key-ring.ts'
 import type { SessionCache } from '../../features/sessions/cached-session.ts'
-import type { VerifyAccessToken } from '../../features/tokens/access-token.ts'
+import type { VerifyAccessToken } from '../../features/tokens/verify-access-token.ts'
 import type { SharedCache } from '../../ground/cache/shared-cache.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { GraphqlSettings } from '../graphql/settings.ts'

@@ -1,5 +1,5 @@
 import type { SessionCache } from '../../features/sessions/cached-session.ts'
-import type { VerifyAccessToken } from '../../features/tokens/access-token.ts'
+import type { VerifyAccessToken } from '../../features/tokens/verify-access-token.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 

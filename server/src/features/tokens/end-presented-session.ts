@@ -3,8 +3,8 @@ import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import type { SessionCache } from '../sessions/cached-session.ts'
 import { endSession } from '../sessions/end-session.ts'
-import type { VerifyAccessToken } from './access-token.ts'
-import { readRefreshToken } from './refresh-token.ts'
+import { readRefreshToken } from './read-refresh-token.ts'
+import type { VerifyAccessToken } from './verify-access-token.ts'
 
 export interface PresentedTokens {
   accessToken: string | null

@@ -5,7 +5,7 @@ import type { KeyRing } from '../keys/key-ring.ts'
 import type { SessionCache } from '../sessions/cached-session.ts'
 import { rotateSession } from '../sessions/rotate-session.ts'
 import { type IssuedTokens, issueTokens } from './issue-tokens.ts'
-import { readRefreshToken } from './refresh-token.ts'
+import { readRefreshToken } from './read-refresh-token.ts'
 
 /**
  * Exchanges a refresh token for a new pair. A forgery costs no I/O; the rest is one statement.

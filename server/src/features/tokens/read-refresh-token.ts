@@ -3,36 +3,9 @@ import { epochSeconds } from '../../ground/clock.ts'
 import { signText } from '../../ground/crypto/derive-keys.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
-import type { ActiveSession } from '../sessions/session.ts'
+import { REFRESH_TOKEN_HEADER } from './issue-tokens.ts'
 
 type Needs = Pick<Ground, 'clock' | 'keys'> & PolicyOf<'service'>
-
-/**
- * The header of every refresh token. HS256 under a derived key, because only Pie reads it; a `typ` of its
- * own, so that no other token stands in for one (RFC 8725 section 3.11). A token with any other header,
- * however it means the same, is none of ours: there is no algorithm to be talked into.
- */
-const HEADER = encode({ alg: 'HS256', typ: 'rt+jwt' })
-
-function encode(part: object): string {
-  return Buffer.from(JSON.stringify(part)).toString('base64url')
-}
-
-/**
- * Makes a refresh token of nothing but the session's row, so whoever asks twice for the same generation
- * gets the same bytes.
- */
-export function signRefreshToken({ policy, keys }: Needs, session: ActiveSession): string {
-  const claims = {
-    iss: policy.service.origin,
-    sid: session.id,
-    generation: session.generation,
-    iat: epochSeconds(session.refreshedAt),
-    exp: epochSeconds(session.expiresAt),
-  }
-  const signed = `${HEADER}.${encode(claims)}`
-  return `${signed}.${signText(keys[0].refreshToken, signed)}`
-}
 
 export interface RefreshTokenClaims {
   sessionId: string
@@ -45,7 +18,7 @@ export function readRefreshToken(
   token: string,
 ): RefreshTokenClaims | null {
   const [header, payload = '', signature = '', ...more] = token.split('.')
-  if (header !== HEADER || more.length > 0) return null
+  if (header !== REFRESH_TOKEN_HEADER || more.length > 0) return null
   const signed = `${header}.${payload}`
   const isOurs = keys.some(({ refreshToken }) =>
     isSameText(signText(refreshToken, signed), signature),

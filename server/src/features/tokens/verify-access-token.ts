@@ -1,49 +1,11 @@
-import { hash, randomUUID, sign } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { epochSeconds } from '../../ground/clock.ts'
-import { toRawSignature } from '../../ground/crypto/raw-signature.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
-import type { ActiveSession } from '../sessions/session.ts'
 
 type Needs = Pick<Ground, 'clock'> & PolicyOf<'service'> & { keyRing: KeyRing }
-
-/** What Pie's own tokens name as their client (RFC 9068 section 2.2), until clients can be registered. */
-const FIRST_PARTY_CLIENT = 'pie'
-
-/**
- * Signs an access token: a JWT as RFC 9068 describes it, ES256, that anybody can verify offline. It
- * names the session; that the session is alive, only Postgres says.
- *
- * Signed with node:crypto rather than jose, whose WebCrypto takes seven times as long.
- */
-export function signAccessToken(
-  { clock, policy, keyRing }: Needs & PolicyOf<'tokens'>,
-  session: ActiveSession,
-): string {
-  const key = keyRing.current()
-  const issuedAt = epochSeconds(clock.now())
-  const header = { alg: 'ES256', typ: 'at+jwt', kid: key.kid }
-  const claims = {
-    iss: policy.service.origin,
-    sub: session.user.id,
-    aud: policy.service.origin,
-    client_id: FIRST_PARTY_CLIENT,
-    iat: issuedAt,
-    exp: issuedAt + policy.tokens.accessTokenSeconds,
-    jti: randomUUID(),
-    sid: session.id,
-    roles: session.user.roles,
-    permissions: session.user.permissions,
-  }
-  const signed = `${encode(header)}.${encode(claims)}`
-  // With a bare key and no options node:crypto signs twice as fast; the signature then comes as DER.
-  const signature = toRawSignature(sign('sha256', Buffer.from(signed), key.privateKey))
-  return `${signed}.${signature.toString('base64url')}`
-}
-
-const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')
 
 /** What a verified access token says: which session acts, until when the token is good. */
 export interface AccessTokenClaims {
