@@ -147,7 +147,7 @@ describe('the guide to Pie in an application', () => {
     }
   })
 
-  test('withSession, Kysely, Drizzle and the verified token work on one database', async () => {
+  test('sessions, withSession, Kysely, Drizzle and the verified token work on one database', async () => {
     const cream = new URL(pie.databaseUrl)
     cream.username = 'cream'
     cream.password = testKeys.requestRolePassword.revealText()
@@ -157,8 +157,12 @@ describe('the guide to Pie in an application', () => {
       SERVICE_DOMAIN: 'http://localhost:3000',
       JWKS_URL: `${pie.pie.address}/.well-known/jwks.json`,
     })
+    const auth = new URL(pie.databaseUrl)
+    auth.username = 'pie_auth'
+    auth.password = ''
+    Object.assign(process.env, { AUTH_DATABASE_URL: auth.href })
     const load = (index: number) => import(`${workshop.directory}/library-${index}.ts`)
-    const [own, verified, kysely, drizzle] = await Promise.all([1, 2, 3, 4].map(load))
+    const [session, own, verified, kysely, drizzle] = await Promise.all([1, 2, 3, 4, 5].map(load))
 
     const { cookie } = await registerByCookie(pie, 'emmy')
     const value = cookie.slice(cookie.indexOf('=') + 1)
@@ -168,6 +172,12 @@ describe('the guide to Pie in an application', () => {
       code: 'unauthenticated',
     })
     await own.close()
+    const notes = await session.listNotes(new Request('http://localhost/', { headers: { cookie } }))
+    assert.equal(notes.headers.get('cache-control'), 'private, no-store')
+    const titles = (await notes.json()).map(({ title }: { title: string }) => title)
+    assert.deepEqual(titles, ['of emmy', 'of emmy too'])
+    assert.equal((await session.listNotes(new Request('http://localhost/'))).status, 401)
+    await session.close()
 
     const { access_token, user } = await register(pie, 'lise')
     const credential = await verified.credentialOf(access_token)
@@ -180,8 +190,8 @@ describe('the guide to Pie in an application', () => {
     )
     const pool = new pg.Pool({ connectionString: cream.href, max: 2 })
     for (const { newestNotes } of [kysely, drizzle]) {
-      const notes = await newestNotes(pool, credential)
-      assert.deepEqual([notes.length, notes[0].title], [50, 'note 60'])
+      const newest = await newestNotes(pool, credential)
+      assert.deepEqual([newest.length, newest[0].title], [50, 'note 60'])
     }
     await pool.end()
   })
