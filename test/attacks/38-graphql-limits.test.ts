@@ -335,7 +335,13 @@ describe('in production', () => {
   })
 
   test('there is no editor', async () => {
-    for (const path of ['/ruru', '/ruru/static/ruru.js', '/graphiql'])
+    for (const path of [
+      '/graphql/editor',
+      '/graphql/editor.js',
+      '/graphql/editor.css',
+      '/ruru',
+      '/graphiql',
+    ])
       assertProblem(await production.request(path), 404, 'not_found')
   })
 
@@ -344,11 +350,15 @@ describe('in production', () => {
     assert.ok(data.__schema.types.length > 20)
     const wrong = await askGraphql(pie, { token }, '{ me { nam } }')
     assertRefusedDocument(wrong, 'graphql_invalid', /Did you mean .*name/)
-    const page = await pie.request('/ruru')
-    assert.equal(page.status, 200)
-    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
-    assert.equal((await pie.request('/ruru/static/ruru.js')).status, 200)
-    assertProblem(await pie.request('/ruru/static/..%2f..%2fpackage.json'), 404, 'not_found')
+    for (const path of ['/graphql/editor', '/graphql/editor.js', '/graphql/editor.css']) {
+      const answer = await pie.request(path)
+      assert.equal(answer.status, 200)
+      const csp = answer.headers.get('content-security-policy') ?? ''
+      assert.match(csp, /default-src 'none'/)
+      assert.doesNotMatch(csp, /unsafe/)
+    }
+    const { status, headers } = await pie.request('/ruru')
+    assert.deepEqual([status, headers.get('location')], [303, '/graphql/editor'])
   })
 
   test('a question of the schema that goes in circles is refused there too', async () => {

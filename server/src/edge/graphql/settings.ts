@@ -4,7 +4,7 @@ export interface GraphqlSettings {
   schemas: readonly string[]
   /** Whether clients may ask what there is, and are told what they may have meant. */
   showsItself: boolean
-  /** Whether there is an editor at /ruru. */
+  /** Whether there is an editor at /graphql/editor. */
   hasEditor: boolean
   /** Whether a change of the database is seen without a restart: at the cost of a look at each request. */
   isWatching: boolean

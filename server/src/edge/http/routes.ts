@@ -17,6 +17,7 @@ import { refreshRoute } from './routes/auth/refresh.ts'
 import { registerRoute } from './routes/auth/register.ts'
 import { sessionRoute } from './routes/auth/session.ts'
 import { sessionsRoutes } from './routes/auth/sessions.ts'
+import { editorRoutes } from './routes/graphql/editor.ts'
 import { graphqlRoute } from './routes/graphql/graphql.ts'
 import { cacheStatusRoute } from './routes/operations/cache-status.ts'
 import { describeRoutes, documentationRoutes } from './routes/operations/documentation.ts'
@@ -78,6 +79,7 @@ export async function pieRoutes(
   healthRoutes(app, pie)
   cacheStatusRoute(app, pie)
   await documentationRoutes(app, pie.policy.service.name)
+  if (pie.graphql.hasEditor) editorRoutes(app)
 }
 
 const buildStrictValidator: ReturnType<typeof AjvCompiler> = (schemas) =>
