@@ -127,8 +127,9 @@ test('a statement that sleeps, and one that returns twenty megabytes, end; other
     assert.ok((await user.titles()).some((title) => title.startsWith(canary)))
   for (const [index, answers] of (await Promise.all(attacks)).entries()) {
     const text = JSON.stringify(answers)
-    if (index % 2 === 0) assert.match(text, /"code":"(timeout|57014)"/)
-    else assert.ok(text.length > 20_000_000)
+    const hasTimedOut = /"code":"(timeout|57014)"/.test(text)
+    // On a busy machine twenty megabytes may take longer than the statement may: that is an end, too.
+    assert.ok(hasTimedOut || (index % 2 === 1 && text.length > 20_000_000), text.slice(0, 200))
   }
   assert.deepEqual(await notes.ada.titles(), ['Of ada', 'Welcome'])
 })
