@@ -1,6 +1,6 @@
 /** What other programs import from `@pie/advisor`: its questions, the answers in words, and its commands. */
 
-export { type Advised, jsonOption, print } from './cli/advised.ts'
+export type { Advised } from './cli/advised.ts'
 export { exposureCommand } from './cli/commands/exposure.ts'
 export { lintCommand } from './cli/commands/lint.ts'
 export { explanationInWords } from './cli/explanation-in-words.ts'

@@ -1,13 +1,12 @@
 import { Command } from 'commander'
 import {
   explanationInWords,
-  jsonOption,
-  print,
   questionOptions,
   readQuestion,
 } from '../../../../../advisor/src/index.ts'
 import { explainAccess } from '../../../features/operations/explain-access.ts'
 import type { CommandContext } from '../command-context.ts'
+import { jsonOption, print } from '../print.ts'
 
 interface ExplainOptions {
   user: string
