@@ -173,9 +173,10 @@ const steps: Record<string, () => Promise<void> | void> = {
       }
       const project = { compilerOptions: { ...options, types: ['node'] }, files: ['program.ts'] }
       whole.write('tsconfig.json', JSON.stringify(project))
-      execFileSync(join(repository, 'node_modules/.bin/tsc'), ['-p', whole.path], {
-        stdio: 'inherit',
-      })
+      for (const directory of [repository, whole.path])
+        execFileSync(join(directory, 'node_modules/.bin/tsc'), ['-p', whole.path], {
+          stdio: 'inherit',
+        })
     }
   },
   'publint and attw have nothing to say': async () => {
