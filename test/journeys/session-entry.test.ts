@@ -1,8 +1,8 @@
 /** `@pie/server/session`: an application beside a Pie server, in whatever framework. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { type AddressInfo, Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { openSessions, problemOf, type Sessions } from '../../server/src/session.ts'
@@ -73,6 +73,13 @@ after(async () => {
   await sessions.close()
   await pie.close()
 })
+
+const expire = (sessionId: string) =>
+  pie.owner.query(
+    `update pie_private.sessions set created_at = now() - interval '2 days', expires_at = now() - interval '1 day'
+     where id = $1`,
+    [sessionId],
+  )
 
 const ask = (headers: Record<string, string>, method = 'GET'): Promise<Answer> =>
   send(address, '/', { headers, method })
@@ -148,10 +155,7 @@ describe('a request of the Fetch Standard', () => {
 
   test('of a session that has expired renews it: the answer has another cookie', async () => {
     const old = await registerByCookie(pie, 'expiring')
-    await pie.owner.query(
-      `update pie_private.sessions set created_at = now() - interval '2 days', expires_at = now() - interval '1 day' where id = $1`,
-      [old.sessionId],
-    )
+    await expire(old.sessionId)
     const asking = sessions.of(webRequest({ cookie: old.cookie }))
     const renewed = await asking.session()
     assert.notEqual(renewed?.session.id, old.sessionId)
@@ -161,6 +165,19 @@ describe('a request of the Fetch Standard', () => {
     const again = await sessions.of(webRequest({ cookie })).session()
     assert.equal(again?.session.id, renewed?.session.id)
   })
+})
+
+test('a renewed session’s cookie leaves the application’s own where they are', async () => {
+  const { cookie, sessionId } = await registerByCookie(pie, 'with-others')
+  await expire(sessionId)
+  const response = new ServerResponse(new IncomingMessage(new Socket()))
+  response.setHeader('set-cookie', ['theme=dark', 'pie_session=planted'])
+  const request = { method: 'GET', headers: { cookie } }
+  assert.ok((await sessions.of(request, { response }).session()) !== null)
+  const [theme, renewed, ...more] = response.getHeader('set-cookie') as string[]
+  assert.equal(theme, 'theme=dark')
+  assert.match(renewed ?? '', /^pie_session=[0-9a-f-]{36}\..*HttpOnly/)
+  assert.deepEqual(more, [])
 })
 
 test('a session that the server ends is refused here too, by the cache and by Postgres', async () => {

@@ -17,7 +17,7 @@ export interface WebRequest {
 
 /** Answers as Node has them. */
 export interface NodeResponse {
-  setHeader(name: string, value: string): unknown
+  setHeader(name: string, value: string | string[]): unknown
   getHeader(name: string): unknown
   removeHeader(name: string): unknown
 }
@@ -53,10 +53,18 @@ export function collectHeaders(
   return {
     headers,
     header: (name, value) => {
-      headers.set(name, value)
-      response?.setHeader(name, value)
+      if (name !== 'set-cookie') {
+        headers.set(name, value)
+        response?.setHeader(name, value)
+        return
+      }
+      headers.append(name, value)
+      const set = [response?.getHeader(name) ?? []].flat().map(String)
+      response?.setHeader(name, [...set, value])
     },
-    getHeader: (name) => response?.getHeader(name) ?? headers.get(name) ?? undefined,
+    getHeader: (name) =>
+      response?.getHeader(name) ??
+      (name === 'set-cookie' ? headers.getSetCookie() : (headers.get(name) ?? undefined)),
     removeHeader: (name) => {
       headers.delete(name)
       response?.removeHeader(name)

@@ -41,12 +41,14 @@ export function clearSessionCookie(needs: Needs, reply: ReplyHeaders): void {
 }
 
 function setCookie(needs: Needs, reply: ReplyHeaders, value: string, maxAge: number): void {
+  const begin = `${cookieName(needs.policy)}=`
   const secure = isSecure(needs.policy) ? '; Secure' : ''
+  const own = `${begin}${value}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure}`
+  // The application's own stay; of ours, the last one counts.
+  const set = [reply.getHeader('set-cookie') ?? []].flat().map(String)
   reply.removeHeader('set-cookie')
-  reply.header(
-    'set-cookie',
-    `${cookieName(needs.policy)}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure}`,
-  )
+  for (const cookie of [...set.filter((other) => !other.startsWith(begin)), own])
+    reply.header('set-cookie', cookie)
   forbidSharedCaches(reply)
 }
 

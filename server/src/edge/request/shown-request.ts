@@ -11,7 +11,7 @@ export interface ShownRequest {
   readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
-/** Where headers of the answer go: Fastify's reply is one. */
+/** Where headers of the answer go: Fastify's reply is one. `Set-Cookie` is added to those that are there. */
 export interface ReplyHeaders {
   header(name: string, value: string): unknown
   getHeader(name: string): unknown
