@@ -79,7 +79,11 @@ async function checkRole(
 function faultOf(facts: RoleFacts, allowed: string[]): { what: string; mend: string } | null {
   const { name } = facts
   if (facts.is_superuser)
-    return { what: 'is a superuser', mend: `Mend it: alter role "${name}" nosuperuser` }
+    return {
+      what: 'is a superuser',
+      // Whoever gives the owner's address should not be told to make it less than that.
+      mend: `Give the address of a role that is Pie's alone. If this one is: alter role "${name}" nosuperuser`,
+    }
   if (facts.bypasses) {
     return {
       what: 'bypasses row-level security',
