@@ -24,11 +24,15 @@ const execute = promisify(execFile)
 /** A registry that does not answer is asked once more. */
 const GIVE_UP_MS = 240_000
 
-/** @param node the program that stands for `node` in this folder */
+/**
+ * Makes a folder, or finds the one that is there, for another Node to run in.
+ * @param node the program that stands for `node` in it
+ */
 export function makeEmptyFolder(path: string, node: string): EmptyFolder {
   mkdirSync(path, { recursive: true })
-  const manifest = { name: 'somebodys-application', private: true, type: 'module' }
-  writeFileSync(join(path, 'package.json'), JSON.stringify(manifest))
+  const manifest = join(path, 'package.json')
+  const empty = { name: 'somebodys-application', private: true, type: 'module' }
+  if (!existsSync(manifest)) writeFileSync(manifest, JSON.stringify(empty))
   const runIn = async (
     environment: NodeJS.ProcessEnv,
     program: string,
