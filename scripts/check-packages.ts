@@ -133,7 +133,7 @@ const steps: Record<string, () => Promise<void> | void> = {
     for (const [version, node] of nodes) {
       const folder = makeEmptyFolder(alone.path, node)
       const runs: { ms: number; mb: number }[] = []
-      for (let run = 0; run < 7; run += 1) {
+      for (let run = 0; run < 15; run += 1) {
         const { output } = await folder.run('node', ['--input-type=module', '--eval', measured])
         runs.push(JSON.parse(output))
       }
