@@ -16,6 +16,8 @@ export interface ConnectionState {
    * `create temp table`: it is never given to anybody else.
    */
   isTainted: boolean
+  /** Postgres has said good-bye on it, or it has broken; its socket may not know yet. */
+  isLost: boolean
   /** Settings that matter to a driver are reported when they change for longer than a transaction; that taints it too. */
   isWatched: boolean
 }
@@ -31,6 +33,7 @@ export function stateOfConnection(connection: object): ConnectionState {
     prepared: new Map(),
     adHoc: new Set<string>(),
     isTainted: false,
+    isLost: false,
     isWatched: false,
   }
   states.set(connection, state)
@@ -55,8 +58,9 @@ export function noteCommand(state: ConnectionState, tag: string): void {
  * on a connection of the server's that is nobody's by now.
  */
 export function isClean(client: pg.PoolClient): boolean {
-  const { poolMode, isTainted } = stateOf(client)
-  return client.getTransactionStatus() === 'I' && (poolMode === 'transaction' || !isTainted)
+  const { poolMode, isTainted, isLost } = stateOf(client)
+  if (isLost || client.getTransactionStatus() !== 'I') return false
+  return poolMode === 'transaction' || !isTainted
 }
 
 export const isTransactionPooled = (client: pg.ClientBase): boolean =>
