@@ -118,3 +118,19 @@ test('a value that cannot be sent is an error of the caller, and the pool goes o
   await assert.rejects(asAda('select $1::json', [circle]), TypeError)
   await assertConnectionIsClean()
 })
+
+test('a connection that Postgres ends meanwhile is nobody’s next, however soon they come', async () => {
+  await db.owner.query(
+    `create function public.end_me() returns void language plpgsql security definer as $$
+     begin perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5); end $$;
+     grant execute on function public.end_me() to webuser`,
+  )
+  for (let time = 0; time < 20; time += 1) {
+    // Whoever comes in the same turn of the event loop, when the error has come and the socket is still there.
+    const next = asAda('select public.end_me()').catch((error) => {
+      assert.ok(code('database_unavailable')(error), String(error))
+      return asAda(whoIs)
+    })
+    assert.deepEqual((await next).rows, [{ id: db.ada.id, role: 'webuser' }])
+  }
+})
