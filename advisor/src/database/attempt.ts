@@ -14,6 +14,10 @@ export async function attempt<T>(
   work: () => Promise<T>,
 ): Promise<Attempt<T>> {
   await client.query('savepoint attempt')
+  // As the application has it, whose functions may rely on it; the savepoint takes it back.
+  await client.query(
+    `select pg_catalog.set_config('search_path', pg_catalog.current_setting('advisor.search_path'), true)`,
+  )
   try {
     return { error: null, found: await work() }
   } catch (error) {

@@ -9,7 +9,7 @@ export async function withPlainSearchPath<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const { rows } = await owner.query<{ path: string }>(
-    `select current_setting('search_path') as path, set_config('search_path', 'pg_catalog', true)`,
+    `select current_setting('search_path') as path, set_config('search_path', 'pg_catalog, pg_temp', true)`,
   )
   const found = await work()
   await owner.query(`select set_config('search_path', $1, true)`, [rows[0]?.path])

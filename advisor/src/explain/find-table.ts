@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { attempt } from '../database/attempt.ts'
 import { AdvisorError } from '../errors.ts'
 
 export interface Column {
@@ -30,11 +31,13 @@ export interface Table {
 
 /** @throws AdvisorError when there is no such table, or it is a view */
 export async function findTable(owner: pg.ClientBase, given: string): Promise<Table> {
-  const { rows } = await owner
-    .query<Table & { kind: string }>(readTable, [given])
-    .catch((cause: pg.DatabaseError) => {
-      throw new AdvisorError(`${given} is not the name of a table: ${cause.message}.`, { cause })
-    })
+  const { error: cause, found: oid } = await attempt(owner, async () => {
+    const text = 'select pg_catalog.to_regclass($1)::pg_catalog.oid as oid'
+    return (await owner.query<{ oid: number | null }>(text, [given])).rows[0]?.oid
+  })
+  if (cause !== null)
+    throw new AdvisorError(`${given} is not the name of a table: ${cause.message}.`, { cause })
+  const { rows } = await owner.query<Table & { kind: string }>(readTable, [oid])
   const [table] = rows
   if (table === undefined)
     throw new AdvisorError(
@@ -71,7 +74,7 @@ const readTable = `
       where attrelid = pg_class.oid and attnum > 0 and not attisdropped
     ) as columns
   from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-  where pg_class.oid = to_regclass($1)`
+  where pg_class.oid = $1`
 
 export const quoted = (names: readonly string[]): string =>
   names.map((name) => pg.escapeIdentifier(name)).join(', ')
