@@ -167,6 +167,17 @@ describe('a request of the Fetch Standard', () => {
   })
 })
 
+test('an access token whose session has expired is nobody’s, as Postgres has it', async () => {
+  const token = (await register(pie, 'lapsed')).access_token
+  const asking = () => sessions.of(webRequest({ authorization: `Bearer ${token}` }))
+  const found = await asking().session()
+  assert.ok(found !== null)
+  await expire(found.session.id)
+  await until(async () => (await asking().session()) === null)
+  assert.equal(await asking().csrfToken(), null)
+  await assert.rejects(asking().query('select 1'), { code: 'unauthenticated' })
+})
+
 test('a renewed session’s cookie leaves the application’s own where they are', async () => {
   const { cookie, sessionId } = await registerByCookie(pie, 'with-others')
   await expire(sessionId)

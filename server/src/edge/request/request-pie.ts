@@ -85,7 +85,9 @@ export function createRequestPie(
     session: async () => {
       try {
         const { session, sessionId } = await actor()
-        return session ?? (await findSession(pie, sessionId))
+        const found = session ?? (await findSession(pie, sessionId))
+        // A token's session that has expired acts for nobody: Postgres refuses it.
+        return found === null || found.isExpired ? null : found
       } catch (error) {
         if (error instanceof Refusal && error.code === 'unauthenticated') return null
         throw error
