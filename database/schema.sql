@@ -44,6 +44,7 @@ create table pie_private.migrations (
   name text not null,
   checksum text not null,
   applied_at timestamp with time zone default now() not null,
+  made text[],
   constraint migrations_pkey PRIMARY KEY (name)
 );
 alter table pie_private.migrations enable row level security;
@@ -53,6 +54,26 @@ comment on table pie_private.migrations is 'The migrations that this database ha
 comment on column pie_private.migrations.name is 'The migration''s file name.';
 comment on column pie_private.migrations.checksum is 'SHA-256 of the file when it ran.';
 comment on column pie_private.migrations.applied_at is 'When it ran.';
+comment on column pie_private.migrations.made is 'What an application''s migration has made, each as `drop` takes it; null where that was not written down.';
+
+create table pie_private.nodes (
+  id uuid not null,
+  version text not null,
+  settings jsonb not null,
+  started_at timestamp with time zone default now() not null,
+  seen_at timestamp with time zone default now() not null,
+  constraint nodes_pkey PRIMARY KEY (id),
+  constraint nodes_are_small CHECK (((octet_length((settings)::text) <= 4000) AND (char_length(version) <= 100)))
+);
+alter table pie_private.nodes enable row level security;
+alter table pie_private.nodes force row level security;
+create policy nodes_for_owner on pie_private.nodes for all to <owner> using (true) with check (true);
+comment on table pie_private.nodes is 'The nodes that serve this database, as they say themselves. Granted to no role.';
+comment on column pie_private.nodes.id is 'Made by the node when it starts.';
+comment on column pie_private.nodes.version is 'The version of Pie.';
+comment on column pie_private.nodes.settings is 'The settings that all nodes have to have alike, by name. No secrets.';
+comment on column pie_private.nodes.started_at is 'When it started.';
+comment on column pie_private.nodes.seen_at is 'When it last said that it is there.';
 
 create table pie_private.passwords (
   user_id uuid not null,
@@ -373,6 +394,30 @@ end
 $function$
 ;
 comment on function pie_private.announce_everything() is 'Trigger: tells every node to read everything again.';
+
+CREATE OR REPLACE FUNCTION pie_private.announce_node(id uuid, version text, settings jsonb)
+ RETURNS TABLE(other_id uuid, other_version text, other_settings jsonb, other_seen_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into pie_private.nodes (id, version, settings)
+  values (announce_node.id, announce_node.version, announce_node.settings)
+  on conflict on constraint nodes_pkey do update
+    set version = excluded.version, settings = excluded.settings, seen_at = now();
+  delete from pie_private.nodes where nodes.seen_at < now() - interval '1 hour';
+  return query
+    select nodes.id, nodes.version, nodes.settings, nodes.seen_at
+    from pie_private.nodes
+    where nodes.id <> announce_node.id and nodes.seen_at > now() - interval '5 minutes'
+    order by nodes.started_at, nodes.id
+    limit 100;
+end
+$function$
+;
+grant execute on function pie_private.announce_node(uuid,text,jsonb) to pie_auth;
+comment on function pie_private.announce_node(uuid,text,jsonb) is 'Says that a node is there, and shows it the others.';
 
 CREATE OR REPLACE FUNCTION pie_private.announce_session()
  RETURNS trigger
@@ -872,6 +917,20 @@ $function$
 grant execute on function pie_private.fail_password_sign_in(uuid,inet) to pie_auth;
 comment on function pie_private.fail_password_sign_in(uuid,inet) is 'Records a failed attempt in the audit log.';
 
+CREATE OR REPLACE FUNCTION pie_private.forget_node(id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from pie_private.nodes where nodes.id = forget_node.id;
+end
+$function$
+;
+grant execute on function pie_private.forget_node(uuid) to pie_auth;
+comment on function pie_private.forget_node(uuid) is 'Takes a node off the list that has stopped.';
+
 CREATE OR REPLACE FUNCTION pie_private.grant_role(email text, role text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -923,6 +982,39 @@ AS $function$
 $function$
 ;
 comment on function pie_private.is_user(text) is 'Whether an address is a user''s. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.list_migrations()
+ RETURNS TABLE(name text, checksum text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query select migrations.name, migrations.checksum from pie_private.migrations order by migrations.name;
+end
+$function$
+;
+grant execute on function pie_private.list_migrations() to pie_auth;
+comment on function pie_private.list_migrations() is 'The migrations that this database has had.';
+
+CREATE OR REPLACE FUNCTION pie_private.list_nodes()
+ RETURNS TABLE(id uuid, version text, settings jsonb, seen_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+    select nodes.id, nodes.version, nodes.settings, nodes.seen_at
+    from pie_private.nodes
+    where nodes.seen_at > now() - interval '5 minutes'
+    order by nodes.started_at, nodes.id
+    limit 100;
+end
+$function$
+;
+grant execute on function pie_private.list_nodes() to pie_auth;
+comment on function pie_private.list_nodes() is 'The nodes that serve this database now.';
 
 CREATE OR REPLACE FUNCTION pie_private.list_sessions(email text, most integer)
  RETURNS TABLE(id uuid, email text, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, address inet, user_agent text)

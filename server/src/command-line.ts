@@ -1,20 +1,17 @@
 /** The entry of `pie`: reads the configuration, runs a command, and ends in 0 or in a clear error. */
 
 import { AdvisorError } from '../../advisor/src/index.ts'
-import { findDatabase, findRoleUrls } from './composition/find-database.ts'
 import { readKeys } from './composition/read-keys.ts'
-import { readPolicy } from './composition/read-policy.ts'
-import type { CommandContext, OwnerContext } from './edge/cli/command-context.ts'
+import { lookAsOwner, workAsOwner } from './composition/work-as-owner.ts'
+import type { CommandContext } from './edge/cli/command-context.ts'
 import { createProgram } from './edge/cli/program.ts'
 import { welcome } from './edge/cli/welcome.ts'
 import { signOperatorToken } from './features/operations/operator-token.ts'
 import { systemClock } from './ground/clock.ts'
-import { createPasswordHasher } from './ground/crypto/password-hasher.ts'
-import { asOwner, prepareDatabase } from './ground/database/prepare-database.ts'
-import { withAdvisoryLock } from './ground/database/with-advisory-lock.ts'
 import { OperatorError, Refusal } from './ground/errors.ts'
 import { createLog, type Log } from './ground/log.ts'
 import { ownPackage } from './ground/own-package.ts'
+import { describeSystemError } from './ground/system-error.ts'
 import { addressOf, type RunningPie, startPie } from './server.ts'
 import { readEnvironment } from './settings/environment.ts'
 import { type Config, readConfig } from './settings/read-config.ts'
@@ -24,7 +21,8 @@ export async function runCommandLine(): Promise<void> {
   const context: CommandContext = {
     version: ownPackage.version,
     serve: (options) => serve(readConfig(readEnvironment()), options),
-    asOwner: (work) => workAsOwner(readConfig(readEnvironment()), work),
+    asOwner: (work, options) => workAsOwner(readConfig(readEnvironment()), work, options),
+    onDatabase: (work) => lookAsOwner(readConfig(readEnvironment(), { isKeyNeeded: false }), work),
     askNode: (path, address) => askNode(readConfig(readEnvironment()), path, address),
   }
   try {
@@ -43,38 +41,9 @@ function describeFailure(error: unknown): string {
       error.message
     )
   }
+  const file = describeSystemError(error)
+  if (file !== null) return file
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-async function workAsOwner<T>(
-  config: Config,
-  work: (place: OwnerContext) => Promise<T>,
-): Promise<T> {
-  const keys = await readKeys(config)
-  const database = await findDatabase(config, 'command')
-  const hasher = createPasswordHasher(1)
-  try {
-    return await asOwner(database.directUrl, (owner) =>
-      work({
-        owner,
-        keys,
-        hasher,
-        policy: readPolicy(config),
-        ownRoles: [
-          ...(config.AUTH_DATABASE_URL === null ? (['pie_auth'] as const) : []),
-          ...(config.REQUEST_DATABASE_URL === null ? (['cream'] as const) : []),
-        ],
-        prepare: () => withAdvisoryLock(owner, () => prepareDatabase(owner)),
-        urls: async () => ({
-          owner: database.url,
-          ...(await withAdvisoryLock(owner, () => findRoleUrls(owner, config, database, keys))),
-        }),
-      }),
-    )
-  } finally {
-    await hasher.close()
-    await database.close()
-  }
 }
 
 /** How long a node may take to answer a command. */
@@ -107,7 +76,10 @@ async function serve(config: Config, { isDevelopment }: { isDevelopment: boolean
   // Asked for before anything is started: a Ctrl-C during the start stops cleanly too.
   const asked = untilAskedToStop()
   const pie = await startPie({ ...config, isDevelopment }, log)
-  process.stdout.write(welcome(pie))
+  const { address, origin, dataPlace: data } = pie
+  log.info({ address, origin, data }, 'Pie is running')
+  // The log is for programs, and a public origin is for people who know what they do.
+  if (process.stdout.isTTY && !config.isProduction) process.stdout.write(welcome(pie))
   const reason = await Promise.race([asked, pie.failed])
   const isFailure = reason !== null
   if (isFailure) log.fatal(reason)
@@ -115,10 +87,11 @@ async function serve(config: Config, { isDevelopment }: { isDevelopment: boolean
   if (isFailure) process.exitCode = 1
 }
 
-/** Resolves at the first SIGINT or SIGTERM. More of them (npm passes on its own) change nothing. */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed). More of them (npm passes on its own) change nothing. */
 function untilAskedToStop(): Promise<null> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(null))
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => resolve(null))
   })
 }
 

@@ -7,6 +7,7 @@ import { pieRoutes } from './edge/http/routes.ts'
 import { readSecurityHeaders } from './edge/http/security-headers.ts'
 import { createRequestPie, type RequestPie } from './edge/request/request-pie.ts'
 import { systemClock } from './ground/clock.ts'
+import { readApplicationMigrations } from './ground/database/application-migrations.ts'
 import { createLog, type Log } from './ground/log.ts'
 import { ownPackage } from './ground/own-package.ts'
 import { readEnvironment } from './settings/environment.ts'
@@ -32,6 +33,11 @@ export interface PieOptions {
    * a transaction of its own. One that has run is never changed.
    */
   migrations?: URL
+  /**
+   * The name that those are recorded under, for where several applications share a database: by default the one in the
+   * `package.json` above them.
+   */
+  application?: string
 }
 
 /**
@@ -42,10 +48,14 @@ export interface PieOptions {
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
 export const pie = fastifyPlugin(
-  async (app: FastifyInstance, { settings = {}, migrations }: PieOptions) => {
-    const config = readConfig({ ...readEnvironment(), ...settings })
+  async (app: FastifyInstance, { settings = {}, migrations, application }: PieOptions) => {
+    const config = readConfig({ ...readEnvironment(), ...settings }, { isShared: true })
     const log = 'isLevelEnabled' in app.log ? (app.log as Log) : createLog(config.LOG_LEVEL, false)
-    const { pie, failed, close } = await openPie(config, log, systemClock, migrations)
+    const own =
+      migrations === undefined
+        ? null
+        : await readApplicationMigrations(migrations, application ?? null)
+    const { pie, failed, close } = await openPie(config, log, systemClock, own)
     let isClosing = false
     app.addHook('onClose', () => {
       isClosing = true

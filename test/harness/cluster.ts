@@ -6,11 +6,8 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { deriveKeys } from '../../server/src/ground/crypto/derive-keys.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
-import {
-  asOwner,
-  prepareDatabase,
-  prepareLoginRole,
-} from '../../server/src/ground/database/prepare-database.ts'
+import { prepareLoginRole } from '../../server/src/ground/database/login-roles.ts'
+import { asOwner, prepareDatabase } from '../../server/src/ground/database/prepare-database.ts'
 import { findPostmaster } from '../../server/src/ground/embedded-postgres/postmaster.ts'
 import { startEmbeddedPostgres } from '../../server/src/ground/embedded-postgres/start-embedded-postgres.ts'
 

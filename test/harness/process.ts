@@ -70,7 +70,7 @@ export async function startPieProcess(
   const address = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString()
-      const [, found] = /address +(http:\S+)[\s\S]*users\/me/.exec(output) ?? []
+      const [, found] = /"address":"(http:[^"]+)".*"msg":"Pie is running"/.exec(output) ?? []
       if (found !== undefined) resolve(found)
     }
     child.stdout.on('data', read)
@@ -83,6 +83,38 @@ export async function startPieProcess(
     output: () => output,
     end: (signal) => {
       child.kill(signal)
+      return ended
+    },
+  }
+}
+
+/** The same, as somebody types it in a terminal: `script` makes one. */
+export async function startPieInTerminal(
+  settings: Environment,
+): Promise<{ output(): string; interrupt(): Promise<number | null> }> {
+  const command = `exec '${process.execPath}' '${pieProgram}' start`
+  const child = spawn(
+    'script',
+    ['--quiet', '--flush', '--return', '--command', command, '/dev/null'],
+    {
+      env: environmentOf(settings),
+      cwd: settings['DATA_DIR'] ?? tmpdir(),
+    },
+  )
+  let output = ''
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString().replaceAll('\r\n', '\n')
+      if (/users\/me\n/.test(output)) resolve()
+    })
+    void ended.then((code) => reject(new Error(`pie start ended with ${code}: ${output}`)))
+  })
+  return {
+    output: () => output,
+    interrupt: () => {
+      // Ctrl-C
+      child.stdin.write('\x03')
       return ended
     },
   }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { testSecretKey } from '../harness/cluster.ts'
 import { goodPassword, send } from '../harness/pie.ts'
 import {
   type DataDirectory,
@@ -10,6 +11,7 @@ import {
   makeDataDirectory,
   type PieProcess,
   runPie,
+  startPieInTerminal,
   startPieProcess,
   waitForEnd,
 } from '../harness/process.ts'
@@ -22,15 +24,33 @@ describe('pie start with nothing configured', () => {
     data = makeDataDirectory()
     settings = { DATA_DIR: data.path, SOCKET: `127.0.0.1:${await findFreePort()}` }
     pie = await startPieProcess(settings)
+    const body = { email: 'ada@example.com', password: goodPassword }
+    await send(pie.address, '/auth/register', { body })
   })
   after(async () => {
     await pie.end('SIGTERM')
     data.remove()
   })
 
-  test('prints where it is, where the data is, and curl lines that work as printed', () => {
-    assert.match(pie.output(), new RegExp(`data +${data.path}`))
-    const lines = pie.output().match(/^ {2}(curl|TOKEN=).*$/gm) ?? []
+  test('says in its log where it is and where the data is, and nothing that is not a line of JSON', () => {
+    const lines = pie
+      .output()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const { address, data: place } = lines.find(({ msg }) => msg === 'Pie is running')
+    assert.equal(address, pie.address)
+    assert.match(place, new RegExp(`^${data.path}`))
+  })
+
+  test('in a terminal prints where it is, where the data is, and curl lines that work as printed', async () => {
+    const own = makeDataDirectory()
+    const terminal = await startPieInTerminal({
+      DATA_DIR: own.path,
+      SOCKET: `127.0.0.1:${await findFreePort()}`,
+    })
+    assert.match(terminal.output(), new RegExp(`data +${own.path}`))
+    const lines = terminal.output().match(/^ {2}(curl|TOKEN=).*$/gm) ?? []
     assert.equal(lines.length, 3)
     const printed = execFileSync('bash', ['-c', lines.join('\necho\n')]).toString()
     const answers = printed
@@ -41,6 +61,8 @@ describe('pie start with nothing configured', () => {
     assert.equal(answers.length, 2)
     assert.equal(answers[0].user.email, 'ada@example.com')
     assert.deepEqual(answers[1], answers[0].user)
+    assert.equal(await terminal.interrupt(), 0)
+    own.remove()
   })
 
   test('a second Pie on the same DATA_DIR says so and exits 1', async () => {
@@ -165,6 +187,7 @@ describe('pie start that cannot start', () => {
   test('a database that cannot be reached is one clear sentence', async () => {
     const refused = await runPie(['start'], {
       DATA_DIR: data.path,
+      SECRET_KEY: testSecretKey,
       DATABASE_URL: `postgres://nobody:hidden-password@127.0.0.1:${await findFreePort()}/nothing`,
     })
     assert.equal(refused.code, 1)

@@ -107,6 +107,7 @@ describe('a server that cannot be believed is refused at the start, with what to
         const { code, stderr } = await runPie(['start'], {
           DATA_DIR: data.path,
           SOCKET: '127.0.0.1:0',
+          SECRET_KEY: testSecretKey,
           DATABASE_URL: url(),
         })
         assert.equal(code, 1)

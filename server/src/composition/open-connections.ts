@@ -5,7 +5,7 @@ import { openSharedConnections, readThroughPooler } from '../ground/database/sha
 import type { Ground } from '../ground/ground.ts'
 import type { Log } from '../ground/log.ts'
 import type { Closing } from './closing.ts'
-import type { RoleUrls } from './find-database.ts'
+import type { LoginUrls } from './find-logins.ts'
 
 /**
  * Connects as the two login roles, and looks at them before anything is served.
@@ -13,7 +13,7 @@ import type { RoleUrls } from './find-database.ts'
  * @throws OperatorError when a role cannot connect, or could act past row-level security
  */
 export async function openConnections(
-  urls: RoleUrls,
+  urls: LoginUrls,
   most: number,
   log: Log,
   closing: Closing,

@@ -1,5 +1,4 @@
 /** Puts Pie together: configuration → ground → what features keep in this process. */
-import type pg from 'pg'
 import { graphqlPackages } from '../edge/graphql/graphql-packages.ts'
 import type { Pie } from '../edge/http/pie.ts'
 import { openKeyRing } from '../features/keys/key-ring.ts'
@@ -7,20 +6,21 @@ import { createAccessTokenVerifier } from '../features/tokens/verify-access-toke
 import { valkeyClient } from '../ground/cache/shared-cache.ts'
 import { type Clock, systemClock } from '../ground/clock.ts'
 import { createPasswordHasher } from '../ground/crypto/password-hasher.ts'
-import { migrate, readApplicationMigrations } from '../ground/database/migrate.ts'
-import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
-import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
+import type { ApplicationMigrations } from '../ground/database/application-migrations.ts'
 import type { Ground } from '../ground/ground.ts'
 import { checkInstalled } from '../ground/load-optional.ts'
 import type { Log } from '../ground/log.ts'
 import type { Config } from '../settings/read-config.ts'
 import { createClosing } from './closing.ts'
-import { type FoundDatabase, findDatabase, findListenUrls, findRoleUrls } from './find-database.ts'
+import { findDatabase } from './find-database.ts'
+import { checkMigrations, joinDatabase } from './join-database.ts'
 import { openCaches } from './open-caches.ts'
 import { openConnections } from './open-connections.ts'
+import { prepareAsOwner } from './prepare-as-owner.ts'
 import { readGraphqlSettings } from './read-graphql-settings.ts'
-import { type Keys, readKeys } from './read-keys.ts'
+import { readKeys } from './read-keys.ts'
 import { readPolicy } from './read-policy.ts'
+import { watchNodes } from './watch-nodes.ts'
 
 export interface OpenPie {
   pie: Pie
@@ -36,28 +36,32 @@ export interface OpenPie {
 /**
  * Makes the database ready, connects, and begins to listen for changes.
  * @param clock replaced only by tests
- * @param migrations the directory of an application's own, which run after Pie's
+ * @param migrations an application's own, which run after Pie's
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
 export async function openPie(
   config: Config,
   log: Log,
   clock: Clock = systemClock,
-  migrations: URL | null = null,
+  migrations: ApplicationMigrations | null = null,
 ): Promise<OpenPie> {
   const closing = createClosing()
   try {
     checkParts(config)
+    for (const warning of config.warnings) log.warn(warning)
     const hasher = createPasswordHasher()
     closing.add(() => hasher.close())
     const keys = await readKeys(config)
     const database = await findDatabase(config, 'server')
     closing.add(database.close)
-    const { ran, urls, hasUsers } = await prepare(config, database, keys, migrations)
+    const { ran, urls, listenUrls, hasUsers } =
+      database.owner === null
+        ? joinDatabase(config, keys)
+        : await prepareAsOwner(config, database.owner, keys, migrations)
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database')
 
     const connections = await openConnections(urls, config.DATABASE_CONNECTIONS, log, closing)
-    const listenUrls = findListenUrls(config, database, urls.auth)
+    if (database.owner === null) await checkMigrations(connections.auth, migrations)
     const { trust, listener, shared, sessionCache } = await openCaches(
       { keys, clock, log },
       config,
@@ -73,9 +77,11 @@ export async function openPie(
     const { catchUp } = listener
     const kept = { keyRing, verifyAccessToken, sessionCache, shared }
     await listener.started
+    const pie = { ...ground, ...kept, graphql, catchUp }
+    closing.add(await watchNodes(pie))
 
     return {
-      pie: { ...ground, ...kept, graphql, catchUp },
+      pie,
       dataPlace: database.place,
       hasUsers,
       failed: database.ended.then(
@@ -93,29 +99,4 @@ export async function openPie(
 function checkParts(config: Config): void {
   if (config.CACHE_URL !== null) checkInstalled(valkeyClient)
   if (config.GRAPHQL_SCHEMAS.length > 0) checkInstalled(graphqlPackages)
-}
-
-/** What the owner does at a start, one node after the other: migrations, and the login roles' passwords. */
-async function prepare(
-  config: Config,
-  database: FoundDatabase,
-  keys: Keys,
-  migrations: URL | null,
-) {
-  return asOwner(database.directUrl, (owner) =>
-    withAdvisoryLock(owner, async () => {
-      const ran = await prepareDatabase(owner)
-      if (migrations !== null)
-        ran.push(...(await migrate(owner, await readApplicationMigrations(migrations))))
-      const urls = await findRoleUrls(owner, config, database, keys)
-      return { ran, urls, hasUsers: await hasAnyUser(owner) }
-    }),
-  )
-}
-
-async function hasAnyUser(owner: pg.Client): Promise<boolean> {
-  const { rows } = await owner.query<{ has_any: boolean }>(
-    'select exists (select from pie_schema.users) as has_any',
-  )
-  return rows[0]?.has_any === true
 }

@@ -1,14 +1,15 @@
 /** Puts together what reading a session takes, in an application beside a Pie server. */
 import type { SessionGround } from '../edge/request/session-ground.ts'
 import { readKeyRing } from '../features/keys/key-ring.ts'
+import { differences, listNodes, sharedSettings } from '../features/operations/announce-node.ts'
 import { createAccessTokenVerifier } from '../features/tokens/verify-access-token.ts'
 import { systemClock } from '../ground/clock.ts'
 import { deriveKeys } from '../ground/crypto/derive-keys.ts'
-import type { Secret } from '../ground/crypto/secret.ts'
-import { atOtherAddress, withPassword } from '../ground/database/login-address.ts'
+import { OperatorError } from '../ground/errors.ts'
 import type { Log } from '../ground/log.ts'
 import type { SessionConfig } from '../settings/read-session-config.ts'
 import { createClosing } from './closing.ts'
+import { findListenUrls, givenLogins } from './find-logins.ts'
 import { openCaches } from './open-caches.ts'
 import { openConnections } from './open-connections.ts'
 import type { Keys } from './read-keys.ts'
@@ -27,19 +28,8 @@ export async function openSessionGround(
   const clock = systemClock
   try {
     const keys = deriveKeys(config.SECRET_KEY) as unknown as Keys
-    const urls = {
-      auth: addressesOf(config.AUTH_DATABASE_URL, keys, 'authRolePassword'),
-      requests: addressesOf(config.REQUEST_DATABASE_URL, keys, 'requestRolePassword'),
-    }
-    const connections = await openConnections(urls, config.DATABASE_CONNECTIONS, log, closing)
-    const { DIRECT_DATABASE_URL: direct } = config
-    const listenUrls =
-      direct === null
-        ? urls.auth
-        : urls.auth.map((url) => atOtherAddress(url, config.AUTH_DATABASE_URL, direct))
-    const caches = await openCaches({ keys, clock, log }, config, listenUrls, closing)
-    const keyRing = await readKeyRing({ ...connections, keys, clock, log })
-    closing.add(() => keyRing.close())
+    for (const warning of config.warnings) log.warn(warning)
+    const urls = givenLogins(config, keys)
     const policy = {
       service: {
         origin: config.SERVICE_DOMAIN,
@@ -53,6 +43,13 @@ export async function openSessionGround(
         csrfMode: config.CSRF_MODE,
       },
     }
+    const connections = await openConnections(urls, config.DATABASE_CONNECTIONS, log, closing)
+    const { AUTH_DATABASE_URL, DIRECT_DATABASE_URL } = config
+    const listenUrls = findListenUrls(urls.auth, AUTH_DATABASE_URL, DIRECT_DATABASE_URL)
+    await checkAlike(connections, policy)
+    const caches = await openCaches({ keys, clock, log }, config, listenUrls, closing)
+    const keyRing = await readKeyRing({ ...connections, keys, clock, log })
+    closing.add(() => keyRing.close())
     const verifyAccessToken = createAccessTokenVerifier({ clock, policy, keyRing })
     await caches.listener.started
     const { trust, sessionCache } = caches
@@ -66,12 +63,18 @@ export async function openSessionGround(
   }
 }
 
-/** An address without a password gets the one that SECRET_KEY makes; of several keys, any may have made it. */
-function addressesOf(
-  url: Secret,
-  keys: Keys,
-  password: 'authRolePassword' | 'requestRolePassword',
-): [Secret, ...Secret[]] {
-  if (new URL(url.revealText()).password !== '') return [url]
-  return keys.map((key) => withPassword(url, key[password])) as [Secret, ...Secret[]]
+/**
+ * Somebody who lets sessions live longer than the server does, or asks less of them, would undo what its operator has set.
+ * @throws OperatorError when none of the nodes that serve now has it alike
+ */
+async function checkAlike(
+  { auth }: Pick<SessionGround, 'auth'>,
+  policy: SessionGround['policy'],
+): Promise<void> {
+  const settings = sharedSettings(policy)
+  const found = (await listNodes({ auth })).map((node) => differences(settings, node.settings))
+  if (found.length === 0 || found.some((different) => different.length === 0)) return
+  throw new OperatorError(
+    `The Pie server on this database has other settings: ${found[0]?.join(', ')}. Set them here to what they are there.`,
+  )
 }

@@ -1,6 +1,8 @@
 /** The forms that settings come in: each reads a text, or throws the Mistake that is in it. */
 import { isIP } from 'node:net'
+import { isRandom } from '../ground/crypto/is-random.ts'
 import { Secret } from '../ground/crypto/secret.ts'
+import { AddressMistake, readAddress, writeAddress } from '../ground/database/postgres-address.ts'
 
 /** What is wrong with a setting's text: completes the sentence "NAME …". */
 export class Mistake extends Error {}
@@ -23,17 +25,18 @@ export function asSocket(text: string): { host: string; port: number } {
   return { host: v6 ?? host ?? '', port: Number(port) }
 }
 
-/** Scheme and host without a path: what tokens name as their issuer. */
+/** Scheme and host without a path: what tokens name as their issuer, letter by letter. */
 export function asOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
-  if (
-    url === null ||
-    !['http:', 'https:'].includes(url.protocol) ||
-    url.origin !== text.replace(/\/$/, '') ||
-    url.hostname.includes('*')
-  ) {
+  const isOrigin =
+    url !== null &&
+    ['http:', 'https:'].includes(url.protocol) &&
+    `${url.pathname}${url.search}${url.hash}${url.username}${url.password}` === '/' &&
+    url.hostname !== '' &&
+    !url.hostname.includes('*')
+  if (!isOrigin)
     throw new Mistake('is a scheme and a host without a path, such as https://auth.example.com')
-  }
+  if (url.origin !== text.replace(/\/$/, '')) throw new Mistake(`is written ${url.origin}`)
   return url.origin
 }
 
@@ -53,20 +56,36 @@ export function asOrigins(text: string): string[] {
   return splitList(text).map(asOrigin)
 }
 
+/** valkey://[user:password@]host[:port][/number], and what redis:// says alike. */
 export function asCacheUrl(text: string): Secret {
   const url = URL.canParse(text) ? new URL(text) : null
-  if (url === null || !['valkey:', 'valkeys:', 'redis:', 'rediss:'].includes(url.protocol)) {
+  if (url === null || !/^(valkey|redis)s?:$/.test(url.protocol) || url.hostname === '')
     throw new Mistake('is an address such as valkey://user:password@host:6379/0')
-  }
+  if (!/^\/?\d{0,9}$/.test(url.pathname))
+    throw new Mistake('has a database that is no number: valkey://host:6379/0')
+  if (![url.username, url.password].every(isDecodable))
+    throw new Mistake('has a % that stands for nothing: a % in a password is written %25')
+  if (url.search !== '' || url.hash !== '')
+    throw new Mistake('has a ? or a # in it: in a password they are written %3F and %23')
   return Secret.fromText(text)
 }
 
-export function asPostgresUrl(text: string): Secret {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
-    throw new Mistake('is an address such as postgres://user:password@host:5432/database')
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
   }
-  return Secret.fromText(text)
+}
+
+/** The address as one URI, whichever of libpq's forms it came in. */
+export function asPostgresUrl(text: string): Secret {
+  try {
+    return Secret.fromText(writeAddress(readAddress(text)))
+  } catch (error) {
+    throw error instanceof AddressMistake ? new Mistake(error.message) : error
+  }
 }
 
 const unitSeconds: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 }
@@ -89,24 +108,15 @@ export function asNumber(least: number, most: number): (text: string) => number 
 }
 
 const LEAST_SECRET_CHARACTERS = 32
-const LEAST_DIFFERENT_CHARACTERS = 10
 
 /** One or several keys, comma-separated: the first signs, all verify. */
 export function asSecretKeys(text: string): [Secret, ...Secret[]] {
   const keys = text.split(',').map((key) => key.trim())
-  for (const key of keys) {
-    const isExample = /change.?me|secret.?key|example|password/i.test(key)
-    if (
-      key.length < LEAST_SECRET_CHARACTERS ||
-      new Set(key).size < LEAST_DIFFERENT_CHARACTERS ||
-      isExample
-    ) {
-      throw new Mistake(
-        `is ${LEAST_SECRET_CHARACTERS} random characters or more, or several such keys with commas between them. ` +
-          'Make one: openssl rand -base64 33',
-      )
-    }
-  }
+  if (!keys.every(isRandom))
+    throw new Mistake(
+      `is ${LEAST_SECRET_CHARACTERS} random characters or more, or several such keys with commas between them. ` +
+        'Make one: openssl rand -base64 33',
+    )
   return keys.map((key) => Secret.fromText(key)) as [Secret, ...Secret[]]
 }
 
@@ -116,16 +126,25 @@ const splitList = (text: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '')
 
-/** Addresses and networks, comma-separated. */
-export function asNetworks(text: string): string[] {
+/** Addresses and networks, comma-separated, or through how many proxies every request comes. */
+export function asProxies(text: string): string[] | number {
+  if (/^\d{1,2}$/.test(text)) return Number(text)
   const networks = splitList(text)
   if (!networks.every(isNetwork))
-    throw new Mistake('is a list of addresses or networks, such as 10.0.0.0/8,::1')
+    throw new Mistake(
+      'is a list of addresses or networks, such as 10.0.0.0/8,::1, or a number of proxies',
+    )
+  const everybody = networks.find((network) => /\/0+$/.test(network))
+  if (everybody !== undefined)
+    throw new Mistake(
+      `has ${everybody}, which is everybody: anyone could then say to come from any address. Name the networks of ` +
+        'your proxies, or say through how many of them every request comes, such as 1',
+    )
   return networks
 }
 
 function isNetwork(text: string): boolean {
-  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const [, address = '', prefix] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
   return bits > 0 && Number(prefix ?? bits) <= bits
 }

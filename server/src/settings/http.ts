@@ -1,5 +1,5 @@
 /** Where Pie is reached, by whom, and what it is called. */
-import { asNetworks, asNumber, asOrigin, asOrigins, asSocket, asText } from './forms.ts'
+import { asNumber, asOrigin, asOrigins, asProxies, asSocket, asText } from './forms.ts'
 import { optional, withDefault } from './setting.ts'
 
 export const httpSettings = {
@@ -25,10 +25,11 @@ export const httpSettings = {
       'same site, as from https://app.example.com to https://auth.example.com; other pages use tokens.',
   ),
   TRUSTED_PROXIES: withDefault(
-    'networks, comma-separated',
-    asNetworks,
+    'networks, comma-separated, or a number',
+    asProxies,
     '',
-    'Proxies whose X-Forwarded-For is believed. From anybody else it is ignored.',
+    'Proxies whose X-Forwarded-For is believed; from anybody else it is ignored. Or through how many proxies every ' +
+      'request comes, where their addresses are not known: then nothing may reach Pie past them.',
   ),
   RATE_LIMIT_SCALE: withDefault(
     'number',

@@ -5,13 +5,14 @@
 import { accountsSettings } from './accounts.ts'
 import { cacheSettings } from './cache.ts'
 import { databaseSettings } from './database.ts'
+// Sets what a library reads of the environment when it is loaded.
 import './environment.ts'
 import type { Environment } from './environment.ts'
 import { graphqlSettings } from './graphql.ts'
 import { httpSettings } from './http.ts'
 import { operationsSettings } from './operations.ts'
 import { passwordsSettings } from './passwords.ts'
-import { readSettings, refuseMistakes, type ValuesOf } from './read-settings.ts'
+import { findMisspelt, readSettings, refuseMistakes, type ValuesOf } from './read-settings.ts'
 import { secretsSettings } from './secrets.ts'
 import { sessionsSettings } from './sessions.ts'
 import { tokensSettings } from './tokens.ts'
@@ -34,21 +35,59 @@ export interface Config extends ValuesOf<typeof settings> {
   isProduction: boolean
   /** `pie start --dev`: changes are seen without a restart. */
   isDevelopment: boolean
+  /** What was probably not meant so; each a sentence. */
+  warnings: string[]
+}
+
+export interface ConfigOptions {
+  /** Whether the environment is another program's too: a name that is nearly a setting's is then no mistake. */
+  isShared?: boolean
+  /** False for what only looks at a database. */
+  isKeyNeeded?: boolean
 }
 
 /**
  * Reads the configuration.
  * @throws OperatorError listing every mistake by the setting's name
  */
-export function readConfig(environment: Environment): Config {
+export function readConfig(
+  environment: Environment,
+  { isShared = false, isKeyNeeded = true }: ConfigOptions = {},
+): Config {
   const { values, mistakes } = readSettings(settings, environment)
+  const isSet = (name: keyof typeof settings) => Boolean(environment[name]?.trim())
   const isProduction = values.SERVICE_DOMAIN?.startsWith('https:') ?? false
-  const isSecretMissing = values.SECRET_KEY === null && !environment['SECRET_KEY']?.trim()
-  if (isProduction && isSecretMissing) {
-    mistakes.push(
-      'SECRET_KEY has to be set when SERVICE_DOMAIN is https. Make one: openssl rand -base64 33',
-    )
-  }
+  const misspelt = findMisspelt(Object.keys(settings), environment)
+  if (!isShared) mistakes.push(...misspelt)
+  mistakes.push(...mistakesOfDatabase(isSet))
+  if (isKeyNeeded && !isSet('SECRET_KEY')) mistakes.push(...mistakeOfNoKey(isProduction, isSet))
   refuseMistakes(mistakes)
-  return { ...values, isProduction, isDevelopment: false }
+  return { ...values, isProduction, isDevelopment: false, warnings: isShared ? misspelt : [] }
+}
+
+type IsSet = (name: keyof typeof settings) => boolean
+
+/** Without the owner's address, those of both logins are needed: half of them would be a new database of Pie's own. */
+function mistakesOfDatabase(isSet: IsSet): string[] {
+  if (isSet('DATABASE_URL')) return []
+  const logins = ['AUTH_DATABASE_URL', 'REQUEST_DATABASE_URL'] as const
+  const missing = logins.filter((name) => !isSet(name))
+  if (missing.length === 0) return []
+  const given = [...logins, 'DIRECT_DATABASE_URL' as const].find(isSet)
+  return given === undefined
+    ? []
+    : [
+        `${missing.join(' and ')} ${missing.length === 1 ? 'has' : 'have'} to be set beside ${given}, or else DATABASE_URL.`,
+      ]
+}
+
+function mistakeOfNoKey(isProduction: boolean, isSet: IsSet): string[] {
+  const setting = (['DATABASE_URL', 'AUTH_DATABASE_URL'] as const).find(isSet)
+  const why =
+    setting !== undefined ? `${setting} is set` : isProduction ? 'SERVICE_DOMAIN is https' : null
+  if (why === null) return []
+  return [
+    `SECRET_KEY has to be set when ${why}: the same on every node and for every command. For a new database make ` +
+      'one: openssl rand -base64 33. An earlier Pie may have kept its own in the file secret-key of DATA_DIR.',
+  ]
 }

@@ -3,7 +3,7 @@ import { cacheSettings } from './cache.ts'
 import { databaseSettings } from './database.ts'
 import type { Environment } from './environment.ts'
 import { httpSettings } from './http.ts'
-import { readSettings, refuseMistakes, type ValuesOf } from './read-settings.ts'
+import { findMisspelt, readSettings, refuseMistakes, type ValuesOf } from './read-settings.ts'
 import { secretsSettings } from './secrets.ts'
 import { sessionsSettings } from './sessions.ts'
 
@@ -32,7 +32,11 @@ interface Required {
   REQUEST_DATABASE_URL: Secret
 }
 
-export type SessionConfig = Omit<ValuesOf<typeof settings>, keyof Required> & Required
+export type SessionConfig = Omit<ValuesOf<typeof settings>, keyof Required> &
+  Required & {
+    /** What was probably not meant so; each a sentence. */
+    warnings: string[]
+  }
 
 const required: Record<keyof Required, string> = {
   SECRET_KEY: 'has to be the one of the Pie server',
@@ -50,5 +54,6 @@ export function readSessionConfig(environment: Environment): SessionConfig {
   for (const [name, fault] of Object.entries(required))
     if (!environment[name]?.trim()) mistakes.push(`${name} ${fault}`)
   refuseMistakes(mistakes)
-  return values as SessionConfig
+  const warnings = findMisspelt(Object.keys(settings), environment)
+  return { ...values, warnings } as SessionConfig
 }

@@ -1,4 +1,5 @@
 import { OperatorError } from '../ground/errors.ts'
+import { findNearName } from '../ground/find-near-name.ts'
 import type { Environment } from './environment.ts'
 import { Mistake } from './forms.ts'
 import type { Setting } from './setting.ts'
@@ -25,6 +26,22 @@ export function readSettings<Some extends Settings>(
     }
   })
   return { values: Object.fromEntries(entries), mistakes }
+}
+
+/**
+ * Names that were meant to be a setting's, as far as can be told: each a sentence that begins with the name. A setting
+ * that is set itself was not meant by another name.
+ */
+export function findMisspelt(known: Iterable<string>, environment: Environment): string[] {
+  const names = [...known]
+  const unset = names.filter((name) => !environment[name]?.trim())
+  return Object.keys(environment).flatMap((name) => {
+    const meant = names.includes(name) ? null : findNearName(name, unset)
+    if (meant === null) return []
+    return [
+      `${name} is no setting: is that ${meant}? (If it is meant for somebody else, set ${meant} too.)`,
+    ]
+  })
 }
 
 /** @throws OperatorError that lists them, where there are any */

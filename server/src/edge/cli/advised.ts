@@ -12,18 +12,18 @@ export const namesOfPie: Names = {
 }
 
 /** The advisor's commands as commands of `pie`, on its database as it is. */
-export const advisedAsOwner = ({ asOwner }: CommandContext): Advised => ({
+export const advisedAsOwner = ({ onDatabase }: CommandContext): Advised => ({
   program: 'pie',
-  onDatabase: (_address, work) => asOwner(({ owner }) => work(owner)),
+  onDatabase: (_address, work) => onDatabase(({ owner }) => work(owner)),
   names: namesOfPie,
 })
 
-/** The same, with Pie brought up to date on it first. */
+/** The same, where Pie has to be there. */
 export const advisedOnPie = (context: CommandContext): Advised => ({
   ...advisedAsOwner(context),
   onDatabase: (_address, work) =>
-    context.asOwner(async ({ owner, prepare }) => {
-      await prepare()
+    context.onDatabase(async ({ owner, findPie }) => {
+      await findPie()
       return work(owner)
     }),
 })

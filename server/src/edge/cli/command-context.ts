@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
 import type { Secret } from '../../ground/crypto/secret.ts'
+import type { LoginRole } from '../../ground/database/login-roles.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { Policy } from '../../ground/policy.ts'
 
@@ -9,8 +10,13 @@ export interface CommandContext {
   version: string
   /** Starts Pie, and returns when it has been stopped. */
   serve(options: { isDevelopment: boolean }): Promise<void>
-  /** Works on the database as its owner, whether or not a Pie is running on it. */
-  asOwner<T>(work: (place: OwnerContext) => Promise<T>): Promise<T>
+  /**
+   * Works on the database as its owner, whether or not a Pie is running on it.
+   * @throws OperatorError, before anything is done, when SECRET_KEY is not the one of this database
+   */
+  asOwner<T>(work: (place: OwnerContext) => Promise<T>, options?: OwnerOptions): Promise<T>
+  /** Only looks at the database, as its owner: needs no SECRET_KEY. */
+  onDatabase<T>(work: (place: LookContext) => Promise<T>): Promise<T>
   /**
    * Asks a running node something that is for operators alone.
    * @param address null for the node of SOCKET
@@ -19,10 +25,25 @@ export interface CommandContext {
   askNode(path: string, address: string | null): Promise<unknown>
 }
 
+export interface OwnerOptions {
+  /** For the one command that makes another SECRET_KEY the database's. */
+  mayBeWrong?: boolean
+}
+
+export interface LookContext {
+  owner: pg.Client
+  /** Null where none is set. */
+  readKeys(): Promise<readonly [DerivedKeys, ...DerivedKeys[]] | null>
+  /** @throws OperatorError where there is no Pie on the database */
+  findPie(): Promise<void>
+}
+
 export interface OwnerContext {
   owner: pg.Client
-  /** Brings the database up to date, so that a command may be the first thing that is ever run. */
-  prepare(): Promise<string[]>
+  /** Makes Pie where there is none yet, so that a command may be the first thing that is ever run. */
+  prepare(): Promise<void>
+  /** Brings the database up to date. Returns the names of the migrations that ran now. */
+  migrate(): Promise<string[]>
   keys: readonly [DerivedKeys, ...DerivedKeys[]]
   policy: Policy
   hasher: Ground['hasher']
@@ -33,5 +54,9 @@ export interface OwnerContext {
     requests: readonly [Secret, ...Secret[]]
   }>
   /** The login roles whose passwords Pie sets, because the operator has not. */
-  ownRoles: readonly ('pie_auth' | 'cream')[]
+  ownRoles: readonly LoginRole[]
+  /** Whether the database is Pie's own, in DATA_DIR. */
+  isEmbedded: boolean
+  /** SERVICE_DOMAIN is https. */
+  isProduction: boolean
 }

@@ -9,7 +9,8 @@ import { BODY_LIMIT_BYTES, pieRoutes } from './routes.ts'
 import { readSecurityHeaders } from './security-headers.ts'
 
 export interface ServerOptions {
-  trustedProxies: string[]
+  /** Addresses and networks, or through how many of them every request comes. */
+  trustedProxies: string[] | number
   rateLimitScale: number
   version: string
 }
@@ -23,7 +24,7 @@ export async function createServer(
   const app = fastify({
     loggerInstance: pie.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
+    trustProxy: trustOf(trustedProxies),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
@@ -51,6 +52,14 @@ export async function createServer(
     isWholeServer: true,
   })
   return app
+}
+
+/** A number of proxies: those nearest to Pie, whatever their addresses. Fastify takes no number, because it cannot know that nobody comes past them. */
+function trustOf(
+  proxies: string[] | number,
+): string[] | ((address: string, hop: number) => boolean) | false {
+  if (typeof proxies === 'number') return (_address, hop) => hop < proxies
+  return proxies.length > 0 ? proxies : false
 }
 
 function logRequests(app: FastifyInstance): void {

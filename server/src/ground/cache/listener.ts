@@ -109,6 +109,7 @@ async function listenOnce(
   })
   const listen = async () => {
     await client.connect()
+    await login.check(client)
     await client.query(`listen ${CHANNEL}; listen ${heart.channel}`)
     await checkDelivery(login, heart)
     // Only now: what is committed from here on will be heard, and the first heartbeat says where that begins.
@@ -127,7 +128,7 @@ async function listenOnce(
 
 const createClient = (login: Login): pg.Client =>
   new pg.Client({
-    connectionString: login.url(),
+    ...login.config(),
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     query_timeout: GIVE_UP_MS,
     application_name: 'pie listener',

@@ -3,37 +3,41 @@
  * `postgres.project` where the role is `postgres`: what follows the role's name belongs to the address.
  */
 import { Secret } from '../crypto/secret.ts'
+import { type PostgresAddress, readAddress, writeAddress } from './postgres-address.ts'
 
 /** @param owner the role that `ownerUrl` connects as, as Postgres names it */
 export function asLogin(ownerUrl: Secret, owner: string, login: string, password: Secret): Secret {
-  const address = new URL(ownerUrl.revealText())
-  address.username = `${login}${whatFollows(owner, nameIn(address))}`
-  address.password = password.revealText()
-  return Secret.fromText(address.href)
+  const address = read(ownerUrl)
+  return write({ ...address, user: `${login}${whatFollows(owner, address.user ?? '')}`, password })
 }
 
-/** The same address with a password. */
-export function withPassword(url: Secret, password: Secret): Secret {
-  const address = new URL(url.revealText())
-  address.password = password.revealText()
-  return Secret.fromText(address.href)
+/**
+ * The addresses of a login that the operator has given: one without a password gets that which each key of SECRET_KEY
+ * makes, since any may have made it.
+ */
+export function withPasswords(url: Secret, passwords: readonly Secret[]): [Secret, ...Secret[]] {
+  const address = read(url)
+  if (address.password !== null) return [url]
+  return passwords.map((password) => write({ ...address, password })) as [Secret, ...Secret[]]
 }
 
 /** The same login at the owner's other address. */
 export function atOtherAddress(login: Secret, ownerUrl: Secret, otherUrl: Secret): Secret {
-  const from = new URL(login.revealText())
-  const to = new URL(otherUrl.revealText())
-  const here = nameIn(new URL(ownerUrl.revealText()))
-  const there = nameIn(to)
-  const name = nameIn(from)
+  const from = read(login)
+  const to = read(otherUrl)
+  const [here, there] = [read(ownerUrl).user ?? '', to.user ?? '']
+  const name = from.user ?? ''
   const project = whatFollows(there, here)
   const bare = project !== '' && name.endsWith(project) ? name.slice(0, -project.length) : name
-  to.username = `${bare}${whatFollows(here, there)}`
-  to.password = from.password
-  return Secret.fromText(to.href)
+  return write({ ...to, user: `${bare}${whatFollows(here, there)}`, password: from.password })
 }
 
-const nameIn = ({ username }: URL): string => decodeURIComponent(username)
+/** What `pie database` shows unasked. */
+export const withoutPassword = (url: Secret): string =>
+  writeAddress({ ...read(url), password: null })
+
+const read = (url: Secret): PostgresAddress => readAddress(url.revealText())
+const write = (address: PostgresAddress): Secret => Secret.fromText(writeAddress(address))
 
 /** `.project` */
 const whatFollows = (name: string, whole: string): string =>

@@ -1,53 +1,53 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { OperatorError } from '../errors.ts'
+import { readApplied, setOf } from './applied-migrations.ts'
+import { describeSqlError, watchStatements } from './describe-sql-error.ts'
+import { readMade } from './made-objects.ts'
 import { withoutDefaultPrivileges } from './without-default-privileges.ts'
 
 export interface Migration {
-  /** The file's name: `0001-roles.sql`; of an application's own, `application/0001-notes.sql`. */
+  /**
+   * The name it is recorded by: `0001-roles.sql`; `compatible/0026-nodes.sql` for one with which nodes of the version before go
+   * on; of an application's own, `notes/0001-notes.sql`.
+   */
   name: string
   sql: string
   /** SHA-256 of the file, hexadecimal. */
   checksum: string
+  /** The file, for whoever has to look into it. */
+  file: string
 }
 
 const migrationsDirectory = fileURLToPath(
   new URL('../../../../database/migrations/', import.meta.url),
 )
 
-/** Whose a migration is: of an application's own, the name says it, and of Pie's nothing. */
-const setOf = (name: string): string => dirname(name)
-const PIES_OWN = '.'
+/** Where Pie's own are recorded. A database that has had more of the second is merely one version ahead. */
+export const PIES_OWN = '.'
+export const COMPATIBLE = 'compatible'
+const COMPATIBLE_MARK = '-- compatible: '
 
 export async function readMigrations(): Promise<Migration[]> {
   const names = (await readdir(migrationsDirectory))
     .filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name))
     .sort()
-  return Promise.all(names.map((name) => readMigration(join(migrationsDirectory, name), name)))
+  return Promise.all(
+    names.map(async (name) => {
+      const migration = await readMigration(join(migrationsDirectory, name), name)
+      return migration.sql.startsWith(COMPATIBLE_MARK)
+        ? { ...migration, name: `${COMPATIBLE}/${name}` }
+        : migration
+    }),
+  )
 }
 
-/**
- * The migrations of an application with Pie inside: every file of a directory that ends in `.sql`.
- * @throws OperatorError when there is none, or one has no number to go by
- */
-export async function readApplicationMigrations(directory: URL): Promise<Migration[]> {
-  const path = fileURLToPath(directory)
-  const files = (await readdir(path).catch(() => [])).filter((name) => name.endsWith('.sql')).sort()
-  if (files.length === 0) throw new OperatorError(`There are no migrations in ${path}.`)
-  const misnamed = files.find((name) => !/^\d{4}-[\w-]+\.sql$/.test(name))
-  if (misnamed !== undefined)
-    throw new OperatorError(
-      `Migrations run in the order of their numbers: ${misnamed} has to be called something like 0001-notes.sql.`,
-    )
-  return Promise.all(files.map((name) => readMigration(join(path, name), `application/${name}`)))
-}
-
-async function readMigration(path: string, name: string): Promise<Migration> {
-  const sql = await readFile(path, 'utf8')
-  return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
+export async function readMigration(file: string, name: string): Promise<Migration> {
+  const sql = await readFile(file, 'utf8')
+  return { name, sql, checksum: createHash('sha256').update(sql).digest('hex'), file }
 }
 
 /**
@@ -60,64 +60,67 @@ async function readMigration(path: string, name: string): Promise<Migration> {
 export async function migrate(owner: pg.Client, migrations: Migration[]): Promise<string[]> {
   const pending = await findPending(owner, migrations)
   for (const migration of pending) await run(owner, migration)
-  return pending.map(({ name }) => name)
+  return pending.map(({ name }) => basename(name))
 }
 
-/** The migrations that `migrate` would run: of Pie's, or of an application's. Changes nothing. */
-export async function findPending(owner: pg.Client, migrations: Migration[]): Promise<Migration[]> {
-  const set = setOf(migrations[0]?.name ?? '')
-  const maker = set === PIES_OWN ? 'Pie' : 'the application'
-  const applied = await readApplied(owner, set)
-  for (const [name, checksum] of applied) {
+/** Pie's own migrations that `migrate` would run. Changes nothing. */
+export async function findPending(
+  owner: Pick<pg.ClientBase, 'query'>,
+  migrations: Migration[],
+): Promise<Migration[]> {
+  return pendingOf(migrations, await readApplied(owner))
+}
+
+/** @throws OperatorError when a released migration was changed, or the database has newer ones that are not compatible */
+export function pendingOf(
+  migrations: Migration[],
+  applied: readonly { name: string; checksum: string }[],
+): Migration[] {
+  const isOwn = ({ name }: { name: string }) => [PIES_OWN, COMPATIBLE].includes(setOf(name))
+  for (const { name, checksum } of applied.filter(isOwn)) {
     const known = migrations.find((migration) => migration.name === name)
-    if (known === undefined) {
+    if (known === undefined && setOf(name) === PIES_OWN) {
       throw new OperatorError(
-        `The database has had the migration ${name}, which this version of ${maker} does not know. ` +
+        `The database has had the migration ${name}, which this version of Pie does not know. ` +
           'It was migrated by a newer one: run that.',
       )
     }
-    if (known.checksum !== checksum) {
+    if (known !== undefined && known.checksum !== checksum) {
       throw new OperatorError(
-        `The migration ${name} is not the one that this database has had. ` +
-          'A released migration is never changed: restore the file, and write a new migration for the change.',
+        `The migration ${basename(name)} is not the one that this database has had. A released migration is never changed: ` +
+          'install the version of Pie again.',
       )
     }
   }
-  return migrations.filter(({ name }) => !applied.has(name))
+  return migrations.filter(({ name }) => !applied.some((one) => one.name === name))
 }
 
-async function readApplied(owner: pg.Client, set: string): Promise<Map<string, string>> {
-  const { rows: there } = await owner.query<{ there: boolean }>(
-    `select to_regclass('pie_private.migrations') is not null as there`,
-  )
-  if (there[0]?.there !== true) return new Map()
-  const { rows } = await owner.query<{ name: string; checksum: string }>(
-    'select name, checksum from pie_private.migrations order by name',
-  )
-  return new Map(
-    rows.filter(({ name }) => setOf(name) === set).map(({ name, checksum }) => [name, checksum]),
-  )
-}
-
-async function run(owner: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+/**
+ * Runs one migration in a transaction, and records it.
+ * @throws OperatorError that says where in the file it failed
+ */
+export async function run(owner: pg.Client, migration: Migration): Promise<void> {
+  const { name, sql, checksum } = migration
+  const isOwn = [PIES_OWN, COMPATIBLE].includes(setOf(name))
   await owner.query('begin')
+  const statements = watchStatements(owner)
   try {
-    const work = async () => void (await owner.query(sql))
     // The owner's default privileges are meant for what is the owner's, not for what is Pie's.
-    if (setOf(name) === PIES_OWN) await withoutDefaultPrivileges(owner, work)
-    else await work()
+    if (isOwn) await withoutDefaultPrivileges(owner, () => statements.run(sql))
+    const made = isOwn ? null : await readMade(owner, () => statements.run(sql))
     await owner.query('insert into pie_private.migrations (name, checksum) values ($1, $2)', [
       name,
       checksum,
     ])
+    if (made !== null)
+      await owner.query('update pie_private.migrations set made = $2 where name = $1', [name, made])
     await owner.query('commit')
     // What a file has set for its own sake, the next does not find.
     await owner.query('reset role; reset all')
   } catch (cause) {
     await owner.query('rollback')
-    const { message, hint } = cause as pg.DatabaseError
     throw new OperatorError(
-      `The migration ${name} failed, and nothing of it was kept: ${message}${hint ? ` (${hint})` : ''}`,
+      `The migration ${name} failed, and nothing of it was kept: ${describeSqlError(cause, migration, statements.done())}`,
       { cause },
     )
   }

@@ -42,11 +42,12 @@ export function openDatabase(
 ): Database {
   const login = createLogin(urls)
   const pool = new pg.Pool({
-    connectionString: login.url(),
+    application_name: 'pie',
+    ...login.config(),
     max: connections,
     connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
-    application_name: 'pie',
     keepAlive: true,
+    onConnect: login.check,
   })
   // One that breaks while it works fails what waits for it, and tells nobody else; without a listener
   // its error event would end the process.
@@ -90,12 +91,12 @@ async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): P
 }
 
 async function connect(pool: pg.Pool, login: Login): Promise<pg.PoolClient> {
-  for (let passwordsLeft = login.passwords; ; passwordsLeft -= 1) {
+  for (let triesLeft = login.tries; ; triesLeft -= 1) {
     try {
       return await pool.connect()
     } catch (cause) {
-      if (login.tryNext(cause) && passwordsLeft > 1) {
-        pool.options.connectionString = login.url()
+      if (login.tryNext(cause) && triesLeft > 1) {
+        Object.assign(pool.options, login.config())
         continue
       }
       throw new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })

@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream'
-import pg from 'pg'
+import type pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { connectClient } from './connect-client.ts'
 import { createLogin, type Login } from './login.ts'
 import {
   cutOff,
@@ -115,31 +116,22 @@ function writeTogether(client: pg.Client): void {
 }
 
 /** @param forget called when the connection cannot be had, or is had no longer */
-async function connect(
-  login: Login,
-  log: Log,
-  forget: () => void,
-  passwordsLeft = login.passwords,
-): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: login.url(),
+async function connect(login: Login, log: Log, forget: () => void): Promise<pg.Client> {
+  const settings = {
     connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
-    application_name: 'pie reads',
     keepAlive: true,
     pipeline: true,
-  })
-  client.on('error', (error) => {
-    log.warn({ err: error }, 'a shared database connection broke')
-    forget()
-  })
-  client.on('end', forget)
+  }
   try {
-    await client.connect()
+    const client = await connectClient(login, { application_name: 'pie reads', ...settings })
+    client.on('error', (error) => {
+      log.warn({ err: error }, 'a shared database connection broke')
+      forget()
+    })
+    client.on('end', forget)
+    return client
   } catch (error) {
-    if (login.tryNext(error) && passwordsLeft > 1)
-      return connect(login, log, forget, passwordsLeft - 1)
     forget()
     throw error
   }
-  return client
 }

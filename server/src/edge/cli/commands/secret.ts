@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { Command } from 'commander'
+import { judgeSecretKey } from '../../../features/keys/check-secret-key.ts'
 import { resealSigningKeys } from '../../../features/keys/reseal-signing-keys.ts'
+import { takeOver } from '../../../features/keys/take-over.ts'
 import {
   countSessionsOfOlderKeys,
   type SessionsOfOlderKeys,
 } from '../../../features/sessions/count-sessions-of-older-keys.ts'
 import { detectPoolMode } from '../../../ground/database/detect-pool-mode.ts'
-import { setRolePassword } from '../../../ground/database/prepare-database.ts'
+import { setRolePassword } from '../../../ground/database/login-roles.ts'
+import { OperatorError } from '../../../ground/errors.ts'
 import type { CommandContext, OwnerContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
 
@@ -21,12 +24,20 @@ function rotateCommand({ asOwner }: CommandContext): Command {
     .description(
       'Say what comes next in a change of SECRET_KEY, and do what can be done from here. Run it again after each step.',
     )
+    .option(
+      '--lost',
+      'for a SECRET_KEY that is lost: makes the one that is set now the key, and signs everybody out',
+    )
     .option(...jsonOption)
-    .action(async (output: { json?: boolean }) => {
-      const step = await asOwner(async (place) => {
-        await place.prepare()
-        return place.keys.length === 1 ? begin() : goOn(place)
-      })
+    .action(async ({ lost = false, ...output }: { lost?: boolean; json?: boolean }) => {
+      const step = await asOwner(
+        async (place) => {
+          if (lost) return takeOverLost(place)
+          await place.prepare()
+          return place.keys.length === 1 ? begin() : goOn(place)
+        },
+        { mayBeWrong: lost },
+      )
       print(step.data, step.text, output)
     })
 }
@@ -34,6 +45,22 @@ function rotateCommand({ asOwner }: CommandContext): Command {
 interface Step {
   data: object
   text: string
+}
+
+async function takeOverLost({ owner, keys, policy, ownRoles }: OwnerContext): Promise<Step> {
+  if ((await judgeSecretKey(owner, keys)) !== 'wrong')
+    throw new OperatorError(
+      'This SECRET_KEY is the one of this database: nothing is lost, and nothing was changed.',
+    )
+  // First, because it may be refused: another Pie on this server may live by the passwords.
+  for (const role of ownRoles) await setRolePassword(owner, role, keys)
+  const { kid, ended } = await takeOver(owner, keys, policy.tokens.accessTokenSeconds)
+  return {
+    data: { step: 'taken_over', kid, ended_sessions: ended },
+    text:
+      `This SECRET_KEY is the key of this database now. ${ended} sessions have been ended: everybody signs in again, with the ` +
+      'password they have. Start every node anew with it, and keep it somewhere else too.',
+  }
 }
 
 function begin(): Step {

@@ -1,0 +1,119 @@
+/** What commands work with: the database, as its owner. */
+import type pg from 'pg'
+import type { LookContext, OwnerContext, OwnerOptions } from '../edge/cli/command-context.ts'
+import { checkSecretKey } from '../features/keys/check-secret-key.ts'
+import { createPasswordHasher } from '../ground/crypto/password-hasher.ts'
+import { isPieThere, readApplied } from '../ground/database/applied-migrations.ts'
+import { pendingOf, readMigrations } from '../ground/database/migrate.ts'
+import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
+import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
+import { OperatorError } from '../ground/errors.ts'
+import type { Config } from '../settings/read-config.ts'
+import { type FoundDatabase, findDatabase } from './find-database.ts'
+import { findLogins } from './find-logins.ts'
+import { type Keys, readKeys } from './read-keys.ts'
+import { readPolicy } from './read-policy.ts'
+
+/** @throws OperatorError, before anything is done, when SECRET_KEY is not the one of this database */
+export async function workAsOwner<T>(
+  config: Config,
+  work: (place: OwnerContext) => Promise<T>,
+  { mayBeWrong = false }: OwnerOptions = {},
+): Promise<T> {
+  const keys = await readKeys(config)
+  const hasher = createPasswordHasher(1)
+  try {
+    return await withOwner(config, async (owner, database, urls) => {
+      if (!mayBeWrong) await checkSecretKey(owner, keys)
+      return explainBehind(owner, () =>
+        work({
+          owner,
+          keys,
+          hasher,
+          policy: readPolicy(config),
+          isEmbedded: database.isEmbedded,
+          isProduction: config.isProduction,
+          ownRoles: [
+            ...(config.AUTH_DATABASE_URL === null ? (['pie_auth'] as const) : []),
+            ...(config.REQUEST_DATABASE_URL === null ? (['cream'] as const) : []),
+          ],
+          migrate: () => withAdvisoryLock(owner, () => prepareDatabase(owner)),
+          prepare: () => prepare(owner, database),
+          urls: async () => ({ owner: urls.url, ...(await findLogins(owner, config, urls, keys)) }),
+        }),
+      )
+    })
+  } finally {
+    await hasher.close()
+  }
+}
+
+/** For what only looks: no SECRET_KEY is needed, and a database of the operator's is left as it is. */
+export async function lookAsOwner<T>(
+  config: Config,
+  work: (place: LookContext) => Promise<T>,
+): Promise<T> {
+  return withOwner(config, (owner, database) =>
+    work({
+      owner,
+      readKeys: (): Promise<Keys | null> =>
+        config.SECRET_KEY === null && !database.isEmbedded
+          ? Promise.resolve(null)
+          : readKeys(config),
+      findPie: async () => {
+        if (database.isEmbedded) await prepare(owner, database)
+        if (!(await isPieThere(owner)))
+          throw new OperatorError(
+            'There is no Pie on this database yet. It comes with pie start, or pie migrate.',
+          )
+      },
+    }),
+  )
+}
+
+async function withOwner<T>(
+  config: Config,
+  work: (
+    owner: pg.Client,
+    database: FoundDatabase,
+    urls: NonNullable<FoundDatabase['owner']>,
+  ) => Promise<T>,
+): Promise<T> {
+  const database = await findDatabase(config, 'command')
+  try {
+    const { owner: urls } = database
+    if (urls === null)
+      throw new OperatorError(
+        'Commands work as the owner of the database: set DATABASE_URL to their address.',
+      )
+    return await asOwner(urls.directUrl, (owner) => work(owner, database, urls))
+  } finally {
+    await database.close()
+  }
+}
+
+/**
+ * A command may be the first thing that is ever run, so it makes Pie where there is none. Whatever has one is brought up to
+ * date by a start or by `pie migrate`, and by nothing else: nodes of the version before run on it.
+ */
+async function prepare(owner: pg.Client, { isEmbedded }: FoundDatabase): Promise<void> {
+  if (isEmbedded || !(await isPieThere(owner)))
+    await withAdvisoryLock(owner, () => prepareDatabase(owner))
+}
+
+/** A command of a newer version, on a database that it has not migrated, works as far as it can. */
+async function explainBehind<T>(owner: pg.Client, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    const { code } = cause as { code?: unknown }
+    // SQLSTATE 42883, 42P01, 42703: no such function, table or column.
+    if (typeof code !== 'string' || !['42883', '42P01', '42703'].includes(code)) throw cause
+    const pending = pendingOf(await readMigrations(), await readApplied(owner))
+    if (pending.length === 0) throw cause
+    throw new OperatorError(
+      `This database has not had ${pending.map(({ name }) => name).join(', ')}, which this command needs: run pie migrate first.`,
+      { cause },
+    )
+  }
+}
