@@ -12,7 +12,10 @@ const repository = fileURLToPath(new URL('../', import.meta.url))
 /** What each package has besides its code, by where it stands in the repository and in the workspace. */
 const published: Record<string, Record<string, string>> = {
   advisor: {},
-  server: { 'database/migrations': 'dist/database/migrations' },
+  server: {
+    'database/migrations': 'dist/database/migrations',
+    'database/expected.json': 'dist/database/expected.json',
+  },
 }
 const inEach = { LICENSE: 'LICENSE', 'CHANGELOG.md': 'CHANGELOG.md' }
 

@@ -10,6 +10,7 @@ import { asOwner, prepareDatabase } from '../server/src/ground/database/prepare-
 import { startEmbeddedPostgres } from '../server/src/ground/embedded-postgres/start-embedded-postgres.ts'
 import { lintOwnSchemas } from './lint-own-schemas.ts'
 import { printConfiguration, printEnvironmentExample } from './print-configuration.ts'
+import { printExpected } from './print-expected.ts'
 import { printExposure } from './print-exposure.ts'
 import { printGraphql } from './print-graphql.ts'
 import { printSchema } from './print-schema.ts'
@@ -20,6 +21,7 @@ const pages: Record<string, (owner: Owner, url: Secret) => string | Promise<stri
   '.env.example': printEnvironmentExample,
   'docs/configuration.md': printConfiguration,
   'database/schema.sql': printSchema,
+  'database/expected.json': printExpected,
   'docs/exposure.md': printExposure,
   'docs/graphql.graphql': (_owner, url) => printGraphql(url),
 }

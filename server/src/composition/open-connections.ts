@@ -1,4 +1,3 @@
-import { checkRoles } from '../ground/database/check-roles.ts'
 import { detectPoolMode } from '../ground/database/detect-pool-mode.ts'
 import { openDatabase } from '../ground/database/pool.ts'
 import { openSharedConnections, readThroughPooler } from '../ground/database/shared-connections.ts'
@@ -8,9 +7,9 @@ import type { Closing } from './closing.ts'
 import type { LoginUrls } from './find-logins.ts'
 
 /**
- * Connects as the two login roles, and looks at them before anything is served.
+ * Connects as the two login roles.
  * @param most how many connections each opens at most
- * @throws OperatorError when a role cannot connect, or could act past row-level security
+ * @throws OperatorError when a role cannot connect
  */
 export async function openConnections(
   urls: LoginUrls,
@@ -24,7 +23,6 @@ export async function openConnections(
   const requestMode = await detectPoolMode(urls.requests, 'REQUEST_DATABASE_URL')
   const requests = openDatabase(urls.requests, log, most, requestMode)
   closing.add(() => requests.pool.end())
-  await checkRoles(auth, requests)
   const reads =
     requestMode === 'transaction'
       ? readThroughPooler(requests)

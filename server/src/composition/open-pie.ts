@@ -16,6 +16,7 @@ import { findDatabase } from './find-database.ts'
 import { checkMigrations, joinDatabase } from './join-database.ts'
 import { openCaches } from './open-caches.ts'
 import { openConnections } from './open-connections.ts'
+import { openHealth } from './open-health.ts'
 import { prepareAsOwner } from './prepare-as-owner.ts'
 import { readGraphqlSettings } from './read-graphql-settings.ts'
 import { readKeys } from './read-keys.ts'
@@ -62,6 +63,8 @@ export async function openPie(
 
     const connections = await openConnections(urls, config.DATABASE_CONNECTIONS, log, closing)
     if (database.owner === null) await checkMigrations(connections.auth, migrations)
+    const health = await openHealth({ ...connections, clock, log })
+    closing.add(() => health.close())
     const { trust, listener, shared, sessionCache } = await openCaches(
       { keys, clock, log },
       config,
@@ -75,7 +78,7 @@ export async function openPie(
     const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })
     const graphql = await readGraphqlSettings(config, ground.requests, log)
     const { catchUp } = listener
-    const kept = { keyRing, verifyAccessToken, sessionCache, shared }
+    const kept = { keyRing, verifyAccessToken, sessionCache, shared, health }
     await listener.started
     const pie = { ...ground, ...kept, graphql, catchUp }
     closing.add(await watchNodes(pie))

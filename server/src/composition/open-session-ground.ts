@@ -8,6 +8,7 @@ import { deriveKeys } from '../ground/crypto/derive-keys.ts'
 import { OperatorError } from '../ground/errors.ts'
 import type { Log } from '../ground/log.ts'
 import type { SessionConfig } from '../settings/read-session-config.ts'
+import { checkDatabase } from './check-database.ts'
 import { createClosing } from './closing.ts'
 import { findListenUrls, givenLogins } from './find-logins.ts'
 import { openCaches } from './open-caches.ts'
@@ -46,6 +47,7 @@ export async function openSessionGround(
     const connections = await openConnections(urls, config.DATABASE_CONNECTIONS, log, closing)
     const { AUTH_DATABASE_URL, DIRECT_DATABASE_URL } = config
     const listenUrls = findListenUrls(urls.auth, AUTH_DATABASE_URL, DIRECT_DATABASE_URL)
+    await checkDatabase({ ...connections, clock, log })
     await checkAlike(connections, policy)
     const caches = await openCaches({ keys, clock, log }, config, listenUrls, closing)
     const keyRing = await readKeyRing({ ...connections, keys, clock, log })

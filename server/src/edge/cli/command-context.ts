@@ -32,6 +32,8 @@ export interface OwnerOptions {
 
 export interface LookContext {
   owner: pg.Client
+  /** The login roles: cream and pie_auth, unless the operator has others. */
+  logins: { requests: string; auth: string }
   /** Null where none is set. */
   readKeys(): Promise<readonly [DerivedKeys, ...DerivedKeys[]] | null>
   /** @throws OperatorError where there is no Pie on the database */

@@ -4,6 +4,7 @@ import { advisedAsOwner, advisedOnPie } from './advised.ts'
 import type { CommandContext } from './command-context.ts'
 import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
@@ -31,6 +32,7 @@ Examples:
   pie session list grace@example.com
   pie session revoke grace@example.com
   pie migrate --plan
+  pie doctor
   pie lint --schema app`,
     )
     .addCommand(startCommand(context))
@@ -41,6 +43,7 @@ Examples:
     .addCommand(secretCommand(context))
     .addCommand(keyCommand(context))
     .addCommand(databaseCommand(context))
+    .addCommand(doctorCommand(context))
     .addCommand(lintCommand(advisedAsOwner(context)))
     .addCommand(exposureCommand(advisedOnPie(context)))
     .addCommand(explainCommand(context))

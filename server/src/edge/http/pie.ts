@@ -1,4 +1,5 @@
 import type { KeyRing } from '../../features/keys/key-ring.ts'
+import type { Health } from '../../features/operations/doctor/health.ts'
 import type { SessionCache } from '../../features/sessions/cached-session.ts'
 import type { VerifyAccessToken } from '../../features/tokens/verify-access-token.ts'
 import type { SharedCache } from '../../ground/cache/shared-cache.ts'
@@ -13,6 +14,8 @@ export interface Pie extends Ground {
   /** Valkey or Redis; null when there is none. */
   shared: SharedCache | null
   graphql: GraphqlSettings
+  /** What this node last found when it looked at its database. */
+  health: Health
   /** Resolves when this node has heard of every change that had been committed before. */
   catchUp(): Promise<void>
 }

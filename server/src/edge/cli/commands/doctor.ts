@@ -1,0 +1,79 @@
+import { Command } from 'commander'
+import { judgeSecretKey } from '../../../features/keys/check-secret-key.ts'
+import { askingAsOwner } from '../../../features/operations/doctor/asking.ts'
+import { examine } from '../../../features/operations/doctor/examine.ts'
+import type { Finding } from '../../../features/operations/doctor/finding.ts'
+import { findingsInWords } from '../../../features/operations/doctor/in-words.ts'
+import { type Mended, mend } from '../../../features/operations/doctor/mend.ts'
+import { systemClock } from '../../../ground/clock.ts'
+import type { CommandContext, LookContext } from '../command-context.ts'
+import { jsonOption, print } from '../print.ts'
+
+/** What is mended may uncover more: a role that inherits no longer, and is a member still. */
+const MOST_ROUNDS = 3
+
+export function doctorCommand({ onDatabase }: CommandContext): Command {
+  return new Command('doctor')
+    .description(
+      'Look at everything that security stands on in the database: roles, grants, policies, triggers, settings. Ends with 1 when something is wrong.',
+    )
+    .option('--mend', 'run what mends it, where that takes nothing away that anybody may want')
+    .option(...jsonOption)
+    .action(async ({ mend: isMending = false, ...output }: { mend?: boolean; json?: boolean }) => {
+      const { findings, mended } = await onDatabase(async (place) => {
+        await place.findPie()
+        return isMending ? mendAll(place) : { findings: await look(place), mended: null }
+      })
+      print(
+        { findings: findings.map(shown), ...(mended !== null && { mended }) },
+        [...(mended === null ? [] : [mendedInWords(mended)]), findingsInWords(findings)].join(
+          '\n\n',
+        ),
+        output,
+      )
+      if (findings.some(({ weight }) => weight !== 'tells')) process.exitCode = 1
+    })
+}
+
+async function look({ owner, logins, readKeys }: LookContext): Promise<Finding[]> {
+  const findings = await askingAsOwner(owner, (ask) => examine(ask, systemClock, logins))
+  const keys = await readKeys()
+  const isWrong = keys !== null && (await judgeSecretKey(owner, keys)) === 'wrong'
+  return isWrong ? [wrongKey, ...findings] : findings
+}
+
+const wrongKey: Finding = {
+  check: 'secret-key',
+  weight: 'hinders',
+  object: 'SECRET_KEY',
+  what: 'is not the one of this database',
+  why: 'It opens none of the signing keys: no node starts with it, and no command writes.',
+  mend: null,
+  isSafe: false,
+}
+
+async function mendAll(place: LookContext): Promise<{ findings: Finding[]; mended: Mended }> {
+  const mended: Mended = { ran: [], failed: [] }
+  let findings = await look(place)
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const { ran, failed } = await mend(place.owner, findings)
+    mended.ran.push(...ran)
+    mended.failed = failed
+    findings = await look(place)
+    if (ran.length === 0) break
+  }
+  return { findings, mended }
+}
+
+const shown = ({ isSafe, ...finding }: Finding) => ({ ...finding, is_safe: isSafe })
+
+function mendedInWords({ ran, failed }: Mended): string {
+  const lines = ran.map((statement) => `  ${statement.replaceAll('\n', '\n  ')}`)
+  const failures = failed.map(({ mend, reason }) => `  ${mend}\n    ${reason}`)
+  return [
+    ran.length === 0 ? 'Nothing was mended.' : `Mended:\n${lines.join('\n')}`,
+    ...(failures.length === 0
+      ? []
+      : [`Could not be mended, by this owner:\n${failures.join('\n')}`]),
+  ].join('\n\n')
+}

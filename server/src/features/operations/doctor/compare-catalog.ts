@@ -1,0 +1,125 @@
+import type { Finding, Weight } from './finding.ts'
+import type { CatalogEntry, CatalogKind } from './read-catalog.ts'
+
+/** What it means that one of a kind is missing or another one. */
+const kinds: Record<CatalogKind, { weight: Weight; why: string }> = {
+  table: { weight: 'opens', why: 'Pie works on it.' },
+  column: { weight: 'hinders', why: 'Pie works on it.' },
+  constraint: { weight: 'opens', why: 'It keeps rows from being what they may never be.' },
+  index: { weight: 'hinders', why: 'Without it what looks there reads the whole table.' },
+  'row-security': { weight: 'opens', why: 'Without it no policy of the table holds for anybody.' },
+  policy: { weight: 'opens', why: 'It says which rows there are for whom.' },
+  trigger: {
+    weight: 'opens',
+    why: 'It tells every node of what has changed: without it, one goes on believing what it has cached.',
+  },
+  'trigger-state': {
+    weight: 'opens',
+    why: 'Switched off, or not always on, it does not tell of changes, or lets rows stay that belong to nobody.',
+  },
+  view: { weight: 'opens', why: 'Requests read through it.' },
+  function: {
+    weight: 'opens',
+    why: 'Some work with the owner’s rights, and the policies believe what they say.',
+  },
+  grant: { weight: 'opens', why: 'What a request may do is what its role is granted.' },
+}
+
+/** Where more than migrations made is somebody's doing, and not only a fault. */
+const weightOfMore: Partial<Record<CatalogKind, Weight>> = {
+  table: 'tells',
+  column: 'tells',
+  constraint: 'tells',
+  index: 'tells',
+  function: 'tells',
+  view: 'tells',
+  trigger: 'hinders',
+  'trigger-state': 'tells',
+}
+
+/** Those whose grants open something to requests. */
+const ownRoles = /(?: to|\bfrom) (public|cream|pie_auth|webuser|webadmin)$/
+
+/**
+ * Holds what there is against what migrations made.
+ * @param owner for what is to be made again
+ */
+export function compareCatalog(
+  expected: readonly CatalogEntry[],
+  found: readonly CatalogEntry[],
+  owner: string,
+): Finding[] {
+  const there = Map.groupBy(found, ({ object }) => object)
+  const wanted = Map.groupBy(expected, ({ object }) => object)
+  const missing = expected.flatMap((entry) => {
+    const have = there.get(entry.object)
+    if (have?.some(({ make }) => make === entry.make)) return []
+    return [
+      have === undefined ? lost(entry, owner) : changed(entry, have[0] as CatalogEntry, owner),
+    ]
+  })
+  return [...missing, ...found.filter(({ object }) => !wanted.has(object)).flatMap(added)]
+}
+
+function lost(entry: CatalogEntry, owner: string): Finding {
+  const { weight, why } = kinds[entry.kind]
+  // What is not given hinders; what is given too much opens.
+  const isGrant = entry.kind === 'grant'
+  return {
+    check: `catalog-${entry.kind}`,
+    weight: isGrant ? 'hinders' : weight,
+    object: entry.object,
+    what: isGrant
+      ? 'is not granted any more'
+      : entry.kind === 'trigger-state'
+        ? 'is switched off'
+        : 'is not there any more',
+    why: isGrant ? 'Pie works with it.' : why,
+    mend: forOwner(entry.make, owner),
+    isSafe: !['table', 'column', 'constraint'].includes(entry.kind),
+  }
+}
+
+function changed(entry: CatalogEntry, have: CatalogEntry, owner: string): Finding {
+  const { weight, why } = kinds[entry.kind]
+  const make = forOwner(entry.make, owner)
+  const isReplaced = ['function', 'trigger-state', 'row-security'].includes(entry.kind)
+  return {
+    check: `catalog-${entry.kind}`,
+    weight,
+    object: entry.object,
+    what: entry.kind === 'row-security' ? 'is not on' : 'is not as migrations made it',
+    why,
+    mend: isReplaced ? make : `${have.drop}\n${make}`,
+    isSafe: [
+      'function',
+      'policy',
+      'trigger',
+      'trigger-state',
+      'row-security',
+      'grant',
+      'index',
+    ].includes(entry.kind),
+  }
+}
+
+function added(entry: CatalogEntry): Finding[] {
+  const { weight, why } = kinds[entry.kind]
+  // Somebody's own reports, say: which rows they read is a matter of their role.
+  const isOthers = entry.kind === 'grant' && !ownRoles.test(entry.object)
+  if (entry.kind === 'row-security' || entry.drop === '') return []
+  return [
+    {
+      check: `catalog-${entry.kind}`,
+      weight: isOthers ? 'tells' : (weightOfMore[entry.kind] ?? weight),
+      object: entry.object,
+      what: entry.kind === 'grant' ? 'is granted, and not by Pie' : 'is none of Pie’s',
+      why,
+      mend: entry.drop,
+      isSafe: entry.kind === 'grant' && !isOthers,
+    },
+  ]
+}
+
+const forOwner = (statement: string, owner: string): string =>
+  statement.replaceAll('<owner>', `"${owner.replaceAll('"', '""')}"`)

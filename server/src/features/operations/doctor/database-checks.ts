@@ -1,0 +1,67 @@
+import type { Check } from './finding.ts'
+
+/** The lowest minor version of each major that checks row-level security right when one connection works as several roles. */
+const fixedMinors = `(values (15, 9), (16, 5), (17, 1))`
+
+/** The server and the database as a whole. */
+export const databaseChecks: Check[] = [
+  {
+    name: 'server-version',
+    weight: 'opens',
+    why: 'It may apply one role’s policies to another (CVE-2024-10976), and Pie’s connections work as several. A minor upgrade needs no dump.',
+    query: `select 'server' as object, format('is PostgreSQL %s.%s', major, minor) as what, null as mend
+      from (select current_setting('server_version_num')::integer / 10000 as major, current_setting('server_version_num')::integer % 10000 as minor) as version
+      left join ${fixedMinors} as fixed (fixed_major, fixed_minor) on fixed_major = major
+      where major < 15 or minor < fixed_minor`,
+  },
+  {
+    name: 'database-settings',
+    weight: 'hinders',
+    why: 'It holds for every new connection to the database, Pie’s too.',
+    query: `select format('database %I', datname) as object, format('has the setting %s', setting) as what,
+        format('alter database %I reset %s;', datname, split_part(setting, '=', 1)) as mend,
+        case when split_part(setting, '=', 1) in ('session_replication_role', 'role', 'session_preload_libraries', 'local_preload_libraries')
+          and setting <> 'session_replication_role=origin' then 'opens' end as weight
+      from pg_db_role_setting
+      join pg_database on pg_database.oid = setdatabase
+      cross join lateral unnest(setconfig) as setting
+      where setrole = 0 and datname = current_database() and split_part(setting, '=', 1) in (
+        'default_transaction_read_only', 'default_transaction_isolation', 'default_transaction_deferrable', 'statement_timeout',
+        'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout', 'search_path',
+        'row_security', 'session_replication_role', 'role', 'session_preload_libraries', 'local_preload_libraries',
+        'datestyle', 'intervalstyle', 'timezone', 'bytea_output', 'client_encoding', 'quote_all_identifiers', 'standard_conforming_strings', 'check_function_bodies'
+      )`,
+    isSafe: false,
+  },
+  {
+    name: 'read-only-server',
+    weight: 'hinders',
+    why: 'Nobody can sign in or out: is this a standby?',
+    query: `select 'server' as object, 'takes no changes' as what, null as mend
+      where pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean`,
+  },
+  {
+    name: 'children-of-tables',
+    weight: 'opens',
+    why: 'A table that inherits from one of Pie’s adds rows to it, which nobody has checked.',
+    query: `select format('table %s', inhrelid::regclass) as object, format('inherits from %s', inhparent::regclass) as what,
+        format('alter table %s no inherit %s;', inhrelid::regclass, inhparent::regclass) as mend
+      from pg_inherits
+      join pg_class on pg_class.oid = inhparent
+      join pg_namespace on pg_namespace.oid = relnamespace
+      where nspname in ('pie_schema', 'pie_private') and relkind = 'r'`,
+    isSafe: false,
+  },
+  {
+    name: 'rules-on-tables',
+    weight: 'opens',
+    why: 'A rule rewrites what is asked of the table.',
+    query: `select format('rule %I on %s', rulename, ev_class::regclass) as object, 'is none of Pie’s' as what,
+        format('drop rule %I on %s;', rulename, ev_class::regclass) as mend
+      from pg_rewrite
+      join pg_class on pg_class.oid = ev_class
+      join pg_namespace on pg_namespace.oid = relnamespace
+      where nspname in ('pie_schema', 'pie_private') and relkind in ('r', 'p')`,
+    isSafe: false,
+  },
+]

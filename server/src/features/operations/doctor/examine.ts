@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { Clock } from '../../../ground/clock.ts'
+import { setOf } from '../../../ground/database/applied-migrations.ts'
+import { COMPATIBLE, PIES_OWN, readMigrations } from '../../../ground/database/migrate.ts'
+import { compareCatalog } from './compare-catalog.ts'
+import { databaseChecks } from './database-checks.ts'
+import type { Ask, Check, Finding, Weight } from './finding.ts'
+import { grantChecks } from './grant-checks.ts'
+import { ownershipChecks } from './ownership-checks.ts'
+import { type CatalogEntry, readCatalog } from './read-catalog.ts'
+import { roleChecks } from './role-checks.ts'
+
+/** Everything that security stands on, in the order in which it is told. */
+export const catalogue: readonly Check[] = [
+  ...roleChecks,
+  ...ownershipChecks,
+  ...grantChecks,
+  ...databaseChecks,
+]
+
+/** Who the login roles are: cream and pie_auth, unless the operator has others. */
+export interface Logins {
+  requests: string
+  auth: string
+}
+
+const order: Weight[] = ['opens', 'hinders', 'tells']
+
+/**
+ * Looks at a database on which Pie is: what opens it first. Reads the catalog, which any role may, and changes nothing.
+ * @param ask with nothing on the search path but pg_catalog
+ */
+export async function examine(ask: Ask, clock: Clock, logins: Logins): Promise<Finding[]> {
+  const owner = await readOwner(ask)
+  const findings: Finding[] = []
+  for (const check of catalogue)
+    findings.push(...(await findingsOf(ask, check, [logins.requests, logins.auth, owner])))
+  findings.push(...(await examineClock(ask, clock)))
+  findings.push(...(await examineObjects(ask, { ...logins, owner })))
+  return findings.sort((one, other) => order.indexOf(one.weight) - order.indexOf(other.weight))
+}
+
+/** Whoever migrates. */
+async function readOwner(ask: Ask): Promise<string> {
+  const [row] = await ask(
+    `select rolname from pg_class join pg_namespace on pg_namespace.oid = relnamespace join pg_roles on pg_roles.oid = relowner
+     where nspname = 'pie_private' and relname = 'migrations'`,
+  )
+  return String(row?.['rolname'] ?? '')
+}
+
+async function findingsOf(ask: Ask, check: Check, values: string[]): Promise<Finding[]> {
+  const used = values.slice(
+    0,
+    Math.max(0, ...[1, 2, 3].filter((at) => check.query.includes(`$${at}`))),
+  )
+  // Postgres wants to know the type of a parameter that a query does not come to.
+  const rows = await ask(check.query, used)
+  return rows.map(({ object, what, why, mend, weight, is_safe: isSafe }) => ({
+    check: check.name,
+    weight: (weight as Weight | null | undefined) ?? check.weight,
+    object: String(object),
+    what: String(what),
+    why: typeof why === 'string' ? why : check.why,
+    mend: mend === null ? null : String(mend),
+    isSafe: mend !== null && check.isSafe !== false && isSafe !== false,
+  }))
+}
+
+const MOST_SKEW_MS = 5_000
+
+async function examineClock(ask: Ask, clock: Clock): Promise<Finding[]> {
+  const before = clock.now().getTime()
+  const [row] = await ask('select extract(epoch from clock_timestamp()) * 1000 as now')
+  const after = clock.now().getTime()
+  const skewMs = Math.round(Number(row?.['now']) - (before + after) / 2)
+  if (Math.abs(skewMs) < MOST_SKEW_MS + (after - before)) return []
+  return [
+    {
+      check: 'clock',
+      weight: 'hinders',
+      object: 'clock of this machine',
+      what: `is ${Math.round(Math.abs(skewMs) / 1000)} s ${skewMs > 0 ? 'behind' : 'ahead of'} the database’s`,
+      why: 'Tokens are issued and checked by this one, sessions by the database’s: some end too early, others too late.',
+      mend: null,
+      isSafe: false,
+    },
+  ]
+}
+
+/** Printed from a fresh database by `npm run print`. */
+const expectedFile = new URL('../../../../../database/expected.json', import.meta.url)
+
+async function examineObjects(ask: Ask, roles: Logins & { owner: string }): Promise<Finding[]> {
+  const applied = await readApplied(ask)
+  const own = (await readMigrations()).map(({ name }) => name)
+  const pending = own.filter((name) => !applied.includes(name))
+  if (pending.length > 0) return [migrationsPending(pending)]
+  // A newer Pie has migrated it: what is there is that one's to judge.
+  if (applied.some((name) => [PIES_OWN, COMPATIBLE].includes(setOf(name)) && !own.includes(name)))
+    return []
+  const expected = JSON.parse(readFileSync(expectedFile, 'utf8')) as CatalogEntry[]
+  return compareCatalog(expected, await readCatalog(ask, roles), roles.owner)
+}
+
+/** Through a function, so that a login role may ask too; it came with 0026. */
+async function readApplied(ask: Ask): Promise<string[]> {
+  const [there] = await ask(
+    `select exists (
+       select from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+       where nspname = 'pie_private' and proname = 'list_migrations'
+         and has_schema_privilege(pg_namespace.oid, 'usage') and has_function_privilege(pg_proc.oid, 'execute')
+     ) as there`,
+  )
+  if (there?.['there'] !== true) return []
+  return (await ask('select name from pie_private.list_migrations()')).map(({ name }) =>
+    String(name),
+  )
+}
+
+const migrationsPending = (pending: string[]): Finding => ({
+  check: 'migrations-pending',
+  weight: 'hinders',
+  object: 'database',
+  what: `has not had ${pending.map((name) => basename(name)).join(', ')}`,
+  why: 'What this version of Pie needs may not be there. Run pie migrate, or start a node that has the owner’s address.',
+  mend: null,
+  isSafe: false,
+})
