@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { Finding } from '../lint/finding.ts'
 import type { Names } from '../names.ts'
 
 /** A command line that asks the advisor's questions: its own, or another tool's that has them among its commands. */
@@ -10,6 +11,8 @@ export interface Advised {
   /** Works on the database, as a role that may read its catalog and act as others. */
   onDatabase<T>(address: string | undefined, work: (client: pg.Client) => Promise<T>): Promise<T>
   names: Names
+  /** What else is wrong with the database, as the tool around these commands knows: lint and exposure name it too. */
+  alsoFound?(client: pg.Client): Promise<Finding[]>
 }
 
 /** Prints what a command found: as one line of JSON for programs, in words for people. */

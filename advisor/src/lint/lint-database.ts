@@ -19,6 +19,8 @@ export interface LintQuestion {
   /** null for all but those of Postgres and of extensions. */
   schemas: readonly string[] | null
   acceptances: readonly Acceptance[]
+  /** What somebody else has found, to be told with the rest. */
+  also?: readonly Finding[]
   names: Pick<Names, 'requestRoles' | 'hookSchemas'>
 }
 
@@ -28,7 +30,7 @@ export interface LintQuestion {
  */
 export async function lintDatabase(
   owner: pg.ClientBase,
-  { schemas: named, acceptances, names }: LintQuestion,
+  { schemas: named, acceptances, also = [], names }: LintQuestion,
 ): Promise<LintReport> {
   await owner.query('begin transaction isolation level repeatable read, read only')
   try {
@@ -37,7 +39,7 @@ export async function lintDatabase(
     await owner.query('set local search_path = pg_catalog, pg_temp')
     const schemas = named === null ? await listSchemas(owner) : await checkSchemas(owner, named)
     await tellNames(owner, names)
-    const findings: Finding[] = []
+    const findings: Finding[] = [...also]
     for (const rule of rules) findings.push(...(await findingsOf(owner, rule, schemas)))
     return { schemas, ...applyAcceptances(findings, acceptances, named) }
   } finally {

@@ -11,7 +11,13 @@ interface ExposureOptions {
   json?: boolean
 }
 
-export function exposureCommand({ program, address, onDatabase, names }: Advised): Command {
+export function exposureCommand({
+  program,
+  address,
+  onDatabase,
+  names,
+  alsoFound,
+}: Advised): Command {
   const usual = names.shownRoles?.join(', ') ?? 'those that log in without owning anything'
   const command = new Command('exposure')
     .description('Show what each database role can select, insert, update, delete and execute.')
@@ -22,15 +28,22 @@ export function exposureCommand({ program, address, onDatabase, names }: Advised
   if (address !== undefined) command.argument(address.flags, address.description)
   return command.action(async () => {
     const { schema, role, markdown, ...output } = command.opts<ExposureOptions>()
-    const exposure = await onDatabase(command.args[0], (client) =>
-      readExposure(client, { schemas: schema ?? null, roles: role ?? names.shownRoles }),
-    )
+    const [exposure, beware] = await onDatabase(command.args[0], async (client) => [
+      await readExposure(client, { schemas: schema ?? null, roles: role ?? names.shownRoles }),
+      (await alsoFound?.(client)) ?? [],
+    ])
     const shown = markdown
       ? exposureInMarkdown(exposure, {
           command: `${program} exposure --markdown`,
           note: names.note,
         }).trimEnd()
       : exposureInWords(exposure)
-    print(exposure, shown, output)
+    // First, because it makes much of the rest void.
+    const warnings = beware.map(({ object, why }) => `BEWARE: ${object}: ${why}`)
+    print(
+      { ...exposure, ...(beware.length > 0 && { beware }) },
+      [...warnings, ...(warnings.length > 0 ? [''] : []), shown].join('\n'),
+      output,
+    )
   })
 }

@@ -12,7 +12,7 @@ interface LintOptions {
   json?: boolean
 }
 
-export function lintCommand({ program, address, onDatabase, names }: Advised): Command {
+export function lintCommand({ program, address, onDatabase, names, alsoFound }: Advised): Command {
   const command = new Command('lint')
     .description('Hold a database against the rules that keep rows to those whose they are.')
     .option(
@@ -29,10 +29,11 @@ export function lintCommand({ program, address, onDatabase, names }: Advised): C
   return command.action(async () => {
     const { schema, role, accepted, json = false } = command.opts<LintOptions>()
     const acceptances = await readAcceptances(accepted ?? null)
-    const report = await onDatabase(command.args[0], (client) =>
+    const report = await onDatabase(command.args[0], async (client) =>
       lintDatabase(client, {
         schemas: schema ?? null,
         acceptances,
+        also: (await alsoFound?.(client)) ?? [],
         names: { ...names, requestRoles: role ?? names.requestRoles },
       }),
     )

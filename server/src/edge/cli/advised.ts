@@ -1,5 +1,10 @@
-import type { Advised, Names } from '../../../../advisor/src/index.ts'
-import type { CommandContext } from './command-context.ts'
+import type pg from 'pg'
+import type { Advised, Finding, Names } from '../../../../advisor/src/index.ts'
+import { askingAsOwner } from '../../features/operations/doctor/asking.ts'
+import { examine, type Logins } from '../../features/operations/doctor/examine.ts'
+import { systemClock } from '../../ground/clock.ts'
+import { isPieThere } from '../../ground/database/applied-migrations.ts'
+import type { CommandContext, LookContext } from './command-context.ts'
 
 /** What the advisor has to be told of a database with Pie on it. */
 export const namesOfPie: Names = {
@@ -12,18 +17,40 @@ export const namesOfPie: Names = {
 }
 
 /** The advisor's commands as commands of `pie`, on its database as it is. */
-export const advisedAsOwner = ({ onDatabase }: CommandContext): Advised => ({
-  program: 'pie',
-  onDatabase: (_address, work) => onDatabase(({ owner }) => work(owner)),
-  names: namesOfPie,
-})
+export const advisedAsOwner = (context: CommandContext): Advised => advised(context, async () => {})
 
 /** The same, where Pie has to be there. */
-export const advisedOnPie = (context: CommandContext): Advised => ({
-  ...advisedAsOwner(context),
-  onDatabase: (_address, work) =>
-    context.onDatabase(async ({ owner, findPie }) => {
-      await findPie()
-      return work(owner)
-    }),
-})
+export const advisedOnPie = (context: CommandContext): Advised =>
+  advised(context, ({ findPie }) => findPie())
+
+/** What the doctor finds open, they name too. */
+function advised(
+  { onDatabase }: CommandContext,
+  prepare: (place: LookContext) => Promise<void>,
+): Advised {
+  let logins: Logins = { requests: 'cream', auth: 'pie_auth' }
+  return {
+    program: 'pie',
+    onDatabase: (_address, work) =>
+      onDatabase(async (place) => {
+        await prepare(place)
+        logins = place.logins
+        return work(place.owner)
+      }),
+    names: namesOfPie,
+    alsoFound: (client) => findOpenings(client, logins),
+  }
+}
+
+async function findOpenings(client: pg.Client, logins: Logins): Promise<Finding[]> {
+  if (!(await isPieThere(client))) return []
+  const findings = await askingAsOwner(client, (ask) => examine(ask, systemClock, logins))
+  return findings
+    .filter(({ weight }) => weight === 'opens')
+    .map(({ check, object, what, why, mend }) => ({
+      rule: check,
+      object,
+      why: `It ${what}. ${why}`,
+      mend: mend ?? 'pie doctor says more',
+    }))
+}

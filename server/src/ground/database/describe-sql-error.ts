@@ -1,5 +1,4 @@
 import pg from 'pg'
-import type { Migration } from './migrate.ts'
 import { splitStatements } from './split-statements.ts'
 
 /** Runs a file of SQL, and counts its statements as they are done. */
@@ -31,7 +30,7 @@ export function watchStatements(client: pg.Client): {
  */
 export function describeSqlError(
   error: unknown,
-  { sql, file }: Pick<Migration, 'sql' | 'file'>,
+  { sql, file }: { sql: string; file: string },
   done: number,
 ): string {
   const { message } = error as Error

@@ -8,13 +8,13 @@ export const ownershipChecks: Check[] = [
     weight: 'opens',
     why: 'Whoever owns a thing may change it and grant it, and so act past row-level security. Let another role migrate and own them.',
     query: `${requestRoles}
-      select format('role %I', name) as object,
+      select format('role %I', request_roles.name) as object,
         format('owns things in this database: %s', pg_describe_object(classid, objid, objsubid)) as what,
         format('alter %s %s owner to %I;', identity.type, identity.identity, $3::text) as mend
       from request_roles
       join pg_shdepend on refclassid = 'pg_authid'::regclass and refobjid = request_roles.oid and deptype = 'o'
       cross join lateral pg_identify_object(classid, objid, objsubid) as identity
-      where ${isOwnRole('name')}
+      where ${isOwnRole('request_roles.name')}
         and (select oid from pg_database where datname = current_database())
           in (dbid, case when classid = 'pg_database'::regclass then objid end)
         and classid <> 'pg_largeobject'::regclass`,
@@ -24,7 +24,7 @@ export const ownershipChecks: Check[] = [
     weight: 'tells',
     why: 'Any role may make large objects: an application that keeps files so, or SQL that got in through a hole. They take room, and nothing else of Pie’s.',
     query: `${requestRoles}
-      select format('role %I', name) as object, format('owns the large object %s', objid) as what,
+      select format('role %I', request_roles.name) as object, format('owns the large object %s', objid) as what,
         format('select lo_unlink(%s);', objid) as mend
       from request_roles
       join pg_shdepend on refclassid = 'pg_authid'::regclass and refobjid = request_roles.oid and deptype = 'o'

