@@ -1,5 +1,5 @@
 /** A longer cell pushes the rest of its own line aside, and no other. */
-const WIDEST = 40
+const WIDEST = 60
 
 /** Lines of cells, the first of them the headings, in columns for people. */
 export function columns(rows: string[][]): string {
