@@ -617,6 +617,40 @@ $function$
 ;
 comment on function pie_private.call_hook() is 'Trigger: calls the application''s function of this name in pie_hooks, if there is one, in a savepoint.';
 
+CREATE OR REPLACE FUNCTION pie_private.change_user_email(email text, new_email text, OUT outcome text, OUT old_email text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  found_id uuid := (
+    select user_emails.user_id from pie_schema.user_emails where user_emails.email = change_user_email.email
+  );
+begin
+  perform from pie_schema.users where users.id = found_id for no key update;
+  if not found then
+    outcome := 'unknown';
+    return;
+  end if;
+  old_email := (
+    select user_emails.email from pie_schema.user_emails where user_emails.user_id = found_id and user_emails.is_primary
+  );
+  insert into pie_schema.user_emails (user_id, email) values (found_id, new_email)
+  on conflict on constraint user_emails_email_key do nothing;
+  if not found then
+    outcome := 'taken';
+    return;
+  end if;
+  delete from pie_schema.user_emails where user_emails.user_id = found_id and user_emails.is_primary;
+  update pie_schema.user_emails set is_primary = true where user_emails.email = new_email;
+  perform pie_private.record_event('email.changed', found_id, null, null,
+    jsonb_build_object('by', 'operator', 'from', old_email, 'to', new_email));
+  outcome := 'changed';
+end
+$function$
+;
+comment on function pie_private.change_user_email(text,text) is 'Gives the user of an address another primary address, not verified. For the owner alone.';
+
 CREATE OR REPLACE FUNCTION pie_private.check_session(session_id uuid, proof bytea)
  RETURNS TABLE(user_id uuid, database_role text)
  LANGUAGE plpgsql
@@ -759,6 +793,43 @@ $function$
 ;
 grant execute on function pie_private.complete_password_sign_in(uuid,text,text,uuid,text,bytea,interval,interval,inet,text) to pie_auth;
 comment on function pie_private.complete_password_sign_in(uuid,text,text,uuid,text,bytea,interval,interval,inet,text) is 'Starts the session of somebody whose password was right; no row if it no longer is.';
+
+CREATE OR REPLACE FUNCTION pie_private.create_permission(name text, description text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into pie_schema.permissions (name, description) values (create_permission.name, create_permission.description)
+  on conflict on constraint permissions_pkey do nothing;
+  if not found then
+    return false;
+  end if;
+  perform pie_private.record_event('permission.created', null, null, null,
+    jsonb_build_object('permission', create_permission.name));
+  return true;
+end
+$function$
+;
+comment on function pie_private.create_permission(text,text) is 'Makes a permission; false when it is there already. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.create_role(name text, description text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into pie_schema.roles (name, description) values (create_role.name, create_role.description)
+  on conflict on constraint roles_pkey do nothing;
+  if not found then
+    return false;
+  end if;
+  perform pie_private.record_event('role.created', null, null, null, jsonb_build_object('role', create_role.name));
+  return true;
+end
+$function$
+;
+comment on function pie_private.create_role(text,text) is 'Makes a role of the application; false when it is there already. For the owner alone.';
 
 CREATE OR REPLACE FUNCTION pie_private.current_session()
  RETURNS TABLE(session_id uuid, user_id uuid, scopes text[])
@@ -930,6 +1001,24 @@ $function$
 ;
 grant execute on function pie_private.forget_node(uuid) to pie_auth;
 comment on function pie_private.forget_node(uuid) is 'Takes a node off the list that has stopped.';
+
+CREATE OR REPLACE FUNCTION pie_private.grant_permission(permission text, role text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into pie_schema.role_permissions (role, permission)
+  values (grant_permission.role, grant_permission.permission)
+  on conflict on constraint role_permissions_pkey do nothing;
+  if found then
+    perform pie_private.record_event('permission.granted', null, null, null,
+      jsonb_build_object('permission', grant_permission.permission, 'role', grant_permission.role));
+  end if;
+end
+$function$
+;
+comment on function pie_private.grant_permission(text,text) is 'Gives a role a permission. For the owner alone.';
 
 CREATE OR REPLACE FUNCTION pie_private.grant_role(email text, role text)
  RETURNS boolean
@@ -1325,6 +1414,23 @@ $function$
 grant execute on function pie_private.renew_session(uuid,bytea[],uuid,bytea,interval,interval,interval,inet,text) to pie_auth;
 comment on function pie_private.renew_session(uuid,bytea[],uuid,bytea,interval,interval,interval,inet,text) is 'The successor of a browser''s expired session, the same for every retry; null where there is none.';
 
+CREATE OR REPLACE FUNCTION pie_private.revoke_permission(permission text, role text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from pie_schema.role_permissions
+  where role_permissions.role = revoke_permission.role and role_permissions.permission = revoke_permission.permission;
+  if found then
+    perform pie_private.record_event('permission.revoked', null, null, null,
+      jsonb_build_object('permission', revoke_permission.permission, 'role', revoke_permission.role));
+  end if;
+end
+$function$
+;
+comment on function pie_private.revoke_permission(text,text) is 'Takes a permission from a role. For the owner alone.';
+
 CREATE OR REPLACE FUNCTION pie_private.revoke_role(email text, role text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1398,6 +1504,39 @@ end
 $function$
 ;
 comment on function pie_private.rotate_signing_key(text,jsonb,bytea,interval,interval) is 'Adds a key and lets the older ones run out. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.set_user_password(email text, new_hash text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  found_id uuid := (
+    select user_emails.user_id from pie_schema.user_emails where user_emails.email = set_user_password.email
+  );
+  ended_count integer;
+begin
+  -- The user first, as by everybody who starts or ends sessions: a sign-in with the old password holds the user until its
+  -- session is there, and is found below.
+  perform from pie_schema.users where users.id = found_id for no key update;
+  if not found then
+    return null;
+  end if;
+  insert into pie_private.passwords (user_id, hash) values (found_id, new_hash)
+  on conflict on constraint passwords_pkey do update set hash = excluded.hash, changed_at = now();
+  with ended as (
+    update pie_private.sessions set revoked_at = now(), revoked_reason = 'password_changed'
+    where sessions.user_id = found_id and sessions.revoked_at is null
+    returning sessions.successor_id
+  )
+  select count(*) filter (where ended.successor_id is null) into ended_count from ended;
+  delete from pie_private.throttles where throttles.key = 'password-change:' || found_id;
+  perform pie_private.record_event('password.changed', found_id, null, null, '{"by": "operator"}');
+  return ended_count;
+end
+$function$
+;
+comment on function pie_private.set_user_password(text,text) is 'Sets the password of the user of an address and ends their sessions; how many, or null when there is no such user. For the owner alone.';
 
 CREATE OR REPLACE FUNCTION pie_private.spend_attempt(key text, burst integer, drain interval)
  RETURNS interval

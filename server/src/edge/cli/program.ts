@@ -8,6 +8,8 @@ import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
+import { permissionCommand } from './commands/permission.ts'
+import { roleCommand } from './commands/role.ts'
 import { secretCommand } from './commands/secret.ts'
 import { sessionCommand } from './commands/session.ts'
 import { startCommand } from './commands/start.ts'
@@ -28,7 +30,9 @@ With none set, Pie keeps everything in .pie, with a Postgres of its own.
 Examples:
   pie start
   pie user create ada@example.com --admin
-  pie user grant grace@example.com editor
+  pie user list grace
+  pie user password grace@example.com
+  pie role grant editor grace@example.com
   pie session list grace@example.com
   pie session revoke grace@example.com
   pie migrate --plan
@@ -38,6 +42,8 @@ Examples:
     .addCommand(startCommand(context))
     .addCommand(migrateCommand(context))
     .addCommand(userCommand(context))
+    .addCommand(roleCommand(context))
+    .addCommand(permissionCommand(context))
     .addCommand(sessionCommand(context))
     .addCommand(cacheCommand(context))
     .addCommand(secretCommand(context))

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { OperatorError } from '../../ground/errors.ts'
+import { checkThereIs } from './check-there-is.ts'
 import { normalizeEmail } from './normalize-email.ts'
 
 /** What an operator does with a role; each is a function of the database, which keeps the audit log. */
@@ -18,14 +19,7 @@ export async function changeRoles(
   { email: given, role }: { email: string; role: string },
 ): Promise<{ email: string; role: string }> {
   const email = normalizeEmail(given)
-  const { rows: roles } = await owner.query<{ name: string }>(
-    'select name from pie_schema.roles order by name',
-  )
-  if (!roles.some(({ name }) => name === role)) {
-    throw new OperatorError(
-      `There is no role ${role}. There are: ${roles.map(({ name }) => name).join(', ')}.`,
-    )
-  }
+  await checkThereIs(owner, 'role', role)
   const { rows } = await owner.query<{ is_user: boolean }>(changes[change], [email, role])
   if (rows[0]?.is_user !== true)
     throw new OperatorError(`There is no user with the address ${email}.`)

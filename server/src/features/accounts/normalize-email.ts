@@ -24,9 +24,10 @@ const writtenDomain = /^[\p{L}\p{M}\p{N}.\u3002\uff0e\uff61-]+$/u
  * The one form in which an address is stored and looked up: lower case, the domain in ASCII.
  * `pie_schema.user_emails` accepts no other.
  *
+ * @param path where it stands in the request
  * @throws Refusal `invalid_request` for anything that is not a plain address
  */
-export function normalizeEmail(given: string): string {
+export function normalizeEmail(given: string, path = '/email'): string {
   const trimmed = given.trim()
   const at = trimmed.lastIndexOf('@')
   const [local, domain] = [trimmed.slice(0, at), trimmed.slice(at + 1)]
@@ -34,7 +35,7 @@ export function normalizeEmail(given: string): string {
   const email = `${local}@${domainToASCII(domain)}`.toLowerCase()
   if (!isWritten || email.length > MOST_CHARACTERS || !plainAddress.test(email)) {
     throw new Refusal('invalid_request', {
-      faults: [{ path: '/email', message: 'must be an e-mail address such as ada@example.com' }],
+      faults: [{ path, message: 'must be an e-mail address such as ada@example.com' }],
     })
   }
   return email

@@ -5,7 +5,7 @@ import {
 } from '../../../features/sessions/list-all-sessions.ts'
 import { revokeSessions } from '../../../features/sessions/revoke-sessions.ts'
 import type { CommandContext } from '../command-context.ts'
-import { jsonOption, print } from '../print.ts'
+import { jsonOption, print, shownTime } from '../print.ts'
 
 export function sessionCommand(context: CommandContext): Command {
   return new Command('session')
@@ -33,8 +33,7 @@ function listCommand({ asOwner }: CommandContext): Command {
 }
 
 function line({ id, email, kind, device, address, last_seen_at }: OperatorsSession): string {
-  const seen = last_seen_at.toISOString().slice(0, 16).replace('T', ' ')
-  return `${id}  ${seen}  ${kind.padEnd(7)}  ${email ?? '-'}  ${device}  ${address ?? '-'}`
+  return `${id}  ${shownTime(last_seen_at)}  ${kind.padEnd(7)}  ${email ?? '-'}  ${device}  ${address ?? '-'}`
 }
 
 function revokeCommand({ asOwner }: CommandContext): Command {

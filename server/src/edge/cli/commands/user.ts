@@ -1,7 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
-import { changeRoles } from '../../../features/accounts/change-roles.ts'
 import {
   changeUserState,
   type UserStateChange,
@@ -9,14 +6,24 @@ import {
 import { createUser } from '../../../features/sign-in/create-user.ts'
 import { OperatorError } from '../../../ground/errors.ts'
 import type { CommandContext } from '../command-context.ts'
+import { makePassword, readPassword, sayPassword } from '../new-password.ts'
 import { jsonOption, print } from '../print.ts'
+import { roleChangeCommand } from './role-change.ts'
+import { userEmailCommand } from './user-email.ts'
+import { userListCommand } from './user-list.ts'
+import { userPasswordCommand } from './user-password.ts'
+import { userShowCommand } from './user-show.ts'
 
 export function userCommand(context: CommandContext): Command {
   return new Command('user')
-    .description('Make users, give them roles, disable and delete them.')
+    .description('Find and make users, change what is theirs, disable and delete them.')
+    .addCommand(userListCommand(context))
+    .addCommand(userShowCommand(context))
     .addCommand(createCommand(context))
-    .addCommand(roleCommand(context, 'grant'))
-    .addCommand(roleCommand(context, 'revoke'))
+    .addCommand(userPasswordCommand(context))
+    .addCommand(userEmailCommand(context))
+    .addCommand(roleChangeCommand(context, 'grant', ['email', 'role']))
+    .addCommand(roleChangeCommand(context, 'revoke', ['email', 'role']))
     .addCommand(stateCommand(context, 'disable'))
     .addCommand(stateCommand(context, 'enable'))
     .addCommand(stateCommand(context, 'delete'))
@@ -41,54 +48,23 @@ function createCommand({ asOwner }: CommandContext): Command {
     .option(...jsonOption)
     .action(
       async (email: string, { name = '', admin, passwordStdin, ...output }: CreateOptions) => {
-        const given =
-          passwordStdin === true ? (await text(process.stdin)).replace(/\r?\n$/, '') : null
-        const password = given ?? randomBytes(15).toString('base64url')
+        const given = await readPassword(passwordStdin === true)
         const roles = admin === true ? ['admin'] : []
-        const user = await asOwner(async (place) => {
+        const { password, user } = await asOwner(async (place) => {
           await place.prepare()
-          return createUser(place, place.owner, {
-            email,
-            password,
-            name: name === '' ? null : name,
-            roles,
-          })
+          const password = given ?? makePassword(place)
+          const toCreate = { email, password, name: name === '' ? null : name, roles }
+          return { password, user: await createUser(place, place.owner, toCreate) }
         })
         const shown = given === null ? { ...user, password } : user
         print(
           { ...shown, roles: [...roles, 'viewer'] },
           `Made the user ${user.email}${admin === true ? ', an admin' : ''}.` +
-            (given === null ? `\nPassword: ${password}\nIt is shown this once.` : ''),
+            (given === null ? `\n${sayPassword(password)}` : ''),
           output,
         )
       },
     )
-}
-
-const roleCommands = {
-  grant: {
-    description: 'Give a user a role.',
-    done: (email: string, role: string) => `${email} has the role ${role}.`,
-  },
-  revoke: {
-    description: 'Take a role from a user.',
-    done: (email: string, role: string) => `${email} no longer has the role ${role}.`,
-  },
-}
-
-function roleCommand({ asOwner }: CommandContext, change: 'grant' | 'revoke'): Command {
-  return new Command(change)
-    .description(roleCommands[change].description)
-    .argument('<email>', "the user's address")
-    .argument('<role>', 'viewer, editor, admin, or a role of yours')
-    .option(...jsonOption)
-    .action(async (email: string, role: string, output: { json?: boolean }) => {
-      const changed = await asOwner(async ({ owner, prepare }) => {
-        await prepare()
-        return changeRoles(owner, change, { email, role })
-      })
-      print(changed, roleCommands[change].done(changed.email, role), output)
-    })
 }
 
 const stateCommands: Record<UserStateChange, { description: string; done: string }> = {
