@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { OperatorError } from '../../server/src/ground/errors.ts'
@@ -43,6 +44,13 @@ describe('a SECRET_KEY', () => {
     'weak beside a good one': `${goodKey},short`,
     'nothing beside a good one': `${goodKey},`,
     'nothing before a good one': `,${goodKey}`,
+    'digits, counted': '12345678901234567890123456789012',
+    'letters, counted': 'abcdefghijklmnopqrstuvwxyz012345',
+    'every second letter': 'acegikmoqsuwyACEGIKMOQSUWY024681',
+    'hexadecimal digits, counted twice': '0123456789abcdef0123456789abcdef',
+    'the rows of a keyboard': 'qwertyuiopasdfghjklzxcvbnm123456',
+    'pairs, counted': 'a1b2c3d4e5f6g7h8i9j0a1b2c3d4e5f6',
+    'a placeholder': '<your-secret-key-of-32-characters-or-more>',
   }
   for (const [kind, key] of Object.entries(weak)) {
     test(`is refused, anywhere, and not repeated, when it is ${kind}`, () => {
@@ -53,6 +61,14 @@ describe('a SECRET_KEY', () => {
       }
     })
   }
+})
+
+test('a SECRET_KEY out of any generator of random ones is taken', () => {
+  for (let run = 0; run < 500; run += 1)
+    for (const encoding of ['base64', 'base64url', 'hex'] as const) {
+      const key = randomBytes(33).toString(encoding)
+      assert.doesNotThrow(() => readConfig({ SECRET_KEY: key }), key)
+    }
 })
 
 describe('mistaken settings', () => {
@@ -87,13 +103,40 @@ describe('mistaken settings', () => {
 
   test('are found before anything is started, each by its name', () => {
     const subtle = {
-      TRUSTED_PROXIES: ['10.0.0.0/33', '999.1.1.1', '::1/129', '1:2', '10.0.0.0/', 'loopback'],
+      TRUSTED_PROXIES: [
+        '10.0.0.0/33',
+        '999.1.1.1',
+        '::1/129',
+        '1:2',
+        '10.0.0.0/',
+        'loopback',
+        '0.0.0.0/0',
+        '::/0',
+        '10.0.0.1,0.0.0.0/00',
+        'fe80::1%eth0',
+        '-1',
+        '1.5',
+        '100',
+      ],
       SOCKET: ['127.0.0.1:65536', ':3000', '127.0.0.1:', '[::1:3000', '::1:3000'],
       SERVICE_DOMAIN: [
         'https://a.example/path',
         'ftp://a.example',
         'https://u:p@a.example',
         '//a.example',
+        'https://a.example?',
+        'https://*.example',
+      ],
+      CACHE_URL: [
+        'redis://h/abc',
+        'redis://h%ZZ@h',
+        'redis://:p%zz@h',
+        'redis:///0',
+        'redis://h:0x/1',
+        'redis://h/0/1',
+        'redis://h/0?db=1',
+        'redis://u:pa#ss@h',
+        'memcached://h',
       ],
       ACCESS_TOKEN_TTL: ['1e9', '1.5h', '9999999999', '30M', ' '.concat('x')],
       DATABASE_CONNECTIONS: ['1001', '1.5', 'ten'],
@@ -103,5 +146,77 @@ describe('mistaken settings', () => {
         assert.match(refusalOf({ [name]: value }), new RegExp(`^ {2}${name} `, 'm'), value)
       }
     }
+  })
+
+  test('say how it is written, where it is only written otherwise', () => {
+    const otherwise = {
+      'https://Auth.Example.com:443': 'https://auth.example.com',
+      'HTTP://localhost:80/': 'http://localhost',
+      'https://bücher.example': 'https://xn--bcher-kva.example',
+    }
+    for (const [given, written] of Object.entries(otherwise))
+      for (const name of ['SERVICE_DOMAIN', 'ALLOWED_ORIGINS'])
+        assert.match(
+          refusalOf({ SECRET_KEY: goodKey, [name]: given }),
+          new RegExp(`^ {2}${name} is written ${written}$`, 'm'),
+        )
+  })
+
+  test('that nearly have the name of one are told, and what they were meant to be', () => {
+    const misspelt = {
+      SOKET: 'SOCKET',
+      DATABSE_URL: 'DATABASE_URL',
+      DATABASE_URI: 'DATABASE_URL',
+      SECERT_KEY: 'SECRET_KEY',
+      SERVICE_DOMIAN: 'SERVICE_DOMAIN',
+      TRUSTED_PROXY: null,
+      ALLOWED_ORIGIN: 'ALLOWED_ORIGINS',
+      database_url: 'DATABASE_URL',
+      REQUEST_DATABSE_URL: 'REQUEST_DATABASE_URL',
+      DOCKER: null,
+      PATH: null,
+      DATABASE: null,
+    }
+    for (const [name, meant] of Object.entries(misspelt)) {
+      if (meant === null) assert.doesNotThrow(() => readConfig({ [name]: '1' }), name)
+      else
+        assert.match(
+          refusalOf({ [name]: '1' }),
+          new RegExp(`${name} is no setting: is that ${meant}\\?`),
+        )
+    }
+  })
+
+  test('that nearly have the name of one that is set are somebody else’s', () => {
+    const { warnings } = readConfig({ SOCKET: '127.0.0.1:0', SOKET: '1' })
+    assert.deepEqual(warnings, [])
+  })
+
+  test('of an application with Pie inside are warned of, and no mistakes', () => {
+    const { warnings } = readConfig({ SOKET: '1' }, { isShared: true })
+    assert.match(warnings.join(), /SOKET is no setting: is that SOCKET\?/)
+  })
+})
+
+describe('half of a database’s addresses', () => {
+  const url = 'postgres://pie_auth@db.example/app'
+  for (const name of ['AUTH_DATABASE_URL', 'REQUEST_DATABASE_URL', 'DIRECT_DATABASE_URL'])
+    test(`${name} alone is refused: Pie would make a database of its own`, () => {
+      assert.match(
+        refusalOf({ SECRET_KEY: goodKey, [name]: url }),
+        /to be set beside .*, or else DATABASE_URL/,
+      )
+    })
+
+  test('both login roles are enough, with a key', () => {
+    const both = { AUTH_DATABASE_URL: url, REQUEST_DATABASE_URL: url }
+    assert.match(refusalOf(both), /SECRET_KEY has to be set when AUTH_DATABASE_URL is set/)
+    assert.equal(readConfig({ ...both, SECRET_KEY: goodKey }).DATABASE_URL, null)
+  })
+
+  test('a database without a key is refused, but for what only looks', () => {
+    const environment = { DATABASE_URL: 'postgres://owner@db.example/app' }
+    assert.match(refusalOf(environment), /SECRET_KEY has to be set when DATABASE_URL is set/)
+    assert.doesNotThrow(() => readConfig(environment, { isKeyNeeded: false }))
   })
 })

@@ -73,6 +73,8 @@ export async function cloneDatabase(): Promise<TestDatabase> {
   const clone = new URL(template)
   clone.pathname = `/${name}`
   await administer(admin, `create database ${name} template ${template.pathname.slice(1)}`)
+  // What is granted on a database itself is not copied with it.
+  await administer(admin, `revoke temporary on database ${name} from public`)
   return { url: clone.href, drop: () => administer(admin, `drop database ${name} with (force)`) }
 }
 

@@ -20,6 +20,8 @@ export interface Finished {
 
 export interface RunOptions {
   uid?: number
+  /** Where `.env` is looked for; else DATA_DIR. */
+  cwd?: string
   input?: string
 }
 
@@ -33,11 +35,11 @@ function environmentOf(settings: Environment): NodeJS.ProcessEnv {
 export async function runPie(
   args: string[],
   settings: Environment,
-  { uid, input }: RunOptions = {},
+  { uid, input, cwd }: RunOptions = {},
 ): Promise<Finished> {
   const child = spawn(process.execPath, [pieProgram, ...args], {
     env: environmentOf(settings),
-    cwd: settings['DATA_DIR'] ?? tmpdir(),
+    cwd: cwd ?? settings['DATA_DIR'] ?? tmpdir(),
     ...(uid !== undefined && { uid }),
   })
   child.stdin.end(input ?? '')

@@ -66,13 +66,7 @@ export async function lookAsOwner<T>(
         config.SECRET_KEY === null && !database.isEmbedded
           ? Promise.resolve(null)
           : readKeys(config),
-      findPie: async () => {
-        if (database.isEmbedded) await prepare(owner, database)
-        if (!(await isPieThere(owner)))
-          throw new OperatorError(
-            'There is no Pie on this database yet. It comes with pie start, or pie migrate.',
-          )
-      },
+      findPie: () => prepare(owner, database),
     }),
   )
 }
@@ -102,12 +96,20 @@ async function withOwner<T>(
 }
 
 /**
- * A command may be the first thing that is ever run, so it makes Pie where there is none. Whatever has one is brought up to
- * date by a start or by `pie migrate`, and by nothing else: nodes of the version before run on it.
+ * On Pie's own database a command may be the first thing that is ever run. One of the operator's is made Pie's, and brought up to
+ * date, by a start or by `pie migrate` and by nothing else: its address may be another's by mistake, and nodes of the version
+ * before run on it.
+ * @throws OperatorError where there is no Pie on it
  */
 async function prepare(owner: pg.Client, { isEmbedded }: FoundDatabase): Promise<void> {
-  if (isEmbedded || !(await isPieThere(owner)))
+  if (isEmbedded) {
     await withAdvisoryLock(owner, () => prepareDatabase(owner))
+    return
+  }
+  if (!(await isPieThere(owner)))
+    throw new OperatorError(
+      'There is no Pie on this database yet. It comes with pie start, or pie migrate.',
+    )
 }
 
 /** A command of a newer version, on a database that it has not migrated, works as far as it can. */

@@ -42,7 +42,10 @@ export interface LookContext {
 
 export interface OwnerContext {
   owner: pg.Client
-  /** Makes Pie where there is none yet, so that a command may be the first thing that is ever run. */
+  /**
+   * Sees that Pie is there; on Pie's own database it is made, so that a command may be the first thing that is ever run.
+   * @throws OperatorError where there is none on one of the operator's
+   */
   prepare(): Promise<void>
   /** Brings the database up to date. Returns the names of the migrations that ran now. */
   migrate(): Promise<string[]>

@@ -46,8 +46,8 @@ function findPackageName(path: string): string | null {
   for (let directory = path; directory !== dirname(directory); directory = dirname(directory)) {
     const file = join(directory, 'package.json')
     if (!existsSync(file)) continue
-    const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown }
-    return typeof name === 'string' && name !== '' ? name : null
+    const [, name = ''] = /"name"\s*:\s*"([^"]+)"/.exec(readFileSync(file, 'utf8')) ?? []
+    return name || null
   }
   return null
 }

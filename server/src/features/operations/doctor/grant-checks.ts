@@ -63,7 +63,7 @@ export const grantChecks: Check[] = [
             and initial.grantee = given.grantee and initial.privilege_type = given.privilege_type
         )
         and not exists (
-          select from pg_depend where pg_depend.classid = things.classoid and pg_depend.objid = things.objoid and deptype = 'e'
+          select from pg_depend where kind <> 'language' and pg_depend.classid = things.classoid and pg_depend.objid = things.objoid and deptype = 'e'
         )
         -- What everybody had at first, written out.
         and not (kind = 'function' and grantee = 0 and not exists (

@@ -3,6 +3,9 @@ import { isOwnRole, requestRoles } from './request-roles.ts'
 
 const past = 'It could act past row-level security.'
 
+/** Since 16 a membership is taken away by whoever gave it. */
+const grantedBy = `case when current_setting('server_version_num')::integer >= 160000 then ' granted by ' || pg_auth_members.grantor::regrole else '' end`
+
 /** What a role is, and what it may become. Roles are the server's: another database's operator may have changed them. */
 export const roleChecks: Check[] = [
   {
@@ -40,7 +43,7 @@ export const roleChecks: Check[] = [
     why: past,
     query: `${requestRoles}
       select format('role %I', member.name) as object, format('is a member of %s', role.rolname) as what,
-        format('revoke %I from %I;', role.rolname, member.name) as mend
+        format('revoke %I from %I%s;', role.rolname, member.name, ${grantedBy}) as mend
       from request_roles as member
       join pg_auth_members on pg_auth_members.member = member.oid
       join pg_roles as role on role.oid = pg_auth_members.roleid
@@ -55,8 +58,8 @@ export const roleChecks: Check[] = [
     query: `select format('role %I', member.rolname) as object,
         case when admin_option then format('may pass on its membership of %s', role.rolname)
           else format('inherits the rights of %s by the grant itself', role.rolname) end as what,
-        case when admin_option then format('revoke admin option for %I from %I;', role.rolname, member.rolname)
-          else format('grant %I to %I with inherit false;', role.rolname, member.rolname) end as mend
+        case when admin_option then format('revoke admin option for %I from %I%s;', role.rolname, member.rolname, ${grantedBy})
+          else format('grant %I to %I with inherit false%s;', role.rolname, member.rolname, ${grantedBy}) end as mend
       from pg_auth_members
       join pg_roles as role on role.oid = roleid
       join pg_roles as member on member.oid = pg_auth_members.member
