@@ -1,9 +1,11 @@
 /** The entry of `pie`: reads the configuration, runs a command, and ends in 0 or in a clear error. */
 
 import { AdvisorError } from '../../advisor/src/index.ts'
+import { backUp } from './composition/back-up.ts'
 import { findDatabase, findRoleUrls } from './composition/find-database.ts'
 import { readKeys } from './composition/read-keys.ts'
 import { readPolicy } from './composition/read-policy.ts'
+import { restoreBackup } from './composition/restore-backup.ts'
 import type { CommandContext, OwnerContext } from './edge/cli/command-context.ts'
 import { createProgram } from './edge/cli/program.ts'
 import { welcome } from './edge/cli/welcome.ts'
@@ -26,6 +28,8 @@ export async function runCommandLine(): Promise<void> {
     serve: (options) => serve(readConfig(readEnvironment()), options),
     asOwner: (work) => workAsOwner(readConfig(readEnvironment()), work),
     askNode: (path, address) => askNode(readConfig(readEnvironment()), path, address),
+    backUp: (directory) => backUp(readConfig(readEnvironment()), directory),
+    restore: (directory, ask) => restoreBackup(readConfig(readEnvironment()), directory, ask),
   }
   try {
     await createProgram(context).parseAsync()

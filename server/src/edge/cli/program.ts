@@ -2,11 +2,13 @@ import { Command } from 'commander'
 import { exposureCommand, lintCommand } from '../../../../advisor/src/index.ts'
 import { advisedAsOwner, advisedOnPie } from './advised.ts'
 import type { CommandContext } from './command-context.ts'
+import { backupCommand } from './commands/backup.ts'
 import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
+import { restoreCommand } from './commands/restore.ts'
 import { secretCommand } from './commands/secret.ts'
 import { sessionCommand } from './commands/session.ts'
 import { startCommand } from './commands/start.ts'
@@ -31,6 +33,7 @@ Examples:
   pie session list grace@example.com
   pie session revoke grace@example.com
   pie migrate --plan
+  pie backup /var/backups/pie-2026-11-21
   pie lint --schema app`,
     )
     .addCommand(startCommand(context))
@@ -41,6 +44,8 @@ Examples:
     .addCommand(secretCommand(context))
     .addCommand(keyCommand(context))
     .addCommand(databaseCommand(context))
+    .addCommand(backupCommand(context))
+    .addCommand(restoreCommand(context))
     .addCommand(lintCommand(advisedAsOwner(context)))
     .addCommand(exposureCommand(advisedOnPie(context)))
     .addCommand(explainCommand(context))
