@@ -184,13 +184,21 @@ describe('pie restore', () => {
     ['incomplete', '', /damaged: data\/global\/pg_control could not be read/],
     ['cut-off', '', /damaged: pie-backup\.json is no JSON/],
     ['leads-out', '', /damaged: its pie-backup\.json names no files of it/],
+    ['of-another', '', /This backup is of Postgres 17, and this Pie brings 18/],
     ['of-tomorrow', '', /has the form 2, which this version of Pie does not read/],
     ['empty.unfinished', '', /There is no backup in/],
     ['nowhere', '', /There is no backup in/],
   ]
   test('refuses a wrong key and a damaged or unfinished backup, and writes nothing', async () => {
     burn()
-    for (const name of ['damaged', 'incomplete', 'cut-off', 'leads-out', 'of-tomorrow'])
+    for (const name of [
+      'damaged',
+      'incomplete',
+      'cut-off',
+      'leads-out',
+      'of-another',
+      'of-tomorrow',
+    ])
       copy('stopped', name)
     const [table = ''] = globSync('data/base/*/1259', { cwd: place('damaged') })
     appendFileSync(join(place('damaged'), table), 'x')
@@ -200,6 +208,7 @@ describe('pie restore', () => {
       writeFileSync(join(place(name), 'pie-backup.json'), text)
     write('cut-off', manifest.slice(0, 1000))
     write('leads-out', manifest.replace('data/PG_VERSION', 'data/../../PG_VERSION'))
+    write('of-another', manifest.replace('"postgres_major": 18', '"postgres_major": 17'))
     write('of-tomorrow', manifest.replace('"format": 1', '"format": 2'))
     renameSync(place('empty'), place('empty.unfinished'))
     rmSync(join(place('empty.unfinished'), 'pie-backup.json'))
@@ -220,6 +229,8 @@ describe('pie restore', () => {
   for (const name of ['running', 'stopped'])
     test(`after ${name === 'running' ? 'a backup of a running Pie' : 'one of a stopped Pie'}, who was signed in is`, async () => {
       burn()
+      // As a restore that was killed leaves it.
+      mkdirSync(join(data.path, 'postgres.restoring', 'data'), { recursive: true })
       const { code, stdout, stderr } = await restore(name)
       assert.equal(code, 0, stderr)
       const { kind, users, sessions } = JSON.parse(stdout)

@@ -30,6 +30,8 @@ export async function backUp(config: Config, givenDirectory: string): Promise<Wr
     throw new OperatorError(
       `There is nothing to back up in ${resolve(config.DATA_DIR)}. Set DATA_DIR, or DATABASE_URL, to what your Pie has.`,
     )
+  if (isEmbedded && `${directory}/`.startsWith(`${dataDirectory}/`))
+    throw new OperatorError('A backup cannot be in what it is a backup of. Give it another place.')
   return makeBackupDirectory(directory, async (unfinished) => {
     const database = await findDatabase(config, 'command')
     try {

@@ -11,6 +11,7 @@ import type { Secret } from '../ground/crypto/secret.ts'
 import { asOwner } from '../ground/database/prepare-database.ts'
 import { restoreDump } from '../ground/database/restore-dump.ts'
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
+import { embeddedMajor } from '../ground/embedded-postgres/embedded-major.ts'
 import { checkNoCluster, restoreCluster } from '../ground/embedded-postgres/restore-cluster.ts'
 import { OperatorError } from '../ground/errors.ts'
 import { readEnvironment } from '../settings/environment.ts'
@@ -48,7 +49,8 @@ export async function restoreBackup(
   return { ...common, ...restored, place: resolve(config.DATA_DIR), keptKeyIn }
 }
 
-function checkKind({ DATABASE_URL }: Config, { kind, platform }: Manifest): void {
+function checkKind({ DATABASE_URL }: Config, manifest: Manifest): void {
+  const { kind, platform, postgres_major, pie_version } = manifest
   if (kind === 'embedded' && DATABASE_URL !== null)
     throw new OperatorError(
       'This backup is of an embedded Postgres, and is restored as one: leave DATABASE_URL out.',
@@ -62,6 +64,11 @@ function checkKind({ DATABASE_URL }: Config, { kind, platform }: Manifest): void
     throw new OperatorError(
       `This backup holds the data directory of a Postgres on ${platform}, which one on ${here} does not read. ` +
         'Restore it there, and move from there with a dump: docs/guides/backup.md.',
+    )
+  if (kind === 'embedded' && postgres_major !== (embeddedMajor() ?? postgres_major))
+    throw new OperatorError(
+      `This backup is of Postgres ${postgres_major}, and this Pie brings ${embeddedMajor()}. Restore it with Pie ${pie_version}, ` +
+        'and move from there with a dump: docs/guides/backup.md.',
     )
 }
 

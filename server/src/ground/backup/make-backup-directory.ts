@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import pg from 'pg'
 import { OperatorError } from '../errors.ts'
 
 /**
@@ -26,7 +27,12 @@ export async function makeBackupDirectory<T>(
     return made
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true })
-    throw error
+    throw isFromOutside(error)
+      ? new OperatorError(
+          `The backup could not be made, and nothing of it was kept: ${error.message}`,
+          { cause: error },
+        )
+      : error
   }
 }
 
@@ -46,6 +52,11 @@ async function makePlace(unfinished: string): Promise<void> {
     )
   }
 }
+
+/** A full disk, a file that may not be read, a Postgres that was stopped meanwhile. */
+const isFromOutside = (error: unknown): error is Error =>
+  error instanceof pg.DatabaseError ||
+  (error instanceof Error && ('syscall' in error || /^Connection terminated/.test(error.message)))
 
 /** The new name is on disk too. */
 async function flush(directory: string): Promise<void> {

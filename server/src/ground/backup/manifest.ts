@@ -42,9 +42,10 @@ export async function readManifest(directory: string): Promise<Manifest> {
       `The backup in ${directory} has the form ${manifest.format}, which this version of Pie does not read. ` +
         `It was made by Pie ${manifest.pie_version}: restore it with that version or a later one.`,
     )
-  const { checksums, directories } = manifest
-  const paths = [...Object.keys(checksums ?? {}), ...(directories ?? [])]
-  if (paths.length === 0 || paths.some((path) => !isInside(path)))
+  const { checksums, directories, roles, sealed_signing_keys } = manifest
+  const isWhole = [directories, roles, sealed_signing_keys].every(Array.isArray)
+  const paths = isWhole ? [...Object.keys(checksums ?? {}), ...directories] : []
+  if (paths.length === 0 || !paths.every(isInside))
     throw new OperatorError(
       `The backup in ${directory} is damaged: its ${FILE} names no files of it.`,
     )
@@ -62,7 +63,7 @@ async function readJson(directory: string): Promise<Manifest> {
     )
   }
   try {
-    return JSON.parse(text)
+    return Object(JSON.parse(text))
   } catch (cause) {
     throw new OperatorError(`The backup in ${directory} is damaged: ${FILE} is no JSON.`, { cause })
   }

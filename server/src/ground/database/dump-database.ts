@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises'
 import type pg from 'pg'
 import { checkOwnerSeesAllRows } from './check-owner-sees-all-rows.ts'
 import { type ClientProgram, findClientProgram } from './find-client-program.ts'
@@ -24,6 +25,7 @@ export async function dumpDatabase(
     // Without it, pg_dump refuses tables whose policies apply to it, whatever they say.
     ...(isGuarded ? ['--enable-row-security'] : []),
   ])
+  await chmod(file, 0o600)
   return program
 }
 

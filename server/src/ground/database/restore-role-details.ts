@@ -1,14 +1,14 @@
 import pg from 'pg'
 import type { Manifest } from '../backup/manifest.ts'
-import type { BackedUpRole, Setting } from './read-database-roles.ts'
+import type { BackedUpRole } from './read-database-roles.ts'
+import { type Statement, settingStatements } from './setting-statements.ts'
 
-/** Roles of a backup that have become others: the owner's. */
+/** What a role of the backup is called here: its owner may have become another. */
 type NameNow = (name: string) => string
 
 /**
  * Gives back what no dump holds: who is a member of whom, what is set for a role, and what is granted and
- * set on the database itself. What this role may not do is left, and the statements are returned with the
- * reason.
+ * set on the database itself. What this role may not do is left, and returned with the reason.
  *
  * @param made the roles that were not there before: what is set for the others is their server's
  */
@@ -22,20 +22,45 @@ export async function restoreRoleDetails(
   const database = `database ${pg.escapeIdentifier(here.database)}`
   const statements = [
     ...manifest.roles.flatMap((role) => membershipsOf(role, nameNow, here)),
-    ...manifest.roles.flatMap(({ name, settings, database_settings }) => [
-      ...settingsOf(`role ${pg.escapeIdentifier(name)}`, made.includes(name) ? settings : []),
-      ...settingsOf(`role ${pg.escapeIdentifier(name)} in ${database}`, database_settings),
-    ]),
     ...grantsOn(database, manifest.database_acl, nameNow),
-    ...settingsOf(database, manifest.database_settings),
+    ...manifest.roles.flatMap(({ name, settings, database_settings }) => {
+      const role = `role ${pg.escapeIdentifier(name)}`
+      return [
+        ...settingStatements(role, made.includes(name) ? settings : []),
+        ...settingStatements(`${role} in ${database}`, database_settings),
+      ]
+    }),
+    ...settingStatements(database, manifest.database_settings),
   ]
   const left: string[] = []
-  for (const statement of statements) {
-    await owner
-      .query(statement)
-      .catch((error: Error) => left.push(`${statement}: ${error.message}`))
+  for (const { text, shown } of statements) {
+    const reason = await tryStatement(owner, text)
+    if (reason !== null) left.push(`${shown}: ${reason}`)
   }
   return left
+}
+
+/** Why it could not be done. To grant what one may not is no error, but a warning. */
+async function tryStatement(owner: pg.Client, text: string): Promise<string | null> {
+  let warning: string | null = null
+  const hear = ({
+    severity,
+    message = '',
+  }: {
+    severity?: string | undefined
+    message?: string | undefined
+  }) => {
+    if (severity === 'WARNING') warning = message
+  }
+  owner.on('notice', hear)
+  try {
+    await owner.query(text)
+    return warning
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    owner.off('notice', hear)
+  }
 }
 
 interface Here {
@@ -59,48 +84,36 @@ async function readHere(owner: pg.Client): Promise<Here> {
   return rows[0] as Here
 }
 
-function membershipsOf({ name, members }: BackedUpRole, nameNow: NameNow, here: Here): string[] {
-  const options = ({ admin, inherit, set }: BackedUpRole['members'][number]) => {
-    if (here.major < 16 || inherit === null || set === null)
-      return admin ? ' with admin option' : ''
-    return ` with admin ${admin === true}, inherit ${inherit === true}, set ${set === true}`
-  }
+function membershipsOf({ name, members }: BackedUpRole, nameNow: NameNow, here: Here): Statement[] {
   return members
     .filter((member) => !here.memberships.includes(`${name} ${nameNow(member.name)}`))
-    .map(
-      (member) =>
-        `grant ${pg.escapeIdentifier(name)} to ${pg.escapeIdentifier(nameNow(member.name))}${options(member)}`,
-    )
+    .map((member) => {
+      const [role, to] = [name, nameNow(member.name)].map(pg.escapeIdentifier)
+      return inFull(`grant ${role} to ${to}${optionsOf(member, here.major)}`)
+    })
 }
 
-/** Their values are lists of names, each of which is quoted by itself. */
-const lists =
-  /^(search_path|temp_tablespaces|(session|shared|local)_preload_libraries|unix_socket_directories)$/
-
-function settingsOf(subject: string, settings: readonly Setting[]): string[] {
-  return settings.map(({ name, value }) => {
-    const values = lists.test(name) ? listed(value) : [value]
-    const quoted = name.split('.').map(pg.escapeIdentifier).join('.')
-    return `alter ${subject} set ${quoted} to ${values.map(pg.escapeLiteral).join(', ')}`
-  })
-}
-
-/** `"$user", public` as its names. An empty list is the one name that is empty. */
-function listed(value: string): string[] {
-  const names = [...value.matchAll(/"((?:[^"]|"")*)"|[^,\s"]+/g)]
-  if (names.length === 0) return ['']
-  return names.map(([bare, quoted]) => quoted?.replaceAll('""', '"') ?? bare)
+/** Before Postgres 16, whether a member inherits was a matter of the member's own. */
+function optionsOf(
+  { admin, inherit, set }: BackedUpRole['members'][number],
+  major: number,
+): string {
+  if (major < 16 || inherit === null || set === null) return admin ? ' with admin option' : ''
+  return ` with admin ${admin === true}, inherit ${inherit === true}, set ${set === true}`
 }
 
 const databasePrivilege = /^(CONNECT|CREATE|TEMPORARY)$/
 
-function grantsOn(database: string, acl: Manifest['database_acl'], nameNow: NameNow): string[] {
+function grantsOn(database: string, acl: Manifest['database_acl'], nameNow: NameNow): Statement[] {
   const granted = acl.filter(({ privilege }) => databasePrivilege.test(privilege))
   return [
-    `revoke all on ${database} from public`,
+    inFull(`revoke all on ${database} from public`),
     ...granted.map(({ grantee, privilege, grantable }) => {
       const to = grantee === null ? 'public' : pg.escapeIdentifier(nameNow(grantee))
-      return `grant ${privilege} on ${database} to ${to}${grantable ? ' with grant option' : ''}`
+      const option = grantable ? ' with grant option' : ''
+      return inFull(`grant ${privilege} on ${database} to ${to}${option}`)
     }),
   ]
 }
+
+const inFull = (text: string): Statement => ({ text, shown: text })
