@@ -1,7 +1,9 @@
 /** The entry of `pie`: reads the configuration, runs a command, and ends in 0 or in a clear error. */
 
 import { AdvisorError } from '../../advisor/src/index.ts'
+import { backUp } from './composition/back-up.ts'
 import { readKeys } from './composition/read-keys.ts'
+import { restoreBackup } from './composition/restore-backup.ts'
 import { lookAsOwner, workAsOwner } from './composition/work-as-owner.ts'
 import type { CommandContext } from './edge/cli/command-context.ts'
 import { escapeControls } from './edge/cli/print.ts'
@@ -25,6 +27,8 @@ export async function runCommandLine(): Promise<void> {
     asOwner: (work, options) => workAsOwner(readConfig(readEnvironment()), work, options),
     onDatabase: (work) => lookAsOwner(readConfig(readEnvironment(), { isKeyNeeded: false }), work),
     askNode: (path, address) => askNode(readConfig(readEnvironment()), path, address),
+    backUp: (directory) => backUp(readConfig(readEnvironment()), directory),
+    restore: (directory, ask) => restoreBackup(readConfig(readEnvironment()), directory, ask),
   }
   try {
     await createProgram(context).parseAsync()

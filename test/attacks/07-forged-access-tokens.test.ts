@@ -50,12 +50,10 @@ before(async () => {
   refreshToken = ada.refresh_token
   header = decode(token.split('.')[0])
   claims = decode(token.split('.')[1])
-  const { rows } = await pie.owner.query(
-    'select kid, public_jwk, sealed_private from pie_private.signing_keys',
-  )
-  const { kid, public_jwk: publicJwk, sealed_private: sealedPrivate } = rows[0]
+  const { rows } = await pie.owner.query('select kid, sealed_private from pie_private.signing_keys')
+  const { kid, sealed_private: sealedPrivate } = rows[0]
   const keys = deriveKeys([Secret.fromText(testSecretKey)])
-  ownKey = openPrivateKey({ kid, publicJwk, sealedPrivate }, keys) as KeyObject
+  ownKey = openPrivateKey({ kid, sealedPrivate }, keys) as KeyObject
 })
 after(() => pie.close())
 

@@ -1,7 +1,10 @@
 import type pg from 'pg'
+import type { Restored } from '../../features/operations/check-restored.ts'
+import type { Manifest } from '../../ground/backup/manifest.ts'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
 import type { Secret } from '../../ground/crypto/secret.ts'
 import type { LoginRole } from '../../ground/database/login-roles.ts'
+import type { RestoredDump } from '../../ground/database/restore-dump.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { Policy } from '../../ground/policy.ts'
 
@@ -23,6 +26,34 @@ export interface CommandContext {
    * @throws OperatorError when it does not answer, or does not take this SECRET_KEY
    */
   askNode(path: string, address: string | null): Promise<unknown>
+  /** Writes a backup into a directory that is not there yet. */
+  backUp(directory: string): Promise<WrittenBackup>
+  /**
+   * Restores a backup where nothing is.
+   * @param askForKey asks for SECRET_KEY, where it is neither set nor kept
+   */
+  restore(directory: string, askForKey: () => Promise<string>): Promise<RestoredBackup>
+}
+
+export interface WrittenBackup {
+  directory: string
+  kind: Manifest['kind']
+  /** Where the database is, in words for the operator. */
+  place: string
+  /** The file that SECRET_KEY is kept in, when it is not set. */
+  secretKeyFile: string | null
+}
+
+export interface RestoredBackup extends Restored, RestoredDump {
+  kind: Manifest['kind']
+  made_at: string
+  pie_version: string
+  /** Where it was restored to, in words for the operator. */
+  place: string
+  /** Where a key that was typed is kept from now on. */
+  keptKeyIn: string | null
+  /** One was typed, and has to be set for the Pie that is started. */
+  hasToSetKey: boolean
 }
 
 export interface OwnerOptions {

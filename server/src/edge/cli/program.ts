@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { exposureCommand, lintCommand } from '../../../../advisor/src/index.ts'
 import { advisedAsOwner, advisedOnPie } from './advised.ts'
 import type { CommandContext } from './command-context.ts'
+import { backupCommand } from './commands/backup.ts'
 import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -9,6 +10,7 @@ import { explainCommand } from './commands/explain.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { permissionCommand } from './commands/permission.ts'
+import { restoreCommand } from './commands/restore.ts'
 import { roleCommand } from './commands/role.ts'
 import { secretCommand } from './commands/secret.ts'
 import { sessionCommand } from './commands/session.ts'
@@ -37,6 +39,7 @@ Examples:
   pie session revoke grace@example.com
   pie migrate --plan
   pie doctor
+  pie backup /var/backups/pie-2026-11-21
   pie lint --schema app`,
     )
     .addCommand(startCommand(context))
@@ -50,6 +53,8 @@ Examples:
     .addCommand(keyCommand(context))
     .addCommand(databaseCommand(context))
     .addCommand(doctorCommand(context))
+    .addCommand(backupCommand(context))
+    .addCommand(restoreCommand(context))
     .addCommand(lintCommand(advisedAsOwner(context)))
     .addCommand(exposureCommand(advisedOnPie(context)))
     .addCommand(explainCommand(context))

@@ -2,13 +2,8 @@ import type pg from 'pg'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
 import { seal } from '../../ground/crypto/seal.ts'
 import { Secret } from '../../ground/crypto/secret.ts'
-import { openPrivateKey, type PublicJwk } from './signing-key.ts'
-
-interface SealedRow {
-  kid: string
-  public_jwk: PublicJwk
-  sealed_private: Buffer
-}
+import { listSealedKeys } from './list-sealed-keys.ts'
+import { openPrivateKey } from './signing-key.ts'
 
 /**
  * Seals the signing keys under the first key of SECRET_KEY, those that another one of it had sealed.
@@ -18,10 +13,9 @@ export async function resealSigningKeys(
   owner: pg.Client,
   keys: readonly [DerivedKeys, ...DerivedKeys[]],
 ): Promise<number> {
-  const { rows } = await owner.query<SealedRow>('select * from pie_private.list_signing_keys()')
   let resealed = 0
-  for (const { kid, public_jwk: publicJwk, sealed_private: sealedPrivate } of rows) {
-    const sealedKey = { kid, publicJwk, sealedPrivate }
+  for (const sealedKey of await listSealedKeys(owner)) {
+    const { kid, sealedPrivate } = sealedKey
     if (openPrivateKey(sealedKey, [keys[0]]) !== null) continue
     const privateKey = openPrivateKey(sealedKey, keys)
     if (privateKey === null) continue

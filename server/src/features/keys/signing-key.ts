@@ -59,7 +59,7 @@ function thumbprint(x: string, y: string): string {
 
 /** Opens a private key with whichever key of SECRET_KEY sealed it; null when none did. */
 export function openPrivateKey(
-  { kid, sealedPrivate }: SealedSigningKey,
+  { kid, sealedPrivate }: Pick<SealedSigningKey, 'kid' | 'sealedPrivate'>,
   keys: readonly DerivedKeys[],
 ): KeyObject | null {
   for (const { sealing } of keys) {
