@@ -27,8 +27,9 @@ export async function runCommandLine(): Promise<void> {
     asOwner: (work, options) => workAsOwner(readConfig(readEnvironment()), work, options),
     onDatabase: (work) => lookAsOwner(readConfig(readEnvironment(), { isKeyNeeded: false }), work),
     askNode: (path, address) => askNode(readConfig(readEnvironment()), path, address),
-    backUp: (directory) => backUp(readConfig(readEnvironment()), directory),
-    restore: (directory, ask) => restoreBackup(readConfig(readEnvironment()), directory, ask),
+    backUp: (directory) => backUp(readConfig(readEnvironment(), { isKeyNeeded: false }), directory),
+    restore: (directory, ask) =>
+      restoreBackup(readConfig(readEnvironment(), { isKeyNeeded: false }), directory, ask),
   }
   try {
     await createProgram(context).parseAsync()

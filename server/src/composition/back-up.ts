@@ -16,7 +16,7 @@ import { OperatorError } from '../ground/errors.ts'
 import { ownPackage } from '../ground/own-package.ts'
 import { readEnvironment } from '../settings/environment.ts'
 import type { Config } from '../settings/read-config.ts'
-import { findDatabase } from './find-database.ts'
+import { findDatabase, ownerOf } from './find-database.ts'
 
 /** The data of a backup, as its manifest describes it. */
 type Data = Pick<Manifest, 'kind' | 'made_at' | 'client_major' | 'directories' | 'checksums'>
@@ -25,7 +25,7 @@ type Data = Pick<Manifest, 'kind' | 'made_at' | 'client_major' | 'directories' |
 export async function backUp(config: Config, givenDirectory: string): Promise<WrittenBackup> {
   const directory = resolve(givenDirectory)
   const dataDirectory = join(resolve(config.DATA_DIR), 'postgres', 'data')
-  const isEmbedded = config.DATABASE_URL === null
+  const isEmbedded = config.DATABASE_URL === null && config.REQUEST_DATABASE_URL === null
   if (isEmbedded && !existsSync(dataDirectory))
     throw new OperatorError(
       `There is nothing to back up in ${resolve(config.DATA_DIR)}. Set DATA_DIR, or DATABASE_URL, to what your Pie has.`,
@@ -35,7 +35,7 @@ export async function backUp(config: Config, givenDirectory: string): Promise<Wr
   return makeBackupDirectory(directory, async (unfinished) => {
     const database = await findDatabase(config, 'command')
     try {
-      await asOwner(database.directUrl, async (owner) => {
+      await asOwner(ownerOf(database).directUrl, async (owner) => {
         await checkIsPie(owner, database.place)
         const manifest = isEmbedded
           ? await copy(owner, dataDirectory, unfinished)

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Secret } from '../ground/crypto/secret.ts'
 import { hostsInWords, readAddress } from '../ground/database/postgres-address.ts'
 import { startEmbeddedPostgres } from '../ground/embedded-postgres/start-embedded-postgres.ts'
+import { OperatorError } from '../ground/errors.ts'
 import { withFiles } from '../ground/system-error.ts'
 import type { Config } from '../settings/read-config.ts'
 
@@ -60,4 +61,13 @@ function placeOf(owner: Secret | null, requests: Secret | null): string {
   const address = readAddress((owner ?? requests)?.revealText() ?? '')
   const setting = owner === null ? 'REQUEST_DATABASE_URL' : 'DATABASE_URL'
   return `database ${address.database ?? ''} on ${hostsInWords(address)} (${setting})`
+}
+
+/** The owner's address, which commands need. */
+export function ownerOf({ owner }: FoundDatabase): OwnerUrls {
+  if (owner === null)
+    throw new OperatorError(
+      'Commands work as the owner of the database: set DATABASE_URL to their address.',
+    )
+  return owner
 }

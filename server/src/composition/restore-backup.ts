@@ -16,7 +16,7 @@ import { checkNoCluster, restoreCluster } from '../ground/embedded-postgres/rest
 import { OperatorError } from '../ground/errors.ts'
 import { readEnvironment } from '../settings/environment.ts'
 import type { Config } from '../settings/read-config.ts'
-import { findDatabase } from './find-database.ts'
+import { findDatabase, ownerOf } from './find-database.ts'
 import { findSecretKey } from './find-secret-key.ts'
 
 /** @param ask asks for SECRET_KEY at the terminal */
@@ -84,7 +84,7 @@ async function load(config: Config, directory: string, manifest: Manifest) {
   const [name = ''] = Object.keys(manifest.checksums)
   const dump = { file: join(directory, name), path: readEnvironment()['PATH'] ?? '' }
   const database = await findDatabase(config, 'command')
-  return asOwner(database.directUrl, (owner) =>
+  return asOwner(ownerOf(database).directUrl, (owner) =>
     withAdvisoryLock(owner, async () => {
       const restored = await restoreDump(owner, manifest, dump)
       const found = await checkRestored(owner, kidsOf(manifest))

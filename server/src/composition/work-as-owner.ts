@@ -11,7 +11,7 @@ import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import { OperatorError } from '../ground/errors.ts'
 import type { Config } from '../settings/read-config.ts'
-import { type FoundDatabase, findDatabase } from './find-database.ts'
+import { type FoundDatabase, findDatabase, type OwnerUrls, ownerOf } from './find-database.ts'
 import { findLogins } from './find-logins.ts'
 import { type Keys, readKeys } from './read-keys.ts'
 import { readPolicy } from './read-policy.ts'
@@ -76,19 +76,11 @@ const loginOf = (url: Secret | null): string | null =>
 
 async function withOwner<T>(
   config: Config,
-  work: (
-    owner: pg.Client,
-    database: FoundDatabase,
-    urls: NonNullable<FoundDatabase['owner']>,
-  ) => Promise<T>,
+  work: (owner: pg.Client, database: FoundDatabase, urls: OwnerUrls) => Promise<T>,
 ): Promise<T> {
   const database = await findDatabase(config, 'command')
   try {
-    const { owner: urls } = database
-    if (urls === null)
-      throw new OperatorError(
-        'Commands work as the owner of the database: set DATABASE_URL to their address.',
-      )
+    const urls = ownerOf(database)
     return await asOwner(urls.directUrl, (owner) => work(owner, database, urls))
   } finally {
     await database.close()

@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import type { DerivedKeys } from '../../ground/crypto/derive-keys.ts'
 import { OperatorError } from '../../ground/errors.ts'
-import { openPrivateKey, type PublicJwk } from './signing-key.ts'
+import { listSealedKeys } from './list-sealed-keys.ts'
+import { openPrivateKey } from './signing-key.ts'
 
 /** Whether SECRET_KEY is the one of a database: opens what is sealed there, opens nothing of it, or there is nothing yet. */
 export type KeyVerdict = 'proven' | 'wrong' | 'unknown'
@@ -15,19 +16,9 @@ export async function judgeSecretKey(
     `select to_regclass('pie_private.signing_keys') is not null as there`,
   )
   if (there[0]?.there !== true) return 'unknown'
-  const { rows } = await owner.query<{
-    kid: string
-    public_jwk: PublicJwk
-    sealed_private: Buffer
-  }>(
-    `select kid, public_jwk, sealed_private from pie_private.signing_keys
-     where verifies_until is null or verifies_until > now()`,
-  )
-  if (rows.length === 0) return 'unknown'
-  const isOpened = rows.some(
-    ({ kid, public_jwk: publicJwk, sealed_private: sealedPrivate }) =>
-      openPrivateKey({ kid, publicJwk, sealedPrivate }, keys) !== null,
-  )
+  const sealed = await listSealedKeys(owner)
+  if (sealed.length === 0) return 'unknown'
+  const isOpened = sealed.some((key) => openPrivateKey(key, keys) !== null)
   return isOpened ? 'proven' : 'wrong'
 }
 

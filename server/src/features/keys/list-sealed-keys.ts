@@ -8,7 +8,7 @@ interface SealedRow {
 }
 
 /** The signing keys that tokens may be verified with, as the database keeps them. The newest first. */
-export async function listSealedKeys(owner: pg.Client): Promise<SealedSigningKey[]> {
+export async function listSealedKeys(owner: pg.ClientBase): Promise<SealedSigningKey[]> {
   const { rows } = await owner.query<SealedRow>(
     'select kid, public_jwk, sealed_private from pie_private.list_signing_keys()',
   )
