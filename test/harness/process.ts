@@ -22,6 +22,8 @@ export interface RunOptions {
   uid?: number
   /** Where `.env` is looked for; else DATA_DIR. */
   cwd?: string
+  /** Another version's `pie`. */
+  program?: string
   input?: string
 }
 
@@ -35,9 +37,9 @@ function environmentOf(settings: Environment): NodeJS.ProcessEnv {
 export async function runPie(
   args: string[],
   settings: Environment,
-  { uid, input, cwd }: RunOptions = {},
+  { uid, input, cwd, program = pieProgram }: RunOptions = {},
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [pieProgram, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: environmentOf(settings),
     cwd: cwd ?? settings['DATA_DIR'] ?? tmpdir(),
     ...(uid !== undefined && { uid }),
@@ -60,9 +62,9 @@ export interface PieProcess {
 /** Starts `pie start`, and returns when it says that it is running. */
 export async function startPieProcess(
   settings: Environment,
-  { uid }: RunOptions = {},
+  { uid, program = pieProgram }: RunOptions = {},
 ): Promise<PieProcess> {
-  const child = spawn(process.execPath, [pieProgram, 'start'], {
+  const child = spawn(process.execPath, [program, 'start'], {
     env: environmentOf(settings),
     cwd: settings['DATA_DIR'] ?? tmpdir(),
     ...(uid !== undefined && { uid }),
@@ -72,8 +74,13 @@ export async function startPieProcess(
   const address = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString()
-      const [, found] = /"address":"(http:[^"]+)".*"msg":"Pie is running"/.exec(output) ?? []
-      if (found !== undefined) resolve(found)
+      // The version before says it in words.
+      const [, found, before] =
+        /"address":"(http:[^"]+)".*"msg":"Pie is running"|address +(http:\S+)[\s\S]*users\/me/.exec(
+          output,
+        ) ?? []
+      const address = found ?? before
+      if (address !== undefined) resolve(address)
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)

@@ -1,5 +1,5 @@
 /** `pie restore`: proves the key, checks the backup, and puts it back where nothing is. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { RestoredBackup } from '../edge/cli/command-context.ts'
 import { checkOpensKeys } from '../features/keys/check-opens-keys.ts'
@@ -14,6 +14,7 @@ import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import { embeddedMajor } from '../ground/embedded-postgres/embedded-major.ts'
 import { checkNoCluster, restoreCluster } from '../ground/embedded-postgres/restore-cluster.ts'
 import { OperatorError } from '../ground/errors.ts'
+import { makeDirectory } from '../ground/make-directory.ts'
 import { readEnvironment } from '../settings/environment.ts'
 import type { Config } from '../settings/read-config.ts'
 import { findDatabase, ownerOf } from './find-database.ts'
@@ -95,7 +96,7 @@ async function load(config: Config, directory: string, manifest: Manifest) {
 
 async function keepKey({ DATA_DIR }: Config, [key]: Secret[]): Promise<string> {
   const file = join(resolve(DATA_DIR), 'secret-key')
-  await mkdir(DATA_DIR, { recursive: true, mode: 0o711 })
+  await makeDirectory(DATA_DIR, 0o711)
   await writeFile(file, key?.revealText() ?? '', { mode: 0o600, flag: 'wx', flush: true })
   return file
 }

@@ -2,6 +2,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import pg from 'pg'
 import { OperatorError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 
 /**
  * Makes a directory that only its owner may enter, beside its place, and moves it there when the work
@@ -38,7 +39,7 @@ export async function makeBackupDirectory<T>(
 
 async function makePlace(unfinished: string): Promise<void> {
   try {
-    await mkdir(dirname(unfinished), { recursive: true })
+    await makeDirectory(dirname(unfinished), 0o755)
     await mkdir(unfinished, { mode: 0o700 })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')

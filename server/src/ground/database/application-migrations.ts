@@ -74,13 +74,16 @@ export function pendingOfApplication(
   { application, migrations }: ApplicationMigrations,
   applied: readonly AppliedMigration[],
 ): Migration[] {
-  const had = (migration: Migration) =>
-    applied.some(
+  const had = (migration: Migration) => {
+    const own = applied.find(({ name }) => name === migration.name)
+    if (own !== undefined) return own.checksum === migration.checksum
+    return applied.some(
       ({ name, checksum }) =>
         name.includes('/') &&
         basename(name) === basename(migration.name) &&
         checksum === migration.checksum,
     )
+  }
   for (const { name } of applied.filter((one) => setOf(one.name) === application)) {
     const known = migrations.find((migration) => migration.name === name)
     if (known === undefined)

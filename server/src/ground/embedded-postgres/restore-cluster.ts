@@ -5,6 +5,7 @@ import { copyFile } from '../backup/copy-file.ts'
 import type { Manifest } from '../backup/manifest.ts'
 import { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { createCluster } from './create-cluster.ts'
 import { findPostmaster, stopPostmaster } from './postmaster.ts'
 import { setOwnerPassword } from './set-owner-password.ts'
@@ -35,7 +36,7 @@ export async function restoreCluster<T>(
   const unfinished = `${directory}.restoring`
   await clear(unfinished)
   try {
-    await mkdir(unfinished, { recursive: true, mode: 0o711 })
+    await makeDirectory(unfinished, 0o711)
     for (const path of directories) await mkdir(join(unfinished, path), { mode: 0o700 })
     for (const path of Object.keys(checksums))
       await copyFile(join(backup, path), join(unfinished, path))

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { type Cluster, createCluster } from './create-cluster.ts'
 import { createPieDatabase } from './create-pie-database.ts'
 import { findPostmaster, stopPostmaster } from './postmaster.ts'
@@ -35,7 +35,7 @@ export interface EmbeddedOptions {
  * @throws OperatorError when another Pie holds it, or it does not start
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  await mkdir(options.directory, { recursive: true, mode: 0o711 })
+  await makeDirectory(options.directory, 0o711)
   const cluster = await createCluster(options.directory)
   const joined = await joinOrClear(cluster, options.holder)
   if (joined !== null) return joined
