@@ -77,11 +77,12 @@ const application = (owner: string, reader: string) => `
   alter role ${reader} in database ${owner} set statement_timeout to '7s';
   alter database ${owner} set work_mem to '5MB';
   grant temporary on database ${owner} to ${reader};
+  create extension citext;
   create schema app;
   grant usage on schema app to ${reader}, webuser;
   alter default privileges revoke execute on functions from public;
   alter default privileges in schema app grant select on tables to ${reader};
-  create table app.notes (id integer primary key, title text not null);
+  create table app.notes (id integer primary key, title citext not null);
   insert into app.notes select n, 'note ' || n from generate_series(1, 1000) as n;
   alter table app.notes enable row level security;
   alter table app.notes force row level security;
@@ -204,6 +205,15 @@ async function letsIn(databaseUrl: string, cookie: string): Promise<void> {
   try {
     assert.equal(await isSignedIn(pie, cookie), true)
     await registerByCookie(pie, 'grace')
+    // What the guide says that ends all of them.
+    const guide = readFileSync(new URL('../../docs/guides/backup.md', import.meta.url), 'utf8')
+    await query(
+      databaseUrl,
+      /^ *(update pie_private.*;)$/m.exec(guide)?.[1] ?? 'the guide has none',
+    )
+    const end = performance.now() + 2_000
+    while ((await isSignedIn(pie, cookie)) && performance.now() < end);
+    assert.equal(await isSignedIn(pie, cookie), false)
   } finally {
     await pie.close()
   }

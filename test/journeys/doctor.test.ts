@@ -330,13 +330,6 @@ const faults: Record<string, Fault> = {
     object: /^table (public\.)?more/,
     undo: 'drop table public.more',
   },
-  'a language without limits': {
-    plant: `update pg_language set lanpltrusted = false where lanname = 'plpgsql'; grant usage on language plpgsql to webuser`,
-    check: 'catalog-grants',
-    weight: 'opens',
-    object: /plpgsql/,
-    undo: `revoke usage on language plpgsql from webuser; update pg_language set lanpltrusted = true where lanname = 'plpgsql'`,
-  },
 }
 
 for (const [version, binaries] of Object.entries(versions)) {

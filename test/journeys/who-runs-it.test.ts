@@ -87,7 +87,7 @@ test('commands are enough by themselves: they start Postgres, work, and stop it'
   assert.equal(revoked.stdout, 'ada@example.com no longer has the role admin.\n')
   const rotated = await runPie(['key', 'rotate', '--json'], settings)
   assert.deepEqual(JSON.parse(rotated.stdout).signs_after, 600)
-  const urls = JSON.parse((await runPie(['database', '--json'], settings)).stdout)
+  const urls = JSON.parse((await runPie(['database', '--passwords', '--json'], settings)).stdout)
   assert.match(urls.cream, /^postgres:\/\/cream:.+@127\.0\.0\.1:\d+\/pie_db$/)
   assert.throws(() => data.postgresPid(), /ENOENT/)
   data.remove()

@@ -45,12 +45,15 @@ function advised(
 async function findOpenings(client: pg.Client, logins: Logins): Promise<Finding[]> {
   if (!(await isPieThere(client))) return []
   const findings = await askingAsOwner(client, (ask) => examine(ask, systemClock, logins))
-  return findings
-    .filter(({ weight }) => weight === 'opens')
-    .map(({ check, object, what, why, mend }) => ({
-      rule: check,
-      object,
-      why: `It ${what}. ${why}`,
-      mend: mend ?? 'pie doctor says more',
-    }))
+  return (
+    findings
+      // What the advisor finds by itself is not told twice.
+      .filter(({ weight, check }) => weight === 'opens' && check !== 'owned-by-requests')
+      .map(({ check, object, what, why, mend }) => ({
+        rule: check,
+        object,
+        why: `It ${what}. ${why}`,
+        mend: mend ?? 'pie doctor says more',
+      }))
+  )
 }

@@ -10,7 +10,7 @@ export interface Copied {
 /** Most files of a Postgres have less: those are read and written at once. */
 const PIECE_BYTES = 256 * 1024
 
-/** Copies a file, for its owner alone, and down to the disk. */
+/** Copies a file, for its owner alone. */
 export async function copyFile(from: string, to: string): Promise<Copied> {
   await using source = await open(from)
   await using target = await open(to, 'wx', 0o600)
@@ -24,6 +24,5 @@ export async function copyFile(from: string, to: string): Promise<Copied> {
     await target.writeFile(piece.subarray(0, bytesRead))
     bytes += bytesRead
   }
-  await target.sync()
   return { checksum: hash.digest('hex'), bytes }
 }

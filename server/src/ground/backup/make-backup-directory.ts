@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import pg from 'pg'
 import { OperatorError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
+import { flush, flushToDisk } from './flush-to-disk.ts'
 
 /**
  * Makes a directory that only its owner may enter, beside its place, and moves it there when the work
@@ -23,6 +24,7 @@ export async function makeBackupDirectory<T>(
   await makePlace(unfinished)
   try {
     const made = await work(unfinished)
+    await flushToDisk(unfinished)
     await rename(unfinished, directory)
     await flush(dirname(directory))
     return made
@@ -58,13 +60,3 @@ async function makePlace(unfinished: string): Promise<void> {
 const isFromOutside = (error: unknown): error is Error =>
   error instanceof pg.DatabaseError ||
   (error instanceof Error && ('syscall' in error || /^Connection terminated/.test(error.message)))
-
-/** The new name is on disk too. */
-async function flush(directory: string): Promise<void> {
-  const handle = await open(directory)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}

@@ -31,7 +31,7 @@ const FILE = 'pie-backup.json'
 
 export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
   const text = `${JSON.stringify(manifest, null, 2)}\n`
-  await writeFile(join(directory, FILE), text, { mode: 0o600, flush: true })
+  await writeFile(join(directory, FILE), text, { mode: 0o600 })
 }
 
 /** @throws OperatorError when there is no backup, or none that this version reads */

@@ -35,6 +35,8 @@ export async function restoreDump(
   const program = await findClientProgram('pg_restore', manifest.client_major ?? 15, path)
   const rolesMade = await makeRoles(owner, manifest.roles)
   const helper = await makeHelper(owner, manifest.owner)
+  // This connection waits for the other.
+  await owner.query('set idle_session_timeout = 0')
   const database = (owner.database ?? '').replace(/['\\]/g, '\\$&')
   try {
     if (helper !== null) await owner.query(`grant ${pg.escapeIdentifier(helper)} to current_user`)

@@ -72,7 +72,7 @@ async function writeLabel(
   content: string,
 ): Promise<void> {
   if (content === '') return
-  await writeFile(join(intoDirectory, path), content, { mode: 0o600, flush: true })
+  await writeFile(join(intoDirectory, path), content, { mode: 0o600 })
   const checksum = createHash('sha256').update(content).digest('hex')
   files.set(path, { checksum, bytes: Buffer.byteLength(content) })
 }

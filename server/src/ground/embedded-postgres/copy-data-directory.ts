@@ -54,7 +54,7 @@ export async function copyDataDirectory(
   await copyAll('data')
   for (const path of ofWal) await copyAll(path)
   const control = await readControlFile(from(CONTROL_FILE))
-  await writeFile(join(intoDirectory, CONTROL_FILE), control, { mode: 0o600, flush: true })
+  await writeFile(join(intoDirectory, CONTROL_FILE), control, { mode: 0o600 })
   const checksum = createHash('sha256').update(control).digest('hex')
   copied.files.set(CONTROL_FILE, { checksum, bytes: control.length })
   return copied

@@ -8,7 +8,7 @@ import type { Cluster } from './create-cluster.ts'
 /**
  * Sets the password of a cluster's owner where nobody knows the one that it has: through Postgres's
  * single-user mode, which asks for none and listens nowhere. What a crash or a backup has left to be
- * recovered is recovered by it.
+ * recovered is recovered by it, and flushed to disk.
  */
 export async function setOwnerPassword(cluster: Cluster, password: Secret): Promise<void> {
   const [command, args] = cluster.unprivileged.wrap(cluster.binaries.postgres, [

@@ -21,7 +21,7 @@ SECRET_KEY is not in it${key}. Keep a copy of that in another place:
 without it, nobody can restore this backup.
 
 To restore it where nothing is:
-  SECRET_KEY=… pie restore ${directory}`,
+  SECRET_KEY=…${kind === 'dump' ? ' DATABASE_URL=…' : ''} pie restore ${directory}`,
         output,
       )
     })

@@ -53,12 +53,22 @@ export function compareCatalog(
   const wanted = Map.groupBy(expected, ({ object }) => object)
   const missing = expected.flatMap((entry) => {
     const have = there.get(entry.object)
-    if (have?.some(({ make }) => make === entry.make)) return []
+    if (have?.some((one) => isSame(one, entry))) return []
     return [
       have === undefined ? lost(entry, owner) : changed(entry, have[0] as CatalogEntry, owner),
     ]
   })
   return [...missing, ...found.filter(({ object }) => !wanted.has(object)).flatMap(added)]
+}
+
+/**
+ * Letter by letter; but of a constraint that a dump has brought back, Postgres prints other parentheses: `a between b and c` is no longer
+ * an expression of its own there.
+ */
+function isSame(one: CatalogEntry, other: CatalogEntry): boolean {
+  const letters = ({ kind, make }: CatalogEntry) =>
+    kind === 'constraint' ? make.replaceAll(/[()\s]+/g, ' ').trim() : make
+  return letters(one) === letters(other)
 }
 
 function lost(entry: CatalogEntry, owner: string): Finding {

@@ -51,9 +51,6 @@ export const grantChecks: Check[] = [
         union all
         select 'table', pg_class.oid::regclass::text, 'pg_class'::regclass, pg_class.oid, relacl
         from pg_class where relnamespace = 'pg_catalog'::regnamespace and relacl is not null
-        union all
-        select 'language', quote_ident(lanname), 'pg_language'::regclass, oid, lanacl
-        from pg_language where not lanpltrusted and lanacl is not null
       ) as things
       cross join lateral aclexplode(acl) as given
       where ${isRequest('grantee')}
@@ -63,7 +60,7 @@ export const grantChecks: Check[] = [
             and initial.grantee = given.grantee and initial.privilege_type = given.privilege_type
         )
         and not exists (
-          select from pg_depend where kind <> 'language' and pg_depend.classid = things.classoid and pg_depend.objid = things.objoid and deptype = 'e'
+          select from pg_depend where pg_depend.classid = things.classoid and pg_depend.objid = things.objoid and deptype = 'e'
         )
         -- What everybody had at first, written out.
         and not (kind = 'function' and grantee = 0 and not exists (
