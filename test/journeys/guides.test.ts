@@ -5,7 +5,9 @@ import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { lintDatabase } from '../../advisor/src/index.ts'
 import { proofOf, testKeys } from '../../database/test/people.ts'
+import { namesOfPie } from '../../server/src/edge/cli/advised.ts'
 import { authenticateText, deriveKeys } from '../../server/src/ground/crypto/derive-keys.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
 import { registerByCookie } from '../harness/by-cookie.ts'
@@ -225,3 +227,19 @@ async function untilItAnswers(
     await sleep(50)
   }
 }
+
+test('what the guide to GraphQL makes has no finding', async () => {
+  const database = await cloneDatabase()
+  const owner = new pg.Client({ connectionString: database.url })
+  await owner.connect()
+  try {
+    const [schema] = written(readGuide('graphql.md'), 'sql')
+    await owner.query(schema?.text ?? '')
+    const names = namesOfPie
+    const { findings } = await lintDatabase(owner, { schemas: ['app'], acceptances: [], names })
+    assert.deepEqual(findings, [])
+  } finally {
+    await owner.end()
+    await database.drop()
+  }
+})
