@@ -1,5 +1,6 @@
 /** The entry of `pie`: reads the configuration, runs a command, and ends in 0 or in a clear error. */
 
+import pg from 'pg'
 import { AdvisorError } from '../../advisor/src/index.ts'
 import { backUp } from './composition/back-up.ts'
 import { readKeys } from './composition/read-keys.ts'
@@ -49,6 +50,7 @@ function describeFailure(error: unknown): string {
       error.message
     )
   }
+  if (error instanceof pg.DatabaseError) return `Postgres refused: ${error.message} (${error.code})`
   const file = describeSystemError(error)
   if (file !== null) return file
   return error instanceof Error ? (error.stack ?? error.message) : String(error)

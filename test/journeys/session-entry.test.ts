@@ -250,3 +250,16 @@ describe('what cannot be opened says why, and has changed nothing', () => {
     }
   })
 })
+
+test('settings that the server has otherwise are refused: they would undo what its operator has set', async () => {
+  await until(async () => (await pie.owner.query('select from pie_private.nodes')).rowCount === 1)
+  for (const [name, value] of [
+    ['SESSION_RENEW_WINDOW', '30d'],
+    ['CSRF_MODE', 'request'],
+    ['SERVICE_DOMAIN', 'http://localhost:3999'],
+  ] as const)
+    await assert.rejects(
+      openSessions({ settings: { ...settingsFor(pie.databaseUrl), [name]: value } }),
+      new RegExp(`The Pie server on this database has other settings: ${name}`),
+    )
+})

@@ -95,6 +95,10 @@ describe('a server that cannot be believed is refused at the start, with what to
       url: () => address({ sslmode: 'verify-full', sslrootcert: ca.file }, '127.0.0.1'),
       says: /is for another host name: write the name that stands in the certificate/,
     },
+    'one whose CA the system does not know': {
+      url: () => address({ sslrootcert: 'system' }),
+      says: /is signed by a CA that is not known here/,
+    },
     'a file of the CA that is not there': {
       url: () => address({ sslmode: 'verify-full', sslrootcert: '/nowhere/ca.pem' }),
       says: /\/nowhere\/ca\.pem.*Set sslrootcert in the address to a file that Pie can read/,
@@ -142,6 +146,12 @@ test('a CA in NODE_EXTRA_CA_CERTS needs no mention in the address', async () => 
     NODE_EXTRA_CA_CERTS: otherCa.file,
   })
   assert.match(other.stderr, /is signed by a CA that is not known here/)
+})
+
+test('a CA that the system knows needs no file in the address: sslrootcert=system', async () => {
+  const settings = { DATABASE_URL: address({ sslrootcert: 'system' }), SECRET_KEY: testSecretKey }
+  const { code, stderr } = await runPie(['user', 'list'], { ...settings, SSL_CERT_FILE: ca.file })
+  assert.equal(code, 0, stderr)
 })
 
 test('through a pooler too, both ways are encrypted', async () => {

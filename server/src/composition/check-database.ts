@@ -2,21 +2,34 @@ import type { Logins } from '../features/operations/doctor/examine.ts'
 import { examineAsLogin } from '../features/operations/doctor/examine-as-login.ts'
 import type { Finding } from '../features/operations/doctor/finding.ts'
 import { findingInWords } from '../features/operations/doctor/in-words.ts'
-import { OperatorError } from '../ground/errors.ts'
+import { OperatorError, Refusal } from '../ground/errors.ts'
 import type { Ground } from '../ground/ground.ts'
 
 type Needs = Pick<Ground, 'auth' | 'requests' | 'clock' | 'log'>
 
 /**
  * Looks at the database before anything is served, and logs what is in the way.
- * @throws OperatorError for what opens it
+ * @throws OperatorError for what opens it, or keeps the login roles from looking
  */
 export async function checkDatabase(ground: Needs): Promise<Finding[]> {
-  const { findings, logins } = await examineAsLogin(ground)
+  try {
+    const { findings, logins } = await examineAsLogin(ground)
+    checkClosed(findings, logins)
+    logFindings(ground, findings)
+    return findings
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause
+    throw new OperatorError(
+      `The login roles cannot work on this database: ${cause.message} Has somebody changed what they are set to? pie doctor says so.`,
+      { cause },
+    )
+  }
+}
+
+/** @throws OperatorError for what opens a database */
+export function checkClosed(findings: readonly Finding[], logins: Logins): void {
   const open = findings.filter(({ weight }) => weight === 'opens')
   if (open.length > 0) throw new OperatorError(refusal(open, logins))
-  logFindings(ground, findings)
-  return findings
 }
 
 /** The first few: one slip of a restore may be hundreds. */

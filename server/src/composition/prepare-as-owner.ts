@@ -1,14 +1,23 @@
 /** What the owner does at a start, one node after the other: migrations, and the login roles' passwords. */
 import type pg from 'pg'
 import { checkSecretKey } from '../features/keys/check-secret-key.ts'
+import { askingAsOwner } from '../features/operations/doctor/asking.ts'
+import { examine } from '../features/operations/doctor/examine.ts'
+import { findingInWords } from '../features/operations/doctor/in-words.ts'
+import { systemClock } from '../ground/clock.ts'
 import type { Secret } from '../ground/crypto/secret.ts'
 import {
   type ApplicationMigrations,
   migrateApplication,
 } from '../ground/database/application-migrations.ts'
+import { connectClient } from '../ground/database/connect-client.ts'
+import { createLogin } from '../ground/database/login.ts'
+import { loginOf } from '../ground/database/login-address.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
+import { OperatorError } from '../ground/errors.ts'
 import type { Config } from '../settings/read-config.ts'
+import { checkClosed } from './check-database.ts'
 import type { OwnerUrls } from './find-database.ts'
 import { findListenUrls, type LoginUrls, prepareLogins } from './find-logins.ts'
 import type { Keys } from './read-keys.ts'
@@ -36,6 +45,7 @@ export async function prepareAsOwner(
       const ran = await prepareDatabase(client)
       if (migrations !== null) ran.push(...(await migrateApplication(client, migrations)))
       const urls = await prepareLogins(client, config, owner, keys)
+      await checkForLogins(client, urls)
       const listenUrls = findListenUrls(urls.auth, owner.url, config.DIRECT_DATABASE_URL)
       return { ran, urls, listenUrls, hasUsers: await hasAnyUser(client) }
     }),
@@ -47,4 +57,47 @@ async function hasAnyUser(owner: pg.Client): Promise<boolean> {
     'select exists (select from pie_schema.users) as has_any',
   )
   return rows[0]?.has_any === true
+}
+
+/**
+ * What keeps the login roles from working at all, they could not find themselves: a role may have been set to give up after a
+ * millisecond, by SQL that got in through a hole.
+ * @throws OperatorError
+ */
+async function checkForLogins(client: pg.Client, urls: LoginUrls): Promise<void> {
+  const logins = {
+    requests: loginOf(urls.requests[0]) ?? 'cream',
+    auth: loginOf(urls.auth[0]) ?? 'pie_auth',
+  }
+  const findings = await askingAsOwner(client, (ask) => examine(ask, systemClock, logins))
+  checkClosed(findings, logins)
+  const inTheWay = findings.filter(({ check }) => blocking.includes(check))
+  if (inTheWay.length === 0 || (await canWork(urls))) return
+  throw new OperatorError(
+    [
+      'The login roles cannot work on this database:',
+      ...inTheWay.map((finding) => `  ${findingInWords(finding)}`),
+      'pie doctor --mend does it.',
+    ].join('\n'),
+  )
+}
+
+const blocking = ['role-settings', 'database-settings']
+
+/** Whether what takes a moment is let to its end. */
+async function canWork(urls: LoginUrls): Promise<boolean> {
+  for (const addresses of [urls.auth, urls.requests]) {
+    const login = await connectClient(createLogin(addresses), {
+      connectionTimeoutMillis: 10_000,
+    }).catch(() => null)
+    if (login === null) continue
+    try {
+      await login.query('select pg_catalog.pg_sleep(0.02)')
+    } catch {
+      return false
+    } finally {
+      await login.end().catch(() => {})
+    }
+  }
+  return true
 }

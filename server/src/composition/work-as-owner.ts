@@ -3,10 +3,9 @@ import type pg from 'pg'
 import type { LookContext, OwnerContext, OwnerOptions } from '../edge/cli/command-context.ts'
 import { checkSecretKey } from '../features/keys/check-secret-key.ts'
 import { createPasswordHasher } from '../ground/crypto/password-hasher.ts'
-import type { Secret } from '../ground/crypto/secret.ts'
 import { isPieThere, readApplied } from '../ground/database/applied-migrations.ts'
+import { loginOf } from '../ground/database/login-address.ts'
 import { pendingOf, readMigrations } from '../ground/database/migrate.ts'
-import { readAddress } from '../ground/database/postgres-address.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import { OperatorError } from '../ground/errors.ts'
@@ -59,8 +58,8 @@ export async function lookAsOwner<T>(
     work({
       owner,
       logins: {
-        requests: loginOf(config.REQUEST_DATABASE_URL) ?? 'cream',
-        auth: loginOf(config.AUTH_DATABASE_URL) ?? 'pie_auth',
+        requests: (config.REQUEST_DATABASE_URL && loginOf(config.REQUEST_DATABASE_URL)) ?? 'cream',
+        auth: (config.AUTH_DATABASE_URL && loginOf(config.AUTH_DATABASE_URL)) ?? 'pie_auth',
       },
       readKeys: (): Promise<Keys | null> =>
         config.SECRET_KEY === null && !database.isEmbedded
@@ -70,9 +69,6 @@ export async function lookAsOwner<T>(
     }),
   )
 }
-
-const loginOf = (url: Secret | null): string | null =>
-  url === null ? null : readAddress(url.revealText()).user
 
 async function withOwner<T>(
   config: Config,

@@ -43,7 +43,8 @@ function otherSettings(parameters: PostgresAddress['parameters']): pg.ClientConf
   return { ...config, ...(isSystem && { ssl: { ca: systemCertificates() } }) } as pg.ClientConfig
 }
 
-/** Node's own, which are Mozilla's, before it can read those of the system (22.15). */
+/** And those that Node brings; they are all that there is before it can read the system's (22.15). */
 function systemCertificates(): string[] {
-  return [...(tls.getCACertificates?.('system') ?? []), ...tls.rootCertificates]
+  const read = tls.getCACertificates
+  return read === undefined ? [...tls.rootCertificates] : [...read('system'), ...read('default')]
 }

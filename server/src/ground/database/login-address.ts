@@ -32,6 +32,9 @@ export function atOtherAddress(login: Secret, ownerUrl: Secret, otherUrl: Secret
   return write({ ...to, user: `${bare}${whatFollows(here, there)}`, password: from.password })
 }
 
+/** Who connects there, as the address has it. */
+export const loginOf = (url: Secret): string | null => read(url).user
+
 /** What `pie database` shows unasked. */
 export const withoutPassword = (url: Secret): string =>
   writeAddress({ ...read(url), password: null })
