@@ -32,6 +32,11 @@ export async function runCommandLine(): Promise<void> {
     restore: (directory, ask) =>
       restoreBackup(readConfig(readEnvironment(), { isKeyNeeded: false }), directory, ask),
   }
+  // Whoever reads no further, as head does, has what they wanted.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
   try {
     await createProgram(context).parseAsync()
   } catch (error) {

@@ -170,9 +170,6 @@ test('is called as its package.json says; and what ran before under another name
   await start()
   assert.deepEqual(await lines(), ['second'])
   assert.deepEqual(await recorded(), ['application/0001-app.sql'])
-  rmSync(join(directory, 'package.json'))
-  await start()
-  assert.deepEqual(await lines(), ['second'])
 })
 
 describe('pie migrate --redo', () => {
@@ -235,6 +232,21 @@ describe('pie migrate --redo', () => {
     assert.equal(await isThere(), false)
   })
 
+  test('drops nothing that the migrations have not made, and says what is in the way', async () => {
+    write('0001-app.sql', everything)
+    await start({ application: 'notes' })
+    await owner.query(
+      `create table app.precious (mood app.mood); insert into app.precious values ('glad')`,
+    )
+    const refused = await redo('notes', '--yes')
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /in use by what they have not[\s\S]*precious/)
+    assert.equal((await owner.query('select from app.precious')).rowCount, 1)
+    assert.equal(await isThere(), true)
+    await owner.query('drop table app.precious')
+    assert.equal((await redo('notes', '--yes')).code, 0)
+  })
+
   test('of an application that is not there, or one of several without a name, says which there are', async () => {
     assert.match(
       (await redo('shop')).stderr,
@@ -244,6 +256,8 @@ describe('pie migrate --redo', () => {
     await start({ application: 'notes' })
     write('0001-app.sql', 'create schema other; drop schema other')
     await start({ application: 'shop' })
+    for (const name of ['.', 'compatible'])
+      assert.match((await redo(name, '--yes')).stderr, /Pie’s own migrations are not redone/)
     assert.match((await redo()).stderr, /Which one\? There are those of: notes, shop/)
   })
 })
@@ -279,5 +293,18 @@ test('pie migrate --application runs them too, for nodes that have not got the o
     /has not had notes\/0002-more\.sql.*pie migrate --application/,
   )
   await late.close().catch(() => {})
+  assert.deepEqual(await lines(), [])
+})
+
+test('one that would end its own transaction is not run at all', async () => {
+  for (const statement of ['commit', 'BEGIN', 'rollback', 'end', 'start transaction', 'abort']) {
+    write('0001-app.sql', `create schema app;\n${statement};\nselect 1 / 0;`)
+    await assert.rejects(start(), /may not begin or end one\. Nothing was run\.\n.*0001-app\.sql:2/)
+  }
+  write(
+    '0001-app.sql',
+    `create schema app; create table app.lines (line text); savepoint a; rollback to a; create function app.one() returns int language sql begin atomic select 1; end;`,
+  )
+  await start()
   assert.deepEqual(await lines(), [])
 })

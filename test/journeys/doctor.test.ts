@@ -213,7 +213,7 @@ const faults: Record<string, Fault> = {
   'cream owns a large object': {
     plant: 'set role cream; select lo_create(4711); reset role',
     check: 'large-objects-of-requests',
-    weight: 'tells',
+    weight: 'hinders',
     object: /^role cream$/,
     undo: 'select lo_unlink(4711)',
   },
@@ -316,6 +316,83 @@ const faults: Record<string, Fault> = {
     weight: 'hinders',
     object: /user_emails_user_id_idx/,
   },
+  'cream may not log in': {
+    plant: 'alter role cream nologin',
+    check: 'role-cannot-log-in',
+    weight: 'opens',
+    object: /^role cream$/,
+  },
+  'pie_auth’s password has run out': {
+    plant: `alter role pie_auth valid until '2020-01-01'`,
+    check: 'role-cannot-log-in',
+    weight: 'opens',
+    object: /^role pie_auth$/,
+  },
+  'somebody else acts as cream': {
+    plant: 'create role joe login; grant cream to joe',
+    check: 'role-members',
+    weight: 'hinders',
+    object: /^role joe$/,
+    undo: 'drop role joe',
+  },
+  'every role is a replica': {
+    plant: 'alter role all set session_replication_role = replica',
+    check: 'database-settings',
+    weight: 'opens',
+    object: /^server$/,
+    undo: 'alter role all reset session_replication_role',
+  },
+  'a materialized view shows passwords': {
+    plant:
+      'create materialized view pie_schema.leak as select * from pie_private.passwords; grant select on pie_schema.leak to webuser',
+    check: 'catalog-grant',
+    weight: 'opens',
+    object: /select on pie_schema\.leak to webuser/,
+    undo: 'drop materialized view pie_schema.leak',
+  },
+  'a column of pg_authid is granted': {
+    plant: 'grant select (rolname, rolpassword) on pg_authid to webuser',
+    check: 'catalog-grants',
+    weight: 'opens',
+    object: /pg_authid/,
+    undo: 'revoke select (rolname, rolpassword) on pg_authid from webuser',
+  },
+  'a rule of a view deletes': {
+    plant:
+      'create rule more as on update to pie_schema.user_descriptions do instead delete from pie_schema.users',
+    check: 'rules-on-tables',
+    weight: 'opens',
+    object: /^rule more/,
+    undo: 'drop rule more on pie_schema.user_descriptions',
+  },
+  'everybody’s address is verified': {
+    plant: 'alter table pie_schema.user_emails alter column is_verified set default true',
+    check: 'catalog-column',
+    weight: 'opens',
+    object: /user_emails\.is_verified/,
+    undo: 'alter table pie_schema.user_emails alter column is_verified set default false',
+  },
+  'the list of migrations is kept from pie_auth': {
+    plant:
+      'revoke execute on function pie_private.list_migrations() from pie_auth; alter table pie_schema.users disable row level security',
+    check: 'catalog-row-security',
+    weight: 'opens',
+    object: /pie_schema\.users$/,
+  },
+  'the list of migrations is gone': {
+    plant:
+      'drop function pie_private.list_migrations(); grant select on pie_private.passwords to webuser',
+    check: 'catalog-grant',
+    weight: 'opens',
+    object: /pie_private\.passwords to webuser/,
+  },
+  'a migration is made up': {
+    plant: `insert into pie_private.migrations (name, checksum) values ('compatible/9999-x.sql', 'x'); grant select on pie_private.passwords to webuser; alter table pie_schema.users disable row level security`,
+    check: 'catalog-grant',
+    weight: 'opens',
+    object: /pie_private\.passwords to webuser/,
+    undo: `delete from pie_private.migrations where name ~ '9999'; revoke select on pie_private.passwords from webuser; alter table pie_schema.users enable row level security`,
+  },
   'a rule rewrites': {
     plant: 'create rule nothing as on update to pie_private.sessions do instead nothing',
     check: 'rules-on-tables',
@@ -392,6 +469,7 @@ for (const [version, binaries] of Object.entries(versions)) {
             if (undo === undefined) {
               assert.ok(found.isSafe, JSON.stringify(found))
               await mend(superuser, findings)
+              await mend(superuser, await look())
               await mend(superuser, await look())
               assert.deepEqual(await look(), [])
             }

@@ -1,6 +1,6 @@
 /** What an operator gets wrong is told in a sentence, before anything is written. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -132,7 +132,7 @@ test('a second Pie on the same server, with a key of its own, does not take the 
   const before = await secrets()
   await assert.rejects(
     startTestPie({ databaseUrl: other, settings: { SECRET_KEY: otherKey } }),
-    /another Pie on this server that lives by it, in the database production\. Nothing was changed/,
+    /another Pie on this server that lives by it, in the database production\. Its password was not changed/,
   )
   assert.deepEqual(await secrets(), before)
   assert.equal(await canSignIn(), 200)
@@ -297,6 +297,17 @@ describe('a .env', () => {
     return stderr
   }
 
+  test('with a line that says nothing is a mistake', async () => {
+    for (const line of [
+      'DATABASE_URL postgres://owner@db/app',
+      'DATABASE_URL: postgres://owner@db/app',
+      'set DATABASE_URL=x',
+    ])
+      assert.match(await commandWith(`# mine\n\n${line}\n`), /Line 3 of \.env is no NAME=value/)
+    assert.match(await commandWith(`A="one\ntwo three\nfour"\nexport B=1\nno value`), /Line 5 of/)
+    assert.match(await commandWith('SOCKET=nowhere\rSECRET_KEY=x'), /line ends that nobody reads/)
+  })
+
   test('that begins with a byte-order mark is read', async () => {
     assert.match(
       await commandWith('\ufeffDATABASE_URL=mysql://x\n'),
@@ -339,7 +350,7 @@ test('a DATA_DIR that cannot be written is a sentence', async () => {
   const blocked = join(data.path, 'file')
   writeFileSync(blocked, '')
   for (const DATA_DIR of [blocked, join(blocked, 'below'), '/proc/pie', '/sys/pie'])
-    for (const command of [['start'], ['user', 'list']]) {
+    for (const command of [['start'], ['user', 'create', 'ada@example.com']]) {
       const { code, stderr } = await runPieIn(data.path, command, {
         DATA_DIR,
         SOCKET: '127.0.0.1:0',
@@ -355,6 +366,58 @@ test('a DATA_DIR that cannot be written is a sentence', async () => {
 
 const runPieIn = (cwd: string, command: string[], settings: Record<string, string>) =>
   runPie(command, settings, { cwd })
+
+test('in the wrong directory a command makes no Pie of its own', async () => {
+  const data = makeDataDirectory()
+  for (const command of [
+    ['user', 'list'],
+    ['doctor'],
+    ['lint'],
+    ['exposure'],
+    ['session', 'revoke', 'ada@example.com'],
+    ['key', 'rotate'],
+    ['database'],
+  ]) {
+    const { code, stderr } = await runPie(command, { DATA_DIR: data.path })
+    assert.equal(code, 1)
+    assert.match(stderr, /There is no Pie in .* yet; pie start makes one/)
+  }
+  assert.deepEqual(readdirSync(data.path), [])
+  data.remove()
+})
+
+test('addresses that lead to two databases are refused before anything is migrated', async () => {
+  const other = await addOwner(server.url, 'elsewhere', 'createrole')
+  await assert.rejects(
+    startTestPie({ databaseUrl, settings: { DIRECT_DATABASE_URL: other } }),
+    /DIRECT_DATABASE_URL and DATABASE_URL lead to two databases, elsewhere and production/,
+  )
+  const client = new pg.Client({ connectionString: other })
+  await client.connect()
+  assert.equal((await client.query(`select from pg_namespace where nspname ~ '^pie'`)).rowCount, 0)
+  await client.end()
+})
+
+test('a role that may not log in keeps its password, and the start says so', async () => {
+  for (const [fault, mend] of [
+    ['alter role cream nologin', 'alter role cream login'],
+    ['alter role cream connection limit 0', 'alter role cream connection limit -1'],
+  ] as const) {
+    await superuser.query(fault)
+    const before = await secrets()
+    try {
+      await assert.rejects(
+        startTestPie({ databaseUrl, settings: { SECRET_KEY: `${otherKey},${testSecretKey}` } }),
+        /Could not connect as the database role cream.*Its password was not changed/,
+      )
+      assert.deepEqual(await secrets(), before)
+      const { stdout } = await runPie(['doctor'], { DATABASE_URL: databaseUrl })
+      assert.ok(stdout.includes(mend), stdout)
+    } finally {
+      await superuser.query(mend)
+    }
+  }
+})
 
 test('the SECRET_KEY of an embedded database that is gone is not made anew', async () => {
   const data = makeDataDirectory()

@@ -62,6 +62,7 @@ for (const [version, binaries] of Object.entries(versions)) {
         SECRET_KEY: testSecretKey,
       }
       for (const command of [
+        'migrate',
         'user create grace@example.com',
         'user email grace@example.com hopper@example.com',
         'user password hopper@example.com',

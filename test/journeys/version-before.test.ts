@@ -186,6 +186,7 @@ test('every migration since says that nodes of the version before go on, so that
   for (const { name, sql } of later) {
     assert.match(name, /^compatible\//)
     // Only more: nothing that an older node reads or calls is taken away or changed in its kind.
-    assert.doesNotMatch(sql, /\b(drop|rename|alter column|set not null)\b/i, name)
+    const statements = sql.replaceAll(/--.*|'(?:[^']|'')*'/g, '')
+    assert.doesNotMatch(statements, /\b(drop|rename|alter column|set not null)\b/i, name)
   }
 })

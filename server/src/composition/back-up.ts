@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type pg from 'pg'
 import type { WrittenBackup } from '../edge/cli/command-context.ts'
+import { checkSecretKey } from '../features/keys/check-secret-key.ts'
 import { listSealedKeys } from '../features/keys/list-sealed-keys.ts'
 import { hashFile } from '../ground/backup/hash-file.ts'
 import { makeBackupDirectory } from '../ground/backup/make-backup-directory.ts'
 import { type Manifest, writeManifest } from '../ground/backup/manifest.ts'
+import { deriveKeys } from '../ground/crypto/derive-keys.ts'
 import { dumpDatabase, readMajor } from '../ground/database/dump-database.ts'
 import { inSnapshot } from '../ground/database/in-snapshot.ts'
 import { asOwner } from '../ground/database/prepare-database.ts'
@@ -37,6 +39,8 @@ export async function backUp(config: Config, givenDirectory: string): Promise<Wr
     try {
       await asOwner(ownerOf(database).directUrl, async (owner) => {
         await checkIsPie(owner, database.place)
+        // Whoever keeps the wrong key cannot restore.
+        if (config.SECRET_KEY !== null) await checkSecretKey(owner, deriveKeys(config.SECRET_KEY))
         const manifest = isEmbedded
           ? await copy(owner, dataDirectory, unfinished)
           : await dump(owner, unfinished)
@@ -49,10 +53,14 @@ export async function backUp(config: Config, givenDirectory: string): Promise<Wr
       directory,
       kind: isEmbedded ? 'embedded' : 'dump',
       place: database.place,
-      secretKeyFile:
-        config.SECRET_KEY === null ? join(resolve(config.DATA_DIR), 'secret-key') : null,
+      secretKeyFile: isEmbedded && config.SECRET_KEY === null ? keptKeyOf(config) : null,
     }
   })
+}
+
+function keptKeyOf({ DATA_DIR }: Config): string | null {
+  const file = join(resolve(DATA_DIR), 'secret-key')
+  return existsSync(file) ? file : null
 }
 
 async function checkIsPie(owner: pg.Client, place: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** Where the database is, as the configuration says. */
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Secret } from '../ground/crypto/secret.ts'
 import { hostsInWords, readAddress } from '../ground/database/postgres-address.ts'
@@ -70,4 +71,17 @@ export function ownerOf({ owner }: FoundDatabase): OwnerUrls {
       'Commands work as the owner of the database: set DATABASE_URL to their address.',
     )
   return owner
+}
+
+/**
+ * For what looks at a Pie, or changes one: in the wrong directory it would make another, which answers as if it were the right one.
+ * @throws OperatorError
+ */
+export function checkThere({ DATABASE_URL, REQUEST_DATABASE_URL, DATA_DIR }: Config): void {
+  if (DATABASE_URL !== null || REQUEST_DATABASE_URL !== null) return
+  if (existsSync(join(DATA_DIR, 'postgres', 'data'))) return
+  throw new OperatorError(
+    `There is no Pie in ${resolve(DATA_DIR)} yet; pie start makes one. If yours is elsewhere, set DATA_DIR or DATABASE_URL, or go to ` +
+      'the directory that has your .env.',
+  )
 }

@@ -2,7 +2,12 @@
 import type pg from 'pg'
 import type { Secret } from '../ground/crypto/secret.ts'
 import { atOtherAddress, withPasswords } from '../ground/database/login-address.ts'
-import { findLoginUrls, type LoginRole, prepareLoginRole } from '../ground/database/login-roles.ts'
+import {
+  checkLoginRole,
+  findLoginUrls,
+  type LoginRole,
+  prepareLoginRole,
+} from '../ground/database/login-roles.ts'
 import type { Config } from '../settings/read-config.ts'
 import type { OwnerUrls } from './find-database.ts'
 import type { Keys } from './read-keys.ts'
@@ -37,6 +42,19 @@ export function prepareLogins(
   return eachLogin(given, keys, (role) =>
     prepareLoginRole(owner, urls.url, role, keys, urls.directUrl),
   )
+}
+
+/** Before a start changes anything: whether it would have to take a password from somebody else. */
+export async function checkLogins(
+  owner: pg.Client,
+  given: Given,
+  urls: OwnerUrls,
+  keys: Keys,
+): Promise<void> {
+  if (given.AUTH_DATABASE_URL === null)
+    await checkLoginRole(owner, urls.url, 'pie_auth', keys, urls.directUrl)
+  if (given.REQUEST_DATABASE_URL === null)
+    await checkLoginRole(owner, urls.url, 'cream', keys, urls.directUrl)
 }
 
 /** The addresses that a node is given which has not got the owner's. */

@@ -58,6 +58,11 @@ async function readAsLogin(auth: Database): Promise<AppliedMigration[]> {
   } catch (cause) {
     // SQLSTATE 3F000, 42883, 42501: no schema, no function, or not for this role.
     if (!(cause instanceof pg.DatabaseError)) throw cause
+    if (cause.code === '42501')
+      throw new OperatorError(
+        `The role of AUTH_DATABASE_URL may not do what pie_auth does: ${cause.message}. Are AUTH_DATABASE_URL and REQUEST_DATABASE_URL the right way round?`,
+        { cause },
+      )
     throw new OperatorError(
       `Pie is not ready on this database: ${cause.message}. Run pie migrate with the owner’s address first.`,
       { cause },

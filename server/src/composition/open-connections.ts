@@ -1,3 +1,8 @@
+import {
+  checkSameDatabase,
+  type DatabaseIdentity,
+  identify,
+} from '../ground/database/database-identity.ts'
 import { detectPoolMode } from '../ground/database/detect-pool-mode.ts'
 import { openDatabase } from '../ground/database/pool.ts'
 import { openSharedConnections, readThroughPooler } from '../ground/database/shared-connections.ts'
@@ -9,7 +14,7 @@ import type { LoginUrls } from './find-logins.ts'
 /**
  * Connects as the two login roles.
  * @param most how many connections each opens at most
- * @throws OperatorError when a role cannot connect
+ * @throws OperatorError when a role cannot connect, or the two connect to two databases
  */
 export async function openConnections(
   urls: LoginUrls,
@@ -23,6 +28,12 @@ export async function openConnections(
   const requestMode = await detectPoolMode(urls.requests, 'REQUEST_DATABASE_URL')
   const requests = openDatabase(urls.requests, log, most, requestMode)
   closing.add(() => requests.pool.end())
+  const [[[ofAuth] = []], [[ofRequests] = []]] = (await Promise.all([
+    auth.send(identify),
+    requests.send(identify),
+  ])) as [[DatabaseIdentity[]], [DatabaseIdentity[]]]
+  if (ofAuth !== undefined && ofRequests !== undefined)
+    checkSameDatabase({ AUTH_DATABASE_URL: ofAuth, REQUEST_DATABASE_URL: ofRequests })
   const reads =
     requestMode === 'transaction'
       ? readThroughPooler(requests)

@@ -11,6 +11,11 @@ import {
   migrateApplication,
 } from '../ground/database/application-migrations.ts'
 import { connectClient } from '../ground/database/connect-client.ts'
+import {
+  checkSameDatabase,
+  type DatabaseIdentity,
+  identify,
+} from '../ground/database/database-identity.ts'
 import { createLogin } from '../ground/database/login.ts'
 import { loginOf } from '../ground/database/login-address.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
@@ -19,7 +24,7 @@ import { OperatorError } from '../ground/errors.ts'
 import type { Config } from '../settings/read-config.ts'
 import { checkClosed } from './check-database.ts'
 import type { OwnerUrls } from './find-database.ts'
-import { findListenUrls, type LoginUrls, prepareLogins } from './find-logins.ts'
+import { checkLogins, findListenUrls, type LoginUrls, prepareLogins } from './find-logins.ts'
 import type { Keys } from './read-keys.ts'
 
 /** A database that a node can connect to as the login roles. */
@@ -41,7 +46,9 @@ export async function prepareAsOwner(
 ): Promise<ReadyDatabase> {
   return asOwner(owner.directUrl, (client) =>
     withAdvisoryLock(client, async () => {
+      await checkDirect(client, config, owner)
       await checkSecretKey(client, keys)
+      await checkLogins(client, config, owner, keys)
       const ran = await prepareDatabase(client)
       if (migrations !== null) ran.push(...(await migrateApplication(client, migrations)))
       const urls = await prepareLogins(client, config, owner, keys)
@@ -50,6 +57,23 @@ export async function prepareAsOwner(
       return { ran, urls, listenUrls, hasUsers: await hasAnyUser(client) }
     }),
   )
+}
+
+/** Migrations run past the pooler, and requests through it: on the same database. */
+async function checkDirect(client: pg.Client, config: Config, { url }: OwnerUrls): Promise<void> {
+  if (config.DIRECT_DATABASE_URL === null) return
+  const other = await connectClient(createLogin(url), { connectionTimeoutMillis: 10_000 })
+  try {
+    const [direct, usual] = await Promise.all(
+      [client, other].map((one) => one.query<DatabaseIdentity>(identify.text)),
+    )
+    checkSameDatabase({
+      DIRECT_DATABASE_URL: direct?.rows[0] as DatabaseIdentity,
+      DATABASE_URL: usual?.rows[0] as DatabaseIdentity,
+    })
+  } finally {
+    await other.end().catch(() => {})
+  }
 }
 
 async function hasAnyUser(owner: pg.Client): Promise<boolean> {

@@ -1,4 +1,6 @@
 /** What commands work with: the database, as its owner. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type pg from 'pg'
 import type { LookContext, OwnerContext, OwnerOptions } from '../edge/cli/command-context.ts'
 import { checkSecretKey } from '../features/keys/check-secret-key.ts'
@@ -10,7 +12,13 @@ import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import { OperatorError } from '../ground/errors.ts'
 import type { Config } from '../settings/read-config.ts'
-import { type FoundDatabase, findDatabase, type OwnerUrls, ownerOf } from './find-database.ts'
+import {
+  checkThere,
+  type FoundDatabase,
+  findDatabase,
+  type OwnerUrls,
+  ownerOf,
+} from './find-database.ts'
 import { findLogins } from './find-logins.ts'
 import { type Keys, readKeys } from './read-keys.ts'
 import { readPolicy } from './read-policy.ts'
@@ -19,8 +27,9 @@ import { readPolicy } from './read-policy.ts'
 export async function workAsOwner<T>(
   config: Config,
   work: (place: OwnerContext) => Promise<T>,
-  { mayBeWrong = false }: OwnerOptions = {},
+  { mayBeWrong = false, makesPie = false }: OwnerOptions = {},
 ): Promise<T> {
+  if (!makesPie) checkThere(config)
   const keys = await readKeys(config)
   const hasher = createPasswordHasher(1)
   try {
@@ -54,6 +63,7 @@ export async function lookAsOwner<T>(
   config: Config,
   work: (place: LookContext) => Promise<T>,
 ): Promise<T> {
+  checkThere(config)
   return withOwner(config, (owner, database) =>
     work({
       owner,
@@ -61,10 +71,10 @@ export async function lookAsOwner<T>(
         requests: (config.REQUEST_DATABASE_URL && loginOf(config.REQUEST_DATABASE_URL)) ?? 'cream',
         auth: (config.AUTH_DATABASE_URL && loginOf(config.AUTH_DATABASE_URL)) ?? 'pie_auth',
       },
-      readKeys: (): Promise<Keys | null> =>
-        config.SECRET_KEY === null && !database.isEmbedded
-          ? Promise.resolve(null)
-          : readKeys(config),
+      readKeys: async (): Promise<Keys | null> => {
+        const isKept = database.isEmbedded && existsSync(join(config.DATA_DIR, 'secret-key'))
+        return config.SECRET_KEY === null && !isKept ? null : readKeys(config)
+      },
       findPie: () => prepare(owner, database),
     }),
   )

@@ -7,7 +7,8 @@ export const databaseSettings = {
     'Postgres address',
     asPostgresUrl,
     'a Postgres of its own in DATA_DIR',
-    'The database, as the role that owns and migrates it; it needs CREATEROLE, not superuser. Postgres 15 or later.',
+    'The database, as the role that owns and migrates it; it needs CREATEROLE, not superuser. Postgres 15 or later. In any form ' +
+      'that libpq takes; of several hosts, the first that is a primary.',
   ),
   DIRECT_DATABASE_URL: optional(
     'Postgres address',
@@ -20,13 +21,14 @@ export const databaseSettings = {
     'Postgres address',
     asPostgresUrl,
     'DATABASE_URL with a password derived from SECRET_KEY',
-    'The database as the role pie_auth.',
+    'The database as the role pie_auth; without a password in it, the one that SECRET_KEY makes is used. With this and ' +
+      'REQUEST_DATABASE_URL, a node needs no DATABASE_URL, and migrates nothing.',
   ),
   REQUEST_DATABASE_URL: optional(
     'Postgres address',
     asPostgresUrl,
     'DATABASE_URL with a password derived from SECRET_KEY',
-    'The database as the role cream.',
+    'The database as the role cream; the same.',
   ),
   DATABASE_CONNECTIONS: withDefault(
     'number',

@@ -26,7 +26,9 @@ function readEnvFile(): Environment {
     const why = code === 'EISDIR' ? 'it is a directory' : `may this user read it? (${code})`
     throw new OperatorError(`.env cannot be read: ${why}`, { cause })
   }
-  return parseEnv(decode(bytes))
+  const text = decode(bytes)
+  checkLines(text)
+  return parseEnv(text)
 }
 
 /** Editors and shells of Windows write a byte-order mark, which is left out, or UTF-16, where every other byte is 0. */
@@ -40,4 +42,26 @@ function decode(bytes: Buffer): string {
   if (text.includes('\0'))
     throw new OperatorError('.env cannot be read as UTF-8: save it in that encoding.')
   return text
+}
+
+/** A line that says nothing is one that was meant to: `DATABASE_URL postgres://…`, or `DATABASE_URL: …`. */
+function checkLines(text: string): void {
+  let quote = ''
+  for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
+    if (quote !== '') {
+      if (line.includes(quote)) quote = ''
+      continue
+    }
+    const [, name, value = ''] = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/.exec(line) ?? []
+    if (name === undefined && !/^\s*(#|$)/.test(line))
+      throw new OperatorError(
+        `Line ${index + 1} of .env is no NAME=value, and nobody would read it.`,
+      )
+    const [opening = ''] = /^["'`]/.exec(value) ?? []
+    if (opening !== '' && !value.slice(1).includes(opening)) quote = opening
+  }
+  if (/\r(?!\n)/.test(text))
+    throw new OperatorError(
+      '.env has line ends that nobody reads: save it with those of Unix or Windows.',
+    )
 }

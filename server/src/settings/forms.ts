@@ -114,8 +114,8 @@ export function asSecretKeys(text: string): [Secret, ...Secret[]] {
   const keys = text.split(',').map((key) => key.trim())
   if (!keys.every(isRandom))
     throw new Mistake(
-      `is ${LEAST_SECRET_CHARACTERS} random characters or more, or several such keys with commas between them. ` +
-        'Make one: openssl rand -base64 33',
+      `is ${LEAST_SECRET_CHARACTERS} random characters or more, or several such keys with commas between them; ` +
+        'this is shorter, or repeats itself, or is typed. Make one: openssl rand -base64 33',
     )
   return keys.map((key) => Secret.fromText(key)) as [Secret, ...Secret[]]
 }
@@ -134,7 +134,7 @@ export function asProxies(text: string): string[] | number {
     throw new Mistake(
       'is a list of addresses or networks, such as 10.0.0.0/8,::1, or a number of proxies',
     )
-  const everybody = networks.find((network) => /\/0+$/.test(network))
+  const everybody = networks.find(isHalfTheWorld)
   if (everybody !== undefined)
     throw new Mistake(
       `has ${everybody}, which is everybody: anyone could then say to come from any address. Name the networks of ` +
@@ -147,4 +147,11 @@ function isNetwork(text: string): boolean {
   const [, address = '', prefix] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
   return bits > 0 && Number(prefix ?? bits) <= bits
+}
+
+/** No operator has so many proxies: a network of more than a 256th of all addresses, or all of IPv4 as IPv6 has it. */
+function isHalfTheWorld(network: string): boolean {
+  const [address = '', prefix = '128'] = network.split('/')
+  if (isIP(address) === 4) return network.includes('/') && Number(prefix) < 8
+  return Number(prefix) < 16 || (/^(0*:)*:?(0*:)*ffff:/i.test(address) && Number(prefix) < 104)
 }

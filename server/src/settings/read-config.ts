@@ -88,6 +88,6 @@ function mistakeOfNoKey(isProduction: boolean, isSet: IsSet): string[] {
   if (why === null) return []
   return [
     `SECRET_KEY has to be set when ${why}: the same on every node and for every command. For a new database make ` +
-      'one: openssl rand -base64 33. An earlier Pie may have kept its own in the file secret-key of DATA_DIR.',
+      'one: openssl rand -base64 33. What Pie has made for itself until now is in the file secret-key of DATA_DIR.',
   ]
 }

@@ -6,7 +6,7 @@ export const secretsSettings = {
   SECRET_KEY: optional(
     'keys, comma-separated',
     asSecretKeys,
-    'made at the first start and kept in DATA_DIR',
+    'with a database of yours, it has to be set; otherwise made at the first start and kept in DATA_DIR',
     'What every key of Pie is derived from: 32 random characters or more. Of several, the first signs and all verify.',
   ),
   DATA_DIR: withDefault(

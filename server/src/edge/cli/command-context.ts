@@ -57,6 +57,8 @@ export interface RestoredBackup extends Restored, RestoredDump {
 }
 
 export interface OwnerOptions {
+  /** Whether it may be the first thing that is ever run, and make the embedded database. */
+  makesPie?: boolean
   /** For the one command that makes another SECRET_KEY the database's. */
   mayBeWrong?: boolean
 }

@@ -80,8 +80,8 @@ async function readKeys({ auth, keys }: Pick<Ground, 'auth' | 'keys'>): Promise<
     if (privateKey === null) {
       throw new OperatorError(
         `SECRET_KEY does not open the signing key ${row.kid}, which another one has sealed. ` +
-          'Add the SECRET_KEY that was used before, after a comma; or make new keys: pie key rotate --now, ' +
-          'which ends every access token.',
+          'Add the SECRET_KEY that was used before, after a comma. Where it is lost, and another key of SECRET_KEY is right: ' +
+          'pie key rotate --now, which ends every access token.',
       )
     }
     return {

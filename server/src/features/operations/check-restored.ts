@@ -23,7 +23,11 @@ export async function checkRestored(owner: pg.Client, kids: readonly string[]): 
   const missing = kids.find((kid) => !found.includes(kid))
   if (missing !== undefined)
     throw new OperatorError(
-      `What was restored is not what the backup says: the signing key ${missing} is missing. Take another backup.`,
+      `What was restored is not what the backup says: the signing key ${missing} is missing. Use another one.`,
+    )
+  if (kids.length === 0 && found.length > 0)
+    throw new OperatorError(
+      'The backup names no signing key, and there are some in it: it was changed, and proves no SECRET_KEY. Use another one.',
     )
   return { users, sessions }
 }

@@ -27,7 +27,9 @@ export interface Manifest extends DatabaseRoles {
   checksums: Record<string, string>
 }
 
-const FILE = 'pie-backup.json'
+/** The file that it is written to. */
+export const MANIFEST = 'pie-backup.json'
+const FILE = MANIFEST
 
 export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
   const text = `${JSON.stringify(manifest, null, 2)}\n`
@@ -42,12 +44,9 @@ export async function readManifest(directory: string): Promise<Manifest> {
       `The backup in ${directory} has the form ${manifest.format}, which this version of Pie does not read. ` +
         `It was made by Pie ${manifest.pie_version}: restore it with that version or a later one.`,
     )
-  const { checksums, directories, roles, sealed_signing_keys } = manifest
-  const isWhole = [directories, roles, sealed_signing_keys].every(Array.isArray)
-  const paths = isWhole ? [...Object.keys(checksums ?? {}), ...directories] : []
-  if (paths.length === 0 || !paths.every(isInside))
+  if (!isWhole(manifest))
     throw new OperatorError(
-      `The backup in ${directory} is damaged: its ${FILE} names no files of it.`,
+      `The backup in ${directory} is damaged: its ${FILE} is not as it was written. Nothing was restored.`,
     )
   return manifest
 }
@@ -72,3 +71,30 @@ async function readJson(directory: string): Promise<Manifest> {
 /** A path of the backup's own, such as `data/PG_VERSION`, and none that leads out of it. */
 const isInside = (path: string): boolean =>
   /^[^/\\]/.test(path) && path.split(/[/\\]/).every((part) => !['', '.', '..'].includes(part))
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+/** Every part that a restore goes by. */
+function isWhole({
+  kind,
+  checksums,
+  directories,
+  roles,
+  sealed_signing_keys: sealed,
+  owner,
+  platform,
+}: Manifest): boolean {
+  const files = Object.entries(Object(checksums) as object)
+  return (
+    ['embedded', 'dump'].includes(kind) &&
+    [owner, platform].every(isText) &&
+    Array.isArray(directories) &&
+    directories.every((path: unknown) => isText(path) && isInside(path)) &&
+    files.length > 0 &&
+    files.every(([path, hash]) => isInside(path) && /^[0-9a-f]{64}$/.test(String(hash))) &&
+    Array.isArray(roles) &&
+    roles.every((role: unknown) => isText(Object(role).name)) &&
+    Array.isArray(sealed) &&
+    sealed.every((key: unknown) => isText(Object(key).kid) && isText(Object(key).sealed_private))
+  )
+}

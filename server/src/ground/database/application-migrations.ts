@@ -46,8 +46,12 @@ function findPackageName(path: string): string | null {
   for (let directory = path; directory !== dirname(directory); directory = dirname(directory)) {
     const file = join(directory, 'package.json')
     if (!existsSync(file)) continue
-    const [, name = ''] = /"name"\s*:\s*"([^"]+)"/.exec(readFileSync(file, 'utf8')) ?? []
-    return name || null
+    try {
+      const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown }
+      return typeof name === 'string' && name !== '' ? name : null
+    } catch {
+      return null
+    }
   }
   return null
 }
@@ -66,23 +70,17 @@ export async function migrateApplication(
   return pending.map(({ name }) => name)
 }
 
-/**
- * A file that has run under another name of the application's, or under none, has run: the same name and content are
- * the same migration.
- */
+/** A file that has run when applications had no names has run. */
 export function pendingOfApplication(
   { application, migrations }: ApplicationMigrations,
   applied: readonly AppliedMigration[],
 ): Migration[] {
   const had = (migration: Migration) => {
     const own = applied.find(({ name }) => name === migration.name)
-    if (own !== undefined) return own.checksum === migration.checksum
-    return applied.some(
-      ({ name, checksum }) =>
-        name.includes('/') &&
-        basename(name) === basename(migration.name) &&
-        checksum === migration.checksum,
-    )
+    const unnamed = `${UNNAMED}/${basename(migration.name)}`
+    return own === undefined
+      ? applied.some(({ name, checksum }) => name === unnamed && checksum === migration.checksum)
+      : own.checksum === migration.checksum
   }
   for (const { name } of applied.filter((one) => setOf(one.name) === application)) {
     const known = migrations.find((migration) => migration.name === name)

@@ -44,7 +44,8 @@ function otherSettings(parameters: PostgresAddress['parameters']): pg.ClientConf
 }
 
 /** And those that Node brings; they are all that there is before it can read the system's (22.15). */
-function systemCertificates(): string[] {
+function systemCertificates(): string {
   const read = tls.getCACertificates
-  return read === undefined ? [...tls.rootCertificates] : [...read('system'), ...read('default')]
+  const all = read === undefined ? tls.rootCertificates : [...read('system'), ...read('default')]
+  return all.join('\n')
 }

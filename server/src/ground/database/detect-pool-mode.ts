@@ -3,7 +3,7 @@ import { OperatorError } from '../errors.ts'
 import { adviseOnTls } from './advise-on-tls.ts'
 import { connectClient } from './connect-client.ts'
 import type { PoolMode } from './connection-state.ts'
-import { createLogin, type Login } from './login.ts'
+import { createLogin, isPasswordRefused, type Login } from './login.ts'
 import { readPoolMode } from './pool-mode.ts'
 import { hostsInWords } from './postgres-address.ts'
 
@@ -26,7 +26,7 @@ export async function detectPoolMode(
     const { user } = login.address()
     throw new OperatorError(
       `Could not connect to Postgres at ${hostsInWords(login.address())} as ${user ?? 'nobody in particular'}: ${(cause as Error).message || cause}. ` +
-        `${adviseOnTls(cause) ?? `If a pooler is there, it has to know this role: see docs/guides/poolers.md. Otherwise check ${setting}.`}`,
+        `${adviseOnTls(cause) ?? adviseOnPassword(cause) ?? `If a pooler is there, it has to know this role: see docs/guides/poolers.md. Otherwise check ${setting}.`}`,
       { cause },
     )
   }
@@ -43,3 +43,10 @@ async function ask(login: Login): Promise<PoolMode> {
     await client.end().catch(() => {})
   }
 }
+
+/** Nobody but a start with the owner's address sets it, or whoever says so. */
+const adviseOnPassword = (error: unknown): string | null =>
+  isPasswordRefused(error)
+    ? 'Where SECRET_KEY makes its password, it is set by the first start that has the owner’s address (DATABASE_URL), or by ' +
+      'pie secret rotate --set-passwords. Where you have set it, or a pooler keeps it, check that.'
+    : null

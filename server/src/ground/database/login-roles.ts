@@ -4,7 +4,7 @@ import type { DerivedKeys } from '../crypto/derive-keys.ts'
 import type { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
 import { connectClient } from './connect-client.ts'
-import { createLogin } from './login.ts'
+import { createLogin, isPasswordRefused } from './login.ts'
 import { asLogin } from './login-address.ts'
 import { scramVerifier } from './scram-verifier.ts'
 
@@ -58,21 +58,49 @@ async function tryLogins(
     asLogin(url, rows[0]?.name ?? '', role, key[derivedPasswords[role]])
   const urls = keys.map((key) => at(ownerUrl, key)) as [Secret, ...Secret[]]
   for (const [index, key] of keys.entries()) {
-    if (!(await canConnect(at(directUrl, key)))) continue
+    if (!(await canConnect(at(directUrl, key), role))) continue
     const [url] = urls.splice(index, 1)
     return { urls: [url as Secret, ...urls], fits: true }
   }
   return { urls, fits: false }
 }
 
-async function canConnect(url: Secret): Promise<boolean> {
+/**
+ * Only a password that is refused does not fit: a role that may not log in, or has no connection left, has one all the same.
+ * @throws OperatorError
+ */
+async function canConnect(url: Secret, role: LoginRole): Promise<boolean> {
   try {
     const client = await connectClient(createLogin(url), { connectionTimeoutMillis: 5_000 })
     await client.end().catch(() => {})
     return true
-  } catch {
-    return false
+  } catch (cause) {
+    if (isPasswordRefused(cause)) return false
+    throw new OperatorError(
+      `Could not connect as the database role ${role}: ${(cause as Error).message || cause}. Its password was not changed. ` +
+        'pie doctor says whether somebody has changed the role.',
+      { cause },
+    )
   }
+}
+
+/**
+ * Before anything is migrated: whether a start would have to take a role's password from another Pie on this server.
+ * @throws OperatorError
+ */
+export async function checkLoginRole(
+  owner: pg.Client,
+  ownerUrl: Secret,
+  role: LoginRole,
+  keys: readonly DerivedKeys[],
+  directUrl: Secret,
+): Promise<void> {
+  const { rows } = await owner.query('select from pg_catalog.pg_roles where rolname = $1', [role])
+  if (rows.length === 0) return
+  const { rows: others } = await owner.query(otherDatabases, [role])
+  if (others.length === 0) return
+  const { fits } = await tryLogins(owner, ownerUrl, role, keys, directUrl)
+  if (!fits) await checkNobodyElse(owner, role)
 }
 
 /**
@@ -85,10 +113,11 @@ export async function setRolePassword(
   owner: pg.Client,
   role: LoginRole,
   keys: readonly DerivedKeys[],
+  check: typeof checkNobodyElse = checkNobodyElse,
 ): Promise<void> {
   const [key] = keys
   if (key === undefined) throw new OperatorError('There is no SECRET_KEY.')
-  await checkNobodyElse(owner, role)
+  await check(owner, role)
   try {
     const verifier = scramVerifier(key[derivedPasswords[role]])
     await owner.query(`alter role ${role} password ${owner.escapeLiteral(verifier)}`)
@@ -111,8 +140,9 @@ async function checkNobodyElse(owner: pg.Client, role: LoginRole): Promise<void>
   if (first === undefined) return
   throw new OperatorError(
     `The database role ${role} has another password than this SECRET_KEY makes, and there is another Pie on this server that ` +
-      `lives by it, in the database ${first.other}. Nothing was changed. Give both the same SECRET_KEY; or, to keep the keys ` +
-      'apart, set passwords of your own for pie_auth and cream, and AUTH_DATABASE_URL and REQUEST_DATABASE_URL for both.',
+      `lives by it, in the database ${first.other}. Its password was not changed: roles belong to the whole server. Give both the ` +
+      'same SECRET_KEY; or, to keep the keys apart, set passwords of your own for pie_auth and cream, and AUTH_DATABASE_URL and ' +
+      'REQUEST_DATABASE_URL for both. If no node of the other one runs, and none will: pie secret rotate --set-passwords.',
   )
 }
 
@@ -126,3 +156,19 @@ const otherDatabases = `
     and pg_database.datname <> pg_catalog.current_database()
     and pg_database.datallowconn
   order by other`
+
+/**
+ * For whoever says so: nobody else is connected as the role now.
+ * @throws OperatorError
+ */
+export async function checkNobodyConnected(owner: pg.Client, role: LoginRole): Promise<void> {
+  const { rows } = await owner.query<{ datname: string }>(
+    `select datname from pg_catalog.pg_stat_activity where usename = $1 and datname <> pg_catalog.current_database() limit 1`,
+    [role],
+  )
+  const [other] = rows
+  if (other !== undefined)
+    throw new OperatorError(
+      `A node is connected as ${role} to the database ${other.datname}, and would lose its password. Nothing was changed.`,
+    )
+}

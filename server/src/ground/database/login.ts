@@ -35,23 +35,21 @@ export function createLogin(urls: Secret | readonly Secret[]): Login {
   const byPassword = [urls].flat().map((url) => eachHost(readAddress(url.revealText())))
   const passwords = byPassword.length
   const hosts = byPassword[0]?.length ?? 0
-  let [password, host] = [0, 0]
-  const address = () => byPassword[password]?.[host] as PostgresAddress
+  let current = 0
+  const address = () =>
+    byPassword[current % passwords]?.[Math.floor(current / passwords)] as PostgresAddress
   const wanted = byPassword[0]?.[0]?.parameters['target_session_attrs']
   const isPrimaryWanted = wanted === undefined ? hosts > 1 : wanted !== 'any'
   return {
     config: () => clientConfigOf(address()),
     address,
     tryNext: (error) => {
-      if (isPasswordRefused(error)) {
-        password = (password + 1) % passwords
-        return passwords > 1
-      }
-      if (isHostUnfit(error)) {
-        host = (host + 1) % hosts
-        return hosts > 1
-      }
-      return false
+      // Every password of a host, then the next host.
+      if (isPasswordRefused(error)) current += 1
+      else if (isHostUnfit(error) && hosts > 1) current += passwords - (current % passwords)
+      else return false
+      current %= passwords * hosts
+      return passwords * hosts > 1
     },
     tries: passwords * hosts,
     check: async (client) => {
@@ -69,7 +67,7 @@ async function takesNoChanges(client: pg.ClientBase): Promise<boolean> {
 }
 
 /** PgBouncer has no SQLSTATE of its own for it: 08P01, protocol_violation, and words. */
-function isPasswordRefused(error: unknown): boolean {
+export function isPasswordRefused(error: unknown): boolean {
   if (!(error instanceof pg.DatabaseError)) return false
   return (
     error.code === '28P01' ||

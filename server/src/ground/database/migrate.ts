@@ -7,6 +7,7 @@ import { OperatorError } from '../errors.ts'
 import { readApplied, setOf } from './applied-migrations.ts'
 import { describeSqlError, watchStatements } from './describe-sql-error.ts'
 import { readMade } from './made-objects.ts'
+import { splitStatements } from './split-statements.ts'
 import { withoutDefaultPrivileges } from './without-default-privileges.ts'
 
 export interface Migration {
@@ -102,6 +103,7 @@ export function pendingOf(
 export async function run(owner: pg.Client, migration: Migration): Promise<void> {
   const { name, sql, checksum } = migration
   const isOwn = [PIES_OWN, COMPATIBLE].includes(setOf(name))
+  checkNoTransaction(migration)
   await owner.query('begin')
   const statements = watchStatements(owner)
   try {
@@ -120,8 +122,31 @@ export async function run(owner: pg.Client, migration: Migration): Promise<void>
   } catch (cause) {
     await owner.query('rollback')
     throw new OperatorError(
-      `The migration ${name} failed, and nothing of it was kept: ${describeSqlError(cause, migration, statements.done())}`,
+      `The migration ${name} failed, and nothing of it was kept: ${describeSqlError(cause, migration, statements.done())}${isOwn ? adviseOnRights(cause) : ''}`,
       { cause },
     )
   }
+}
+
+function adviseOnRights(error: unknown): string {
+  const { code } = error as pg.DatabaseError
+  // SQLSTATE 42501, insufficient_privilege; 42P06, duplicate_schema
+  if (code === '42501')
+    return '\n  The role of DATABASE_URL needs CREATEROLE, and has to own the database or may create schemas in it.'
+  return code === '42P06'
+    ? '\n  There is a part of a Pie on this database, as of a dump that was half restored: restore it into an empty one.'
+    : ''
+}
+
+/** @throws OperatorError for a file that would end the transaction it runs in, and so keep half of itself */
+function checkNoTransaction({ name, sql, file }: Migration): void {
+  const start = splitStatements(sql).find((at) =>
+    /^(begin(?!\s+atomic)|start\s+transaction|commit|end|rollback(?!\s+to)|abort|prepare\s+transaction)\b/i.test(
+      sql.slice(at),
+    ),
+  )
+  if (start === undefined) return
+  throw new OperatorError(
+    `The migration ${name} runs in a transaction of its own, and may not begin or end one. Nothing was run.\n  ${file}:${sql.slice(0, start).split('\n').length}`,
+  )
 }

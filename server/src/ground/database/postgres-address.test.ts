@@ -124,6 +124,7 @@ describe('the forms that libpq takes', () => {
     'postgres://u@h/d?dbname=other&port=7': { database: 'other', hosts: [{ host: 'h', port: 7 }] },
     'postgres://u:p%40%2F%3A@h/a%20b': { password: 'p@/:', database: 'a b' },
     'postgres://u:p#q@h/d': { password: 'p#q' },
+    'postgres://h/d?toString=1&__proto__=2': { database: 'd' },
     'postgres://h': { hosts: [{ host: 'h', port: null }], user: null, database: null },
     'postgres://': { hosts: [] },
     'postgres:///d': { hosts: [], database: 'd' },

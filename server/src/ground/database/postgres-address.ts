@@ -148,7 +148,7 @@ function checkParameters(parameters: Readonly<Record<string, string>>): void {
       throw new AddressMistake(
         `has ${name}=…, which Pie does not read: give host=… and dbname=… instead`,
       )
-    const choices = known[name]
+    const choices = Object.hasOwn(known, name) ? known[name] : undefined
     if (choices !== undefined && choices !== null && !choices.includes(value))
       throw new AddressMistake(`has a ${name} that is none of ${choices.join(', ')}`)
     const meant = choices === undefined ? findNearName(name, names) : null

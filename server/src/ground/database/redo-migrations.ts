@@ -38,6 +38,8 @@ export async function redoMigrations(
     'select name, made from pie_private.migrations order by name',
   )
   const application = given ?? onlyOne(rows)
+  if ([PIES_OWN, COMPATIBLE].includes(application))
+    throw new OperatorError(`Pie’s own migrations are not redone. ${namesInWords(rows)}`)
   const own = rows.filter(({ name }) => setOf(name) === application)
   if (own.length === 0)
     throw new OperatorError(`No migrations of ${application} have run here. ${namesInWords(rows)}`)
@@ -51,8 +53,7 @@ export async function redoMigrations(
   await owner.query('begin')
   try {
     if (!evenWithRows) await checkEmpty(owner, dropped)
-    for (const object of dropped)
-      await owner.query(`drop ${object.replace(kind, '$1 if exists ')} cascade`)
+    await dropAll(owner, dropped)
     await owner.query('delete from pie_private.migrations where name = any($1)', [
       own.map(({ name }) => name),
     ])
@@ -62,6 +63,34 @@ export async function redoMigrations(
     throw error
   }
   return { application, dropped, forgotten: own.map(({ name }) => name) }
+}
+
+/**
+ * Drops what nothing depends on, again and again, until nothing is left; never what somebody else has made.
+ * @throws OperatorError that says what does
+ */
+async function dropAll(owner: pg.Client, objects: string[]): Promise<void> {
+  let left = objects
+  while (left.length > 0) {
+    const kept: string[] = []
+    let reason = ''
+    for (const object of left) {
+      await owner.query('savepoint dropping')
+      try {
+        await owner.query(`drop ${object.replace(kind, '$1 if exists ')}`)
+      } catch (error) {
+        await owner.query('rollback to savepoint dropping')
+        const { message, detail = '' } = error as pg.DatabaseError
+        reason = `${message}${detail ? `: ${detail.replaceAll('\n', ', ')}` : ''}`
+        kept.push(object)
+      }
+    }
+    if (kept.length === left.length)
+      throw new OperatorError(
+        `What the migrations have made is in use by what they have not: ${reason}. Nothing was changed. Drop that first.`,
+      )
+    left = kept
+  }
 }
 
 function onlyOne(rows: MadeRow[]): string {
@@ -88,6 +117,14 @@ const namesInWords = (rows: MadeRow[]): string =>
 /** Row-level security may hide rows from the owner too: with it off, they are an error instead. */
 async function checkEmpty(owner: pg.Client, made: string[]): Promise<void> {
   await owner.query('set local row_security = off')
+  try {
+    await checkEach(owner, made)
+  } finally {
+    await owner.query('set local row_security = on').catch(() => {})
+  }
+}
+
+async function checkEach(owner: pg.Client, made: string[]): Promise<void> {
   for (const object of made) {
     const [, table] = /^table (.+)$/s.exec(object) ?? []
     if (table === undefined) continue
@@ -95,10 +132,12 @@ async function checkEmpty(owner: pg.Client, made: string[]): Promise<void> {
       table,
     ])
     if (!there[0]?.there) continue
+    await owner.query('savepoint looking')
     const isEmpty = await owner
       .query(`select exists (select from ${table}) as filled`)
       .then(({ rows }) => rows[0]?.filled === false)
       .catch(() => false)
+    await owner.query('rollback to savepoint looking')
     if (!isEmpty)
       throw new OperatorError(
         `There are rows in ${table}, which would be lost. Nothing was changed. On a database for development, add --yes.`,

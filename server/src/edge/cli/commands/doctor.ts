@@ -6,24 +6,40 @@ import type { Finding } from '../../../features/operations/doctor/finding.ts'
 import { findingsInWords } from '../../../features/operations/doctor/in-words.ts'
 import { type Mended, mend } from '../../../features/operations/doctor/mend.ts'
 import { systemClock } from '../../../ground/clock.ts'
+import { OperatorError } from '../../../ground/errors.ts'
 import type { CommandContext, LookContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
 
 /** What is mended may uncover more: a role that inherits no longer, and is a member still. */
 const MOST_ROUNDS = 3
 
-export function doctorCommand({ onDatabase }: CommandContext): Command {
+interface DoctorOptions {
+  mend?: boolean
+  yes?: boolean
+  node?: string | true
+  json?: boolean
+}
+
+export function doctorCommand({ onDatabase, askNode }: CommandContext): Command {
   return new Command('doctor')
     .description(
       'Look at everything that security stands on in the database: roles, grants, policies, triggers, settings. Ends with 1 when something is wrong.',
     )
     .option('--mend', 'run what mends it, where that takes nothing away that anybody may want')
+    .option('--yes', 'with --mend: also what may take away what somebody wants')
+    .option(
+      '--node [address]',
+      'ask a running node instead what it has found: the one at SOCKET, or at another address',
+    )
     .option(...jsonOption)
-    .action(async ({ mend: isMending = false, ...output }: { mend?: boolean; json?: boolean }) => {
-      const { findings, mended } = await onDatabase(async (place) => {
-        await place.findPie()
-        return isMending ? mendAll(place) : { findings: await look(place), mended: null }
-      })
+    .action(async ({ mend: isMending = false, yes = false, node, ...output }: DoctorOptions) => {
+      const { findings, mended } =
+        node === undefined
+          ? await onDatabase(async (place) => {
+              await place.findPie()
+              return isMending ? mendAll(place, yes) : { findings: await look(place), mended: null }
+            })
+          : { findings: await askFindings(askNode, node === true ? null : node), mended: null }
       print(
         { findings: findings.map(shown), ...(mended !== null && { mended }) },
         [...(mended === null ? [] : [mendedInWords(mended)]), findingsInWords(findings)].join(
@@ -35,10 +51,25 @@ export function doctorCommand({ onDatabase }: CommandContext): Command {
     })
 }
 
+async function askFindings(
+  askNode: CommandContext['askNode'],
+  address: string | null,
+): Promise<Finding[]> {
+  const answer = (await askNode('/health/ready?verbose', address)) as {
+    findings?: Omit<Finding, 'isSafe'>[]
+  }
+  if (!Array.isArray(answer.findings))
+    throw new OperatorError('This is no answer of Pie’s: is it a Pie?')
+  return answer.findings.map((finding) => ({ ...finding, isSafe: true }))
+}
+
 async function look({ owner, logins, readKeys }: LookContext): Promise<Finding[]> {
   const findings = await askingAsOwner(owner, (ask) => examine(ask, systemClock, logins))
   const keys = await readKeys()
-  const isWrong = keys !== null && (await judgeSecretKey(owner, keys)) === 'wrong'
+  // Where what lists them is missing, that is found above.
+  const verdict =
+    keys === null ? 'unknown' : await judgeSecretKey(owner, keys).catch(() => 'unknown')
+  const isWrong = verdict === 'wrong'
   return isWrong ? [wrongKey, ...findings] : findings
 }
 
@@ -47,16 +78,22 @@ const wrongKey: Finding = {
   weight: 'hinders',
   object: 'SECRET_KEY',
   what: 'is not the one of this database',
-  why: 'It opens none of the signing keys: no node starts with it, and no command writes.',
+  why: 'It opens none of the signing keys: no node starts with it, and no command writes. Set the one that the running nodes have.',
   mend: null,
   isSafe: false,
 }
 
-async function mendAll(place: LookContext): Promise<{ findings: Finding[]; mended: Mended }> {
+async function mendAll(
+  place: LookContext,
+  isAllowed: boolean,
+): Promise<{ findings: Finding[]; mended: Mended }> {
   const mended: Mended = { ran: [], failed: [] }
   let findings = await look(place)
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { ran, failed } = await mend(place.owner, findings)
+    const { ran, failed } = await mend(
+      place.owner,
+      findings.map((finding) => ({ ...finding, isSafe: isAllowed || finding.isSafe })),
+    )
     mended.ran.push(...ran)
     mended.failed = failed
     findings = await look(place)

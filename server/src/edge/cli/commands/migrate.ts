@@ -49,10 +49,13 @@ export function migrateCommand({ asOwner }: CommandContext): Command {
               pathToFileURL(`${resolve(options.application)}/`),
               options.name ?? null,
             )
-      await asOwner((place) => {
-        if (options.redo !== undefined) return redo(place, options)
-        return options.plan === true ? plan(place, own, options) : migrate(place, own, options)
-      })
+      await asOwner(
+        (place) => {
+          if (options.redo !== undefined) return redo(place, options)
+          return options.plan === true ? plan(place, own, options) : migrate(place, own, options)
+        },
+        { makesPie: true },
+      )
     })
 }
 

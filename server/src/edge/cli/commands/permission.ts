@@ -41,10 +41,13 @@ function createCommand({ asOwner }: CommandContext): Command {
     .option(...jsonOption)
     .action(async (name: string, options: { description?: string; json?: boolean }) => {
       const { description = '', ...output } = options
-      const made = await asOwner(async ({ owner, prepare }) => {
-        await prepare()
-        return createPermission(owner, { name, description })
-      })
+      const made = await asOwner(
+        async ({ owner, prepare }) => {
+          await prepare()
+          return createPermission(owner, { name, description })
+        },
+        { makesPie: true },
+      )
       print(made, `Made the permission ${name}.`, output)
     })
 }

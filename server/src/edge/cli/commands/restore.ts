@@ -47,9 +47,9 @@ function describe(restored: Restored, place: string): string {
 live again. End them before others can come by:
   pie session list
   pie session revoke ada@example.com
-or those of everybody, in psql as the owner (pie database says how to connect):
-  update pie_private.sessions set revoked_at = now(), revoked_reason = 'revoked_by_operator' where revoked_at is null;`,
-    `Then${restored.hasToSetKey ? ', with SECRET_KEY set' : ''}:\n  pie start`,
+or those of everybody: pie session revoke --all`,
+    'Set SECRET_KEY for every command and for the start, if it is not in .env: it is not in the backup.',
+    'Then:\n  pie doctor\n  pie start',
   ]
   return paragraphs.filter((paragraph) => paragraph !== false).join('\n\n')
 }

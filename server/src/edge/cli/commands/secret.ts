@@ -8,7 +8,7 @@ import {
   type SessionsOfOlderKeys,
 } from '../../../features/sessions/count-sessions-of-older-keys.ts'
 import { detectPoolMode } from '../../../ground/database/detect-pool-mode.ts'
-import { setRolePassword } from '../../../ground/database/login-roles.ts'
+import { checkNobodyConnected, setRolePassword } from '../../../ground/database/login-roles.ts'
 import { OperatorError } from '../../../ground/errors.ts'
 import type { CommandContext, OwnerContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
@@ -17,6 +17,12 @@ export function secretCommand(context: CommandContext): Command {
   return new Command('secret')
     .description('Change SECRET_KEY without signing anybody out.')
     .addCommand(rotateCommand(context))
+}
+
+interface RotateOptions {
+  lost?: boolean
+  setPasswords?: boolean
+  json?: boolean
 }
 
 function rotateCommand({ asOwner }: CommandContext): Command {
@@ -28,12 +34,17 @@ function rotateCommand({ asOwner }: CommandContext): Command {
       '--lost',
       'for a SECRET_KEY that is lost: makes the one that is set now the key, and signs everybody out',
     )
+    .option(
+      '--set-passwords',
+      'set the passwords of pie_auth and cream to what SECRET_KEY makes, for nodes that have not got the owner’s address',
+    )
     .option(...jsonOption)
-    .action(async ({ lost = false, ...output }: { lost?: boolean; json?: boolean }) => {
+    .action(async ({ lost = false, setPasswords = false, ...output }: RotateOptions) => {
       const step = await asOwner(
         async (place) => {
           if (lost) return takeOverLost(place)
           await place.prepare()
+          if (setPasswords) return setRolePasswords(place)
           return place.keys.length === 1 ? begin() : goOn(place)
         },
         { mayBeWrong: lost },
@@ -45,6 +56,15 @@ function rotateCommand({ asOwner }: CommandContext): Command {
 interface Step {
   data: object
   text: string
+}
+
+async function setRolePasswords({ owner, keys, ownRoles, urls }: OwnerContext): Promise<Step> {
+  for (const role of ownRoles) await setRolePassword(owner, role, keys, checkNobodyConnected)
+  await logInOnce(await urls())
+  return {
+    data: { step: 'passwords', roles: ownRoles },
+    text: `The database roles ${ownRoles.join(' and ')} have the passwords that the first key of SECRET_KEY makes.`,
+  }
 }
 
 async function takeOverLost({ owner, keys, policy, ownRoles }: OwnerContext): Promise<Step> {

@@ -3,7 +3,9 @@ import {
   listAllSessions,
   type OperatorsSession,
 } from '../../../features/sessions/list-all-sessions.ts'
+import { revokeAllSessions } from '../../../features/sessions/revoke-all-sessions.ts'
 import { revokeSessions } from '../../../features/sessions/revoke-sessions.ts'
+import { OperatorError } from '../../../ground/errors.ts'
 import type { CommandContext } from '../command-context.ts'
 import { jsonOption, print, shownTime } from '../print.ts'
 
@@ -39,13 +41,21 @@ function line({ id, email, kind, device, address, last_seen_at }: OperatorsSessi
 function revokeCommand({ asOwner }: CommandContext): Command {
   return new Command('revoke')
     .description('End a session, or all of a user. Every node refuses them within milliseconds.')
-    .argument('<session or email>', "a session's id, or a user's address for all of theirs")
+    .argument('[session or email]', "a session's id, or a user's address for all of theirs")
+    .option('--all', "instead of either, everybody's: as after a backup was restored")
     .option(...jsonOption)
-    .action(async (subject: string, output: { json?: boolean }) => {
-      const ended = await asOwner(async ({ owner, prepare }) => {
-        await prepare()
-        return revokeSessions(owner, subject)
-      })
-      print({ ended }, `Ended ${ended} ${ended === 1 ? 'session' : 'sessions'}.`, output)
-    })
+    .action(
+      async (
+        subject: string | undefined,
+        { all = false, ...output }: { all?: boolean; json?: boolean },
+      ) => {
+        if (all === (subject !== undefined))
+          throw new OperatorError("Say which: a session's id, a user's address, or --all.")
+        const ended = await asOwner(async ({ owner, prepare }) => {
+          await prepare()
+          return subject === undefined ? revokeAllSessions(owner) : revokeSessions(owner, subject)
+        })
+        print({ ended }, `Ended ${ended} ${ended === 1 ? 'session' : 'sessions'}.`, output)
+      },
+    )
 }

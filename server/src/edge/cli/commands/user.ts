@@ -50,12 +50,15 @@ function createCommand({ asOwner }: CommandContext): Command {
       async (email: string, { name = '', admin, passwordStdin, ...output }: CreateOptions) => {
         const given = await readPassword(passwordStdin === true)
         const roles = admin === true ? ['admin'] : []
-        const { password, user } = await asOwner(async (place) => {
-          await place.prepare()
-          const password = given ?? makePassword(place)
-          const toCreate = { email, password, name: name === '' ? null : name, roles }
-          return { password, user: await createUser(place, place.owner, toCreate) }
-        })
+        const { password, user } = await asOwner(
+          async (place) => {
+            await place.prepare()
+            const password = given ?? makePassword(place)
+            const toCreate = { email, password, name: name === '' ? null : name, roles }
+            return { password, user: await createUser(place, place.owner, toCreate) }
+          },
+          { makesPie: true },
+        )
         const shown = given === null ? { ...user, password } : user
         print(
           { ...shown, roles: [...roles, 'viewer'] },

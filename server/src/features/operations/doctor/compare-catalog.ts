@@ -4,7 +4,10 @@ import type { CatalogEntry, CatalogKind } from './read-catalog.ts'
 /** What it means that one of a kind is missing or another one. */
 const kinds: Record<CatalogKind, { weight: Weight; why: string }> = {
   table: { weight: 'opens', why: 'Pie works on it.' },
-  column: { weight: 'hinders', why: 'Pie works on it.' },
+  column: {
+    weight: 'opens',
+    why: 'Pie works on it, and believes what is in it when nobody has said otherwise.',
+  },
   constraint: { weight: 'opens', why: 'It keeps rows from being what they may never be.' },
   index: { weight: 'hinders', why: 'Without it what looks there reads the whole table.' },
   'row-security': { weight: 'opens', why: 'Without it no policy of the table holds for anybody.' },
@@ -33,7 +36,6 @@ const weightOfMore: Partial<Record<CatalogKind, Weight>> = {
   index: 'tells',
   function: 'tells',
   view: 'tells',
-  trigger: 'hinders',
   'trigger-state': 'tells',
 }
 
@@ -58,7 +60,15 @@ export function compareCatalog(
       have === undefined ? lost(entry, owner) : changed(entry, have[0] as CatalogEntry, owner),
     ]
   })
-  return [...missing, ...found.filter(({ object }) => !wanted.has(object)).flatMap(added)]
+  const functions = new Set(
+    expected.filter(({ kind }) => kind === 'function').map(({ object }) => object),
+  )
+  return [
+    ...missing,
+    ...found
+      .filter(({ object }) => !wanted.has(object))
+      .flatMap((entry) => added(entry, functions)),
+  ]
 }
 
 /**
@@ -71,6 +81,13 @@ function isSame(one: CatalogEntry, other: CatalogEntry): boolean {
   return letters(one) === letters(other)
 }
 
+const notThere = 'is not there any more'
+const notGranted = 'is not granted any more'
+/** Said of what migrations made and is gone. */
+export const isMissing = (what: string): boolean => [notThere, notGranted].includes(what)
+/** Said of what is more than they made. */
+export const isForeign = 'is none of Pie’s'
+
 function lost(entry: CatalogEntry, owner: string): Finding {
   const { weight, why } = kinds[entry.kind]
   // What is not given hinders; what is given too much opens.
@@ -79,11 +96,7 @@ function lost(entry: CatalogEntry, owner: string): Finding {
     check: `catalog-${entry.kind}`,
     weight: isGrant ? 'hinders' : weight,
     object: entry.object,
-    what: isGrant
-      ? 'is not granted any more'
-      : entry.kind === 'trigger-state'
-        ? 'is switched off'
-        : 'is not there any more',
+    what: isGrant ? notGranted : entry.kind === 'trigger-state' ? 'is switched off' : notThere,
     why: isGrant ? 'Pie works with it.' : why,
     mend: forOwner(entry.make, owner),
     isSafe: !['table', 'column', 'constraint'].includes(entry.kind),
@@ -113,20 +126,23 @@ function changed(entry: CatalogEntry, have: CatalogEntry, owner: string): Findin
   }
 }
 
-function added(entry: CatalogEntry): Finding[] {
+function added(entry: CatalogEntry, functions: ReadonlySet<string>): Finding[] {
   const { weight, why } = kinds[entry.kind]
   // Somebody's own reports, say: which rows they read is a matter of their role.
   const isOthers = entry.kind === 'grant' && !ownRoles.test(entry.object)
+  // A function of the application's own: Postgres lets everybody execute a new one.
+  const [, called] = /^execute on (function .+) to \w+$/.exec(entry.object) ?? []
+  const isOthersFunction = called !== undefined && !functions.has(called)
   if (entry.kind === 'row-security' || entry.drop === '') return []
   return [
     {
       check: `catalog-${entry.kind}`,
-      weight: isOthers ? 'tells' : (weightOfMore[entry.kind] ?? weight),
+      weight: isOthers || isOthersFunction ? 'tells' : (weightOfMore[entry.kind] ?? weight),
       object: entry.object,
-      what: entry.kind === 'grant' ? 'is granted, and not by Pie' : 'is none of Pie’s',
+      what: entry.kind === 'grant' ? 'is granted, and not by Pie' : isForeign,
       why,
       mend: entry.drop,
-      isSafe: entry.kind === 'grant' && !isOthers,
+      isSafe: entry.kind === 'grant' && !isOthers && !isOthersFunction,
     },
   ]
 }

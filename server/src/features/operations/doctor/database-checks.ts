@@ -18,14 +18,14 @@ export const databaseChecks: Check[] = [
     name: 'database-settings',
     weight: 'hinders',
     why: 'It holds for every new connection to the database, Pie’s too.',
-    query: `select format('database %I', datname) as object, format('has the setting %s', setting) as what,
-        format('alter database %I reset %s;', datname, split_part(setting, '=', 1)) as mend,
+    query: `select coalesce(format('database %I', datname), 'server') as object, format('has the setting %s%s', setting, case when datname is null then ' for every role' else '' end) as what,
+        coalesce(format('alter database %I reset %s;', datname, split_part(setting, '=', 1)), format('alter role all reset %s;', split_part(setting, '=', 1))) as mend,
         case when split_part(setting, '=', 1) in ('session_replication_role', 'role', 'session_preload_libraries', 'local_preload_libraries')
           and setting <> 'session_replication_role=origin' then 'opens' end as weight
       from pg_db_role_setting
-      join pg_database on pg_database.oid = setdatabase
+      left join pg_database on pg_database.oid = setdatabase
       cross join lateral unnest(setconfig) as setting
-      where setrole = 0 and datname = current_database() and split_part(setting, '=', 1) in (
+      where setrole = 0 and (setdatabase = 0 or datname = current_database()) and split_part(setting, '=', 1) in (
         'default_transaction_read_only', 'default_transaction_isolation', 'default_transaction_deferrable', 'statement_timeout',
         'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout', 'search_path',
         'row_security', 'session_replication_role', 'role', 'session_preload_libraries', 'local_preload_libraries',
@@ -39,6 +39,14 @@ export const databaseChecks: Check[] = [
     why: 'Nobody can sign in or out: is this a standby?',
     query: `select 'server' as object, 'takes no changes' as what, null as mend
       where pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean`,
+  },
+  {
+    name: 'replication-role',
+    weight: 'opens',
+    why: 'Ordinary triggers and foreign keys stay silent in every session.',
+    query: `select 'server' as object, format('has session_replication_role = %s', reset_val) as what, 'alter system reset session_replication_role;' as mend
+      from pg_settings where name = 'session_replication_role' and reset_val <> 'origin' and source in ('configuration file', 'command line')`,
+    isSafe: false,
   },
   {
     name: 'children-of-tables',
@@ -61,7 +69,7 @@ export const databaseChecks: Check[] = [
       from pg_rewrite
       join pg_class on pg_class.oid = ev_class
       join pg_namespace on pg_namespace.oid = relnamespace
-      where nspname in ('pie_schema', 'pie_private') and relkind in ('r', 'p')`,
+      where nspname in ('pie_schema', 'pie_private') and (relkind in ('r', 'p') or rulename <> '_RETURN')`,
     isSafe: false,
   },
 ]

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { Clock } from '../../../ground/clock.ts'
 import { setOf } from '../../../ground/database/applied-migrations.ts'
 import { COMPATIBLE, PIES_OWN, readMigrations } from '../../../ground/database/migrate.ts'
-import { compareCatalog } from './compare-catalog.ts'
+import { compareCatalog, isForeign, isMissing } from './compare-catalog.ts'
 import { databaseChecks } from './database-checks.ts'
 import type { Ask, Check, Finding, Weight } from './finding.ts'
 import { grantChecks } from './grant-checks.ts'
@@ -38,8 +38,38 @@ export async function examine(ask: Ask, clock: Clock, logins: Logins): Promise<F
     findings.push(...(await findingsOf(ask, check, [logins.requests, logins.auth, owner])))
   findings.push(...(await examineClock(ask, clock)))
   findings.push(...(await examineObjects(ask, { ...logins, owner })))
+  findings.splice(0, findings.length, ...leaveOthersAlone(findings, logins, owner))
   return findings.sort((one, other) => order.indexOf(one.weight) - order.indexOf(other.weight))
 }
+
+/** The login roles that migrations make. */
+const madeByPie = ['cream', 'pie_auth']
+
+/** A role that Pie has not made is somebody's, who gave its address: it is named, and never changed. */
+function leaveOthersAlone(findings: Finding[], logins: Logins, owner: string): Finding[] {
+  const others = [logins.requests, logins.auth].filter((name) => !madeByPie.includes(name))
+  const isOf = ({ object }: Finding, name: string) =>
+    object === `role ${name}` || object === `role "${name}"`
+  const isOwner = others.includes(owner)
+  return [
+    ...(isOwner ? [loginIsOwner(owner)] : []),
+    ...findings
+      .filter((finding) => !(isOwner && isOf(finding, owner)))
+      .map((finding) =>
+        others.some((name) => isOf(finding, name)) ? { ...finding, isSafe: false } : finding,
+      ),
+  ]
+}
+
+const loginIsOwner = (owner: string): Finding => ({
+  check: 'login-is-owner',
+  weight: 'opens',
+  object: `role ${owner}`,
+  what: 'is the owner, and a login role too: it owns things in this database and may change every rule in it',
+  why: 'Give the address of a role that is Pie’s alone, in AUTH_DATABASE_URL and REQUEST_DATABASE_URL.',
+  mend: null,
+  isSafe: false,
+})
 
 /** Whoever migrates. */
 async function readOwner(ask: Ask): Promise<string> {
@@ -93,19 +123,29 @@ async function examineClock(ask: Ask, clock: Clock): Promise<Finding[]> {
 const expectedFile = new URL('../../../../../database/expected.json', import.meta.url)
 
 async function examineObjects(ask: Ask, roles: Logins & { owner: string }): Promise<Finding[]> {
-  const applied = await readApplied(ask)
-  const own = (await readMigrations()).map(({ name }) => name)
-  const pending = own.filter((name) => !applied.includes(name))
-  if (pending.length > 0) return [migrationsPending(pending)]
-  // A newer Pie has migrated it: what is there is that one's to judge.
-  if (applied.some((name) => [PIES_OWN, COMPATIBLE].includes(setOf(name)) && !own.includes(name)))
-    return []
+  const found = await readCatalog(ask, roles)
   const expected = JSON.parse(readFileSync(expectedFile, 'utf8')) as CatalogEntry[]
-  return compareCatalog(expected, await readCatalog(ask, roles), roles.owner)
+  const findings = compareCatalog(expected, found, roles.owner)
+  // Which is in the catalog, so that nobody blinds the doctor by taking a function away.
+  const isBehind = !found.some(({ object }) => object === 'column pie_private.migrations.made')
+  const applied = isBehind ? null : await readApplied(ask)
+  const own = (await readMigrations()).map(({ name }) => name)
+  const pending = own.filter((name) =>
+    isBehind ? setOf(name) === COMPATIBLE : applied !== null && !applied.includes(name),
+  )
+  // What is missing may be what they make; what is there and is not as it was stays a fault.
+  if (pending.length > 0)
+    return [migrationsPending(pending), ...findings.filter(({ what }) => !isMissing(what))]
+  const newer = (applied ?? []).filter(
+    (name) => [PIES_OWN, COMPATIBLE].includes(setOf(name)) && !own.includes(name),
+  )
+  return newer.length === 0
+    ? findings
+    : [ofNewerPie(newer), ...findings.filter((finding) => isOursToJudge(finding, expected))]
 }
 
-/** Through a function, so that a login role may ask too; it came with 0026. */
-async function readApplied(ask: Ask): Promise<string[]> {
+/** Through a function, so that a login role may ask too; null where it may not, which is a finding of its own. */
+async function readApplied(ask: Ask): Promise<string[] | null> {
   const [there] = await ask(
     `select exists (
        select from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
@@ -113,11 +153,44 @@ async function readApplied(ask: Ask): Promise<string[]> {
          and has_schema_privilege(pg_namespace.oid, 'usage') and has_function_privilege(pg_proc.oid, 'execute')
      ) as there`,
   )
-  if (there?.['there'] !== true) return []
+  if (there?.['there'] !== true) return null
   return (await ask('select name from pie_private.list_migrations()')).map(({ name }) =>
     String(name),
   )
 }
+
+/** A newer Pie only adds, and may have made functions anew: the rest of what this one knows has to be as it was. */
+function isOursToJudge(
+  { check, object, what }: Finding,
+  expected: readonly CatalogEntry[],
+): boolean {
+  if (
+    ['catalog-row-security', 'catalog-policy', 'catalog-trigger', 'catalog-trigger-state'].includes(
+      check,
+    )
+  )
+    return (
+      what !== isForeign ||
+      expected.some(
+        (entry) => entry.kind === 'table' && object.endsWith(` on ${entry.object.slice(6)}`),
+      )
+    )
+  if (check !== 'catalog-grant') return false
+  return (
+    isMissing(what) ||
+    expected.some((entry) => object.includes(` on ${entry.object.replace(/^table /, '')} to `))
+  )
+}
+
+const ofNewerPie = (names: string[]): Finding => ({
+  check: 'newer-pie',
+  weight: 'tells',
+  object: 'database',
+  what: `has had ${names.map((name) => basename(name)).join(', ')}, of a newer Pie`,
+  why: 'Functions and views of Pie’s are not compared here: the newer one’s doctor does that.',
+  mend: null,
+  isSafe: false,
+})
 
 const migrationsPending = (pending: string[]): Finding => ({
   check: 'migrations-pending',

@@ -51,6 +51,12 @@ export const grantChecks: Check[] = [
         union all
         select 'table', pg_class.oid::regclass::text, 'pg_class'::regclass, pg_class.oid, relacl
         from pg_class where relnamespace = 'pg_catalog'::regnamespace and relacl is not null
+        union all
+        select 'table', attrelid::regclass::text || format(' (%I)', attname), 'pg_attribute'::regclass, attrelid, attacl
+        from pg_attribute join pg_class on pg_class.oid = attrelid
+        where relnamespace = 'pg_catalog'::regnamespace and attacl is not null
+          -- Postgres has given some columns of these itself.
+          and attrelid::regclass::text not in ('pg_subscription')
       ) as things
       cross join lateral aclexplode(acl) as given
       where ${isRequest('grantee')}

@@ -19,7 +19,7 @@ export function findingsInWords(findings: readonly Finding[]): string {
   const summary =
     findings.length === 0
       ? 'The doctor has found nothing.'
-      : `${findings.length} found: ${count('opens')} open Pie, ${count('hinders')} are in the way, ${count('tells')} are worth knowing.`
+      : `Found: ${count('opens')} that open Pie, ${count('hinders')} in the way, ${count('tells')} worth knowing.`
   return [...groups, summary].join('\n\n')
 }
 
@@ -28,5 +28,5 @@ const describe = ({ object, what, why, mend, isSafe }: Finding): string =>
     `  ${object} ${what}`,
     `    ${why}`,
     ...(mend === null ? [] : [mend.replaceAll(/^(?=.)/gm, '      ')]),
-    ...(mend === null || isSafe ? [] : ['      (not run by --mend: look first)']),
+    ...(mend === null || isSafe ? [] : ['      (run by --mend only with --yes: look first)']),
   ].join('\n')

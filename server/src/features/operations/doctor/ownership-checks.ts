@@ -21,11 +21,11 @@ export const ownershipChecks: Check[] = [
   },
   {
     name: 'large-objects-of-requests',
-    weight: 'tells',
-    why: 'Any role may make large objects: an application that keeps files so, or SQL that got in through a hole. They take room, and nothing else of Pie’s.',
+    weight: 'hinders',
+    why: 'Any role may make large objects: an application that keeps files so, or SQL that got in through a hole. pg_dump cannot read them as an owner who is no superuser, and so pie backup fails.',
     query: `${requestRoles}
       select format('role %I', request_roles.name) as object, format('owns the large object %s', objid) as what,
-        format('select lo_unlink(%s);', objid) as mend
+        format('set role %I; select lo_unlink(%s); reset role;', request_roles.name, objid) as mend
       from request_roles
       join pg_shdepend on refclassid = 'pg_authid'::regclass and refobjid = request_roles.oid and deptype = 'o'
       where classid = 'pg_largeobject'::regclass

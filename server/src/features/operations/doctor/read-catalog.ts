@@ -50,12 +50,13 @@ with schemas as (
 ), tables as (
   select pg_class.oid, format('%I.%I', schemas.name, relname) as name, relrowsecurity, relforcerowsecurity, relacl, relowner, relkind, reloptions
   from pg_class join schemas on schemas.oid = relnamespace and schemas.name <> 'pie_hooks'
-  where relkind in ('r', 'p', 'v', 'S')
+  where relkind in ('r', 'p', 'v', 'S', 'm', 'f')
 ), functions as (
   select pg_proc.oid, pg_proc.oid::regprocedure::text as name, proacl, proowner
   from pg_proc join schemas on schemas.oid = pronamespace and schemas.name <> 'pie_hooks'
+  where prokind in ('f', 'p', 'w')
 ), entries (kind, object, make, drop) as (
-  select 'table', 'table ' || name, format('create table %s ();', name), format('drop table %s;', name) from tables where relkind in ('r', 'p')
+  select 'table', 'table ' || name, format('create table %s ();', name), format('drop table %s;', name) from tables where relkind in ('r', 'p', 'm', 'f')
   union all
   select 'column', format('column %s.%I', tables.name, attname),
     format('alter table %s add column %I %s%s%s;', tables.name, attname, format_type(atttypid, atttypmod),

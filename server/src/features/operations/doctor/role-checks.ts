@@ -38,6 +38,36 @@ export const roleChecks: Check[] = [
       from pg_roles where rolname in ('webuser', 'webadmin') and rolcanlogin`,
   },
   {
+    name: 'role-cannot-log-in',
+    weight: 'opens',
+    why: 'Nobody is served without it.',
+    query: `select format('role %I', rolname) as object, what, format(mend, rolname) as mend
+      from pg_roles
+      cross join lateral (values
+        (not rolcanlogin, 'may not log in', 'alter role %I login;'),
+        (rolvaliduntil < now(), 'has a password that has run out', 'alter role %I valid until ''infinity'';'),
+        (rolconnlimit between 0 and 3, format('may have %s connections', rolconnlimit), 'alter role %I connection limit -1;')
+      ) as faults (is_so, what, mend)
+      where is_so and rolname in ($1, $2)
+      union all
+      select format('role %I', rolname), format('may not connect to the database %I', current_database()),
+        format('grant connect on database %I to %I;', current_database(), rolname)
+      from pg_roles where rolname in ($1, $2) and not has_database_privilege(pg_roles.oid, current_database(), 'connect')`,
+  },
+  {
+    name: 'role-members',
+    weight: 'hinders',
+    why: 'Whoever is a member of a role of Pie’s acts as it, and is looked at by nobody.',
+    query: `select format('role %I', member.rolname) as object, format('may act as %s', role.rolname) as what,
+        format('revoke %I from %I%s;', role.rolname, member.rolname, ${grantedBy}) as mend
+      from pg_auth_members
+      join pg_roles as role on role.oid = pg_auth_members.roleid
+      join pg_roles as member on member.oid = pg_auth_members.member
+      where ${isOwnRole('role.rolname')} and not (${isOwnRole('member.rolname')})
+        and not member.rolsuper and not member.rolcreaterole and member.rolname <> $3`,
+    isSafe: false,
+  },
+  {
     name: 'role-membership',
     weight: 'opens',
     why: past,
