@@ -496,7 +496,7 @@ for (const [version, binaries] of Object.entries(versions)) {
       const { stdout } = await runPie(['doctor', '--mend'], settings())
       assert.match(
         stdout,
-        /Could not be mended, by this owner:\n {2}alter role webadmin nosuperuser/,
+        /Could not be mended, by this owner:[\s\S]*alter role webadmin nosuperuser/,
       )
       const mended = await doctor(['--mend'], asSuperuser())
       assert.deepEqual([mended.code, mended.findings], [0, []], JSON.stringify(mended.mended))

@@ -98,7 +98,7 @@ function lost(entry: CatalogEntry, owner: string): Finding {
     object: entry.object,
     what: isGrant ? notGranted : entry.kind === 'trigger-state' ? 'is switched off' : notThere,
     why: isGrant ? 'Pie works with it.' : why,
-    mend: forOwner(entry.make, owner),
+    mend: forOwner(makeAgain(entry), owner),
     isSafe: !['table', 'column', 'constraint'].includes(entry.kind),
   }
 }
@@ -145,6 +145,13 @@ function added(entry: CatalogEntry, functions: ReadonlySet<string>): Finding[] {
       isSafe: entry.kind === 'grant' && !isOthers && !isOthersFunction,
     },
   ]
+}
+
+/** A superuser may mend: what is made again is the owner's all the same, and nobody else's to call. */
+function makeAgain({ kind, object, make }: CatalogEntry): string {
+  if (kind === 'function')
+    return `${make}\nalter ${object} owner to <owner>;\nrevoke execute on ${object} from public;`
+  return kind === 'view' ? `${make}\nalter ${object} owner to <owner>;` : make
 }
 
 const forOwner = (statement: string, owner: string): string =>

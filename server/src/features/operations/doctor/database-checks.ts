@@ -18,8 +18,10 @@ export const databaseChecks: Check[] = [
     name: 'database-settings',
     weight: 'hinders',
     why: 'It holds for every new connection to the database, Pie’s too.',
-    query: `select coalesce(format('database %I', datname), 'server') as object, format('has the setting %s%s', setting, case when datname is null then ' for every role' else '' end) as what,
-        coalesce(format('alter database %I reset %s;', datname, split_part(setting, '=', 1)), format('alter role all reset %s;', split_part(setting, '=', 1))) as mend,
+    query: `select case when datname is null then 'server' else format('database %I', datname) end as object,
+        format('has the setting %s%s', setting, case when datname is null then ' for every role' else '' end) as what,
+        case when datname is null then format('alter role all reset %s;', split_part(setting, '=', 1))
+          else format('alter database %I reset %s;', datname, split_part(setting, '=', 1)) end as mend,
         case when split_part(setting, '=', 1) in ('session_replication_role', 'role', 'session_preload_libraries', 'local_preload_libraries')
           and setting <> 'session_replication_role=origin' then 'opens' end as weight
       from pg_db_role_setting
