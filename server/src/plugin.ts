@@ -49,7 +49,10 @@ export interface PieOptions {
  */
 export const pie = fastifyPlugin(
   async (app: FastifyInstance, { settings = {}, migrations, application }: PieOptions) => {
-    const config = readConfig({ ...readEnvironment(), ...settings }, { isShared: true })
+    const config = readConfig(
+      { ...readEnvironment({ isShared: true }), ...settings },
+      { isShared: true },
+    )
     const log = 'isLevelEnabled' in app.log ? (app.log as Log) : createLog(config.LOG_LEVEL, false)
     const own =
       migrations === undefined

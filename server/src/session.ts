@@ -73,7 +73,7 @@ export async function openSessions({ settings = {}, log }: SessionOptions = {}):
     import('./settings/read-session-config.ts'),
     import('./settings/environment.ts'),
   ])
-  const config = readSessionConfig({ ...readEnvironment(), ...settings })
+  const config = readSessionConfig({ ...readEnvironment({ isShared: true }), ...settings })
   const { ground, close } = await openSessionGround(config, log ?? (await createQuietLog()))
   return {
     close,

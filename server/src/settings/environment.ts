@@ -10,13 +10,14 @@ export type Environment = Record<string, string | undefined>
 
 /**
  * The environment, with what `.env` in the working directory adds to it.
+ * @param isShared whether the file is an application's, in which others may read what Pie does not
  * @throws OperatorError for a `.env` that is there and cannot be read
  */
-export function readEnvironment(): Environment {
-  return { ...readEnvFile(), ...process.env }
+export function readEnvironment({ isShared = false }: { isShared?: boolean } = {}): Environment {
+  return { ...readEnvFile(isShared), ...process.env }
 }
 
-function readEnvFile(): Environment {
+function readEnvFile(isShared: boolean): Environment {
   let bytes: Buffer
   try {
     bytes = readFileSync('.env')
@@ -27,7 +28,7 @@ function readEnvFile(): Environment {
     throw new OperatorError(`.env cannot be read: ${why}`, { cause })
   }
   const text = decode(bytes)
-  checkLines(text)
+  if (!isShared) checkLines(text)
   return parseEnv(text)
 }
 
