@@ -7,5 +7,7 @@ export async function printExpected(owner: pg.Client): Promise<string> {
   const { rows } = await owner.query<{ name: string }>('select session_user as name')
   const roles = { requests: 'cream', auth: 'pie_auth', owner: rows[0]?.name ?? '' }
   const entries = await askingAsOwner(owner, (ask) => readCatalog(ask, roles))
-  return `[\n${entries.map((entry) => JSON.stringify(entry)).join(',\n')}\n]\n`
+  // How it is taken away is for what is found.
+  const made = entries.map(({ drop: _, ...entry }) => JSON.stringify(entry))
+  return `[\n${made.join(',\n')}\n]\n`
 }

@@ -1,5 +1,5 @@
 import type { Finding, Weight } from './finding.ts'
-import type { CatalogEntry, CatalogKind } from './read-catalog.ts'
+import type { CatalogEntry, CatalogKind, ExpectedEntry } from './read-catalog.ts'
 
 /** What it means that one of a kind is missing or another one. */
 const kinds: Record<CatalogKind, { weight: Weight; why: string }> = {
@@ -47,7 +47,7 @@ const ownRoles = /(?: to|\bfrom) (public|cream|pie_auth|webuser|webadmin)$/
  * @param owner for what is to be made again
  */
 export function compareCatalog(
-  expected: readonly CatalogEntry[],
+  expected: readonly ExpectedEntry[],
   found: readonly CatalogEntry[],
   owner: string,
 ): Finding[] {
@@ -75,8 +75,8 @@ export function compareCatalog(
  * Letter by letter; but of a constraint that a dump has brought back, Postgres prints other parentheses: `a between b and c` is no longer
  * an expression of its own there.
  */
-function isSame(one: CatalogEntry, other: CatalogEntry): boolean {
-  const letters = ({ kind, make }: CatalogEntry) =>
+function isSame(one: ExpectedEntry, other: ExpectedEntry): boolean {
+  const letters = ({ kind, make }: ExpectedEntry) =>
     kind === 'constraint' ? make.replaceAll(/[()\s]+/g, ' ').trim() : make
   return letters(one) === letters(other)
 }
@@ -88,7 +88,7 @@ export const isMissing = (what: string): boolean => [notThere, notGranted].inclu
 /** Said of what is more than they made. */
 export const isForeign = 'is none of Pie’s'
 
-function lost(entry: CatalogEntry, owner: string): Finding {
+function lost(entry: ExpectedEntry, owner: string): Finding {
   const { weight, why } = kinds[entry.kind]
   // What is not given hinders; what is given too much opens.
   const isGrant = entry.kind === 'grant'
@@ -103,7 +103,7 @@ function lost(entry: CatalogEntry, owner: string): Finding {
   }
 }
 
-function changed(entry: CatalogEntry, have: CatalogEntry, owner: string): Finding {
+function changed(entry: ExpectedEntry, have: CatalogEntry, owner: string): Finding {
   const { weight, why } = kinds[entry.kind]
   const make = forOwner(entry.make, owner)
   const isReplaced = ['function', 'trigger-state', 'row-security'].includes(entry.kind)
@@ -148,7 +148,7 @@ function added(entry: CatalogEntry, functions: ReadonlySet<string>): Finding[] {
 }
 
 /** A superuser may mend: what is made again is the owner's all the same, and nobody else's to call. */
-function makeAgain({ kind, object, make }: CatalogEntry): string {
+function makeAgain({ kind, object, make }: ExpectedEntry): string {
   if (kind === 'function')
     return `${make}\nalter ${object} owner to <owner>;\nrevoke execute on ${object} from public;`
   return kind === 'view' ? `${make}\nalter ${object} owner to <owner>;` : make

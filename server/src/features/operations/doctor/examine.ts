@@ -8,7 +8,7 @@ import { databaseChecks } from './database-checks.ts'
 import type { Ask, Check, Finding, Weight } from './finding.ts'
 import { grantChecks } from './grant-checks.ts'
 import { ownershipChecks } from './ownership-checks.ts'
-import { type CatalogEntry, readCatalog } from './read-catalog.ts'
+import { type ExpectedEntry, readCatalog } from './read-catalog.ts'
 import { roleChecks } from './role-checks.ts'
 
 /** Everything that security stands on, in the order in which it is told. */
@@ -124,7 +124,7 @@ const expectedFile = new URL('../../../../../database/expected.json', import.met
 
 async function examineObjects(ask: Ask, roles: Logins & { owner: string }): Promise<Finding[]> {
   const found = await readCatalog(ask, roles)
-  const expected = JSON.parse(readFileSync(expectedFile, 'utf8')) as CatalogEntry[]
+  const expected = JSON.parse(readFileSync(expectedFile, 'utf8')) as ExpectedEntry[]
   const findings = compareCatalog(expected, found, roles.owner)
   // Which is in the catalog, so that nobody blinds the doctor by taking a function away.
   const isBehind = !found.some(({ object }) => object === 'column pie_private.migrations.made')
@@ -162,7 +162,7 @@ async function readApplied(ask: Ask): Promise<string[] | null> {
 /** A newer Pie only adds, and may have made functions anew: the rest of what this one knows has to be as it was. */
 function isOursToJudge(
   { check, object, what }: Finding,
-  expected: readonly CatalogEntry[],
+  expected: readonly ExpectedEntry[],
 ): boolean {
   if (
     ['catalog-row-security', 'catalog-policy', 'catalog-trigger', 'catalog-trigger-state'].includes(

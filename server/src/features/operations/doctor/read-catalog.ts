@@ -11,6 +11,9 @@ export interface CatalogEntry {
   drop: string
 }
 
+/** The same as it is printed in `database/expected.json`. */
+export type ExpectedEntry = Omit<CatalogEntry, 'drop'>
+
 export type CatalogKind =
   | 'table'
   | 'column'
