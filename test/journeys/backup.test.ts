@@ -185,7 +185,7 @@ describe('pie restore', () => {
     ['damaged', '', /damaged: data\/base\/\S+ has changed since/],
     ['incomplete', '', /damaged: data\/global\/pg_control could not be read/],
     ['cut-off', '', /damaged: pie-backup\.json is no JSON/],
-    ['leads-out', '', /damaged: its pie-backup\.json names no files of it/],
+    ['leads-out', '', /damaged: its pie-backup\.json is not as it was written/],
     ['of-another', '', /This backup is of Postgres 17, and this Pie brings 18/],
     ['of-tomorrow', '', /has the form 2, which this version of Pie does not read/],
     ['empty.unfinished', '', /There is no backup in/],
