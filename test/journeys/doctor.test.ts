@@ -131,8 +131,14 @@ const faults: Record<string, Fault> = {
   'cream is somebody from the start': {
     plant: 'alter role cream set role = webuser',
     check: 'role-settings',
-    weight: 'opens',
+    weight: 'hinders',
     object: /^role cream$/,
+  },
+  'webuser would be webadmin, if it logged in': {
+    plant: 'alter role webuser set role = webadmin',
+    check: 'role-settings',
+    weight: 'tells',
+    object: /^role webuser$/,
   },
   'pie_auth finds others’ functions': {
     plant: 'alter role pie_auth set search_path = public, pg_catalog',

@@ -111,7 +111,7 @@ async function checkForLogins(client: pg.Client, urls: LoginUrls): Promise<void>
 
 const blocking = ['role-settings', 'database-settings']
 
-/** Whether what takes a moment is let to its end. */
+/** Whether what takes a moment is let to its end, as the role itself. */
 async function canWork(urls: LoginUrls): Promise<boolean> {
   for (const addresses of [urls.auth, urls.requests]) {
     const login = await connectClient(createLogin(addresses), {
@@ -119,7 +119,10 @@ async function canWork(urls: LoginUrls): Promise<boolean> {
     }).catch(() => null)
     if (login === null) continue
     try {
-      await login.query('select pg_catalog.pg_sleep(0.02)')
+      const { rows } = await login.query<{ is_itself: boolean }>(
+        'select current_user = session_user as is_itself from pg_catalog.pg_sleep(0.02)',
+      )
+      if (rows[0]?.is_itself !== true) return false
     } catch {
       return false
     } finally {

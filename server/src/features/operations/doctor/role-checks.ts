@@ -140,8 +140,10 @@ export const roleChecks: Check[] = [
       select format('role %I', role) as object,
         format('has the setting %s = %L%s', name, value, ' in the database ' || datname) as what,
         format('alter role %I%s reset %s;', role, ' in database ' || quote_ident(datname), name) as mend,
-        case when name in ('role', 'session_authorization', 'session_replication_role', 'session_preload_libraries',
-          'local_preload_libraries') then 'opens' end as weight
+        -- Only whoever logs in gets their settings; and what a role may set for itself, SQL that got in must not keep Pie from
+        -- starting by.
+        case when role in ('webuser', 'webadmin') then 'tells'
+          when name in ('session_authorization', 'session_replication_role', 'session_preload_libraries') then 'opens' end as weight
       from settings
       where ${isOwnRole('role')}
         and not (role in ($1, $2) and datname is null
