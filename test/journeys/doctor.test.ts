@@ -209,6 +209,14 @@ const faults: Record<string, Fault> = {
     object: /plain_owner/,
     undo: 'alter default privileges for role plain_owner revoke select on tables from webuser',
   },
+  'webuser gives away what it may make one day': {
+    plant:
+      'set role webuser; alter default privileges grant select on tables to public; reset role',
+    check: 'default-privileges',
+    weight: 'hinders',
+    object: /webuser/,
+    undo: 'set role webuser; alter default privileges revoke select on tables from public; reset role',
+  },
   'webuser owns a table': {
     plant: 'create schema app; create table app.notes (); alter table app.notes owner to webuser',
     check: 'owned-by-requests',
