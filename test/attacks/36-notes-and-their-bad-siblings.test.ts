@@ -9,10 +9,10 @@ import { canary, type InjectableNotes, openInjectableNotes } from '../harness/in
  */
 let notes: InjectableNotes
 before(async () => {
-  notes = await openInjectableNotes({
-    settings: { DATABASE_CONNECTIONS: '1' },
-    prepare: (owner, name) => owner.query(`grant temporary on database ${name} to public`),
-  })
+  notes = await openInjectableNotes({ settings: { DATABASE_CONNECTIONS: '1' } })
+  // After the start, which refuses it.
+  const { rows } = await notes.owner.query('select current_database() as name')
+  await notes.owner.query(`grant temporary on database ${rows[0].name} to public`)
 })
 after(() => notes?.close())
 beforeEach(async () => {
