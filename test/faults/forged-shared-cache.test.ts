@@ -169,6 +169,11 @@ describe('an older entry, played back', () => {
     const grace = await addBrowser(nodes.owner, 'grace')
     const entry = await readShared(grace)
     await nodes.owner.query(`update pie_schema.users set name = 'Grace' where name = 'grace'`)
+    // The notice of a change that psql makes takes a moment, and two seconds at most.
+    await until(
+      async () => (await plant(grace, 'SET', entry)).answer.body.user.name === 'Grace',
+      2_000,
+    )
     const { answer, isBelieved } = await plant(grace, 'SET', entry)
     assert.equal(answer.body.user.name, 'Grace')
     assert.ok(!isBelieved)
