@@ -16,6 +16,7 @@ before(async () => {
   await db.owner.query(`select pie_private.add_first_signing_key('k', '{"kid": "k"}', '')`)
   await db.owner.query(`select pie_private.begin_password_sign_in('ada@example.com', '192.0.2.1')`)
   await db.owner.query(`select pie_private.use_csrf_token(sha256('used'), now())`)
+  await db.owner.query(`select from pie_private.announce_node(gen_random_uuid(), '1', '{}')`)
   columnsOf = await readColumns(db.owner)
 })
 after(() => db.close())
@@ -35,6 +36,7 @@ async function readColumns(owner: pg.Client): Promise<Map<string, string[]>> {
 const keys: Record<string, string> = {
   'pie_private.audit_log': 'id::text',
   'pie_private.migrations': 'name',
+  'pie_private.nodes': 'id::text',
   'pie_private.passwords': 'user_id::text',
   'pie_private.sessions': 'id::text',
   'pie_private.signing_keys': 'kid',
