@@ -9,6 +9,7 @@ import { hashFile } from '../ground/backup/hash-file.ts'
 import { makeBackupDirectory } from '../ground/backup/make-backup-directory.ts'
 import { type Manifest, writeManifest } from '../ground/backup/manifest.ts'
 import { deriveKeys } from '../ground/crypto/derive-keys.ts'
+import { isPieThere } from '../ground/database/applied-migrations.ts'
 import { dumpDatabase, readMajor } from '../ground/database/dump-database.ts'
 import { inSnapshot } from '../ground/database/in-snapshot.ts'
 import { asOwner } from '../ground/database/prepare-database.ts'
@@ -64,10 +65,7 @@ function keptKeyOf({ DATA_DIR }: Config): string | null {
 }
 
 async function checkIsPie(owner: pg.Client, place: string): Promise<void> {
-  const { rows } = await owner.query<{ there: boolean }>(
-    `select to_regclass('pie_private.signing_keys') is not null as there`,
-  )
-  if (rows[0]?.there !== true)
+  if (!(await isPieThere(owner)))
     throw new OperatorError(`There is no Pie in ${place} yet, and nothing to back up.`)
 }
 

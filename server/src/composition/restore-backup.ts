@@ -41,9 +41,9 @@ export async function restoreBackup(
   await checkChecksums(directory, manifest)
 
   const { kind, made_at, pie_version } = manifest
-  const common = { kind, made_at, pie_version, keptKeyIn: null, hasToSetKey: false }
+  const common = { kind, made_at, pie_version, keptKeyIn: null }
   if (kind === 'dump') {
-    return { ...common, ...(await load(config, directory, manifest)), hasToSetKey: isTyped }
+    return { ...common, ...(await load(config, directory, manifest)) }
   }
   const restored = await put(directory, manifest, postgres)
   const keptKeyIn = isTyped ? await keepKey(config, keys) : null

@@ -52,8 +52,6 @@ export interface RestoredBackup extends Restored, RestoredDump {
   place: string
   /** Where a key that was typed is kept from now on. */
   keptKeyIn: string | null
-  /** One was typed, and has to be set for the Pie that is started. */
-  hasToSetKey: boolean
 }
 
 export interface OwnerOptions {
