@@ -651,6 +651,26 @@ $function$
 ;
 comment on function pie_private.change_user_email(text,text) is 'Gives the user of an address another primary address, not verified. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.check_primary()
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if pg_is_in_recovery() then
+    raise exception 'this server is a standby, and decides nothing' using errcode = '25006';
+  end if;
+  if current_setting('transaction_read_only')::boolean then
+    raise exception 'this server takes no changes' using errcode = '25006';
+  end if;
+end
+$function$
+;
+grant execute on function pie_private.check_primary() to cream;
+grant execute on function pie_private.check_primary() to pie_auth;
+comment on function pie_private.check_primary() is 'Raises 25006 where nothing can be changed: on a standby, or under default_transaction_read_only.';
+
 CREATE OR REPLACE FUNCTION pie_private.check_session(session_id uuid, proof bytea)
  RETURNS TABLE(user_id uuid, database_role text)
  LANGUAGE plpgsql
@@ -658,6 +678,9 @@ CREATE OR REPLACE FUNCTION pie_private.check_session(session_id uuid, proof byte
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
+  if pg_is_in_recovery() then
+    raise exception 'this server is a standby, and decides nothing' using errcode = '25006';
+  end if;
   return query
     select sessions.user_id,
            case when exists (
@@ -1175,6 +1198,9 @@ AS $function$
 declare
   my_id uuid;
 begin
+  if pg_is_in_recovery() then
+    raise exception 'this server is a standby, and decides nothing' using errcode = '25006';
+  end if;
   perform set_config('pie.session_id', session_id::text, true),
           set_config('pie.session_proof', encode(proof, 'hex'), true),
           set_config('role', 'webuser', true);
@@ -1193,6 +1219,9 @@ CREATE OR REPLACE FUNCTION pie_private.read_session(session_id uuid, proof bytea
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
+  if pg_is_in_recovery() then
+    raise exception 'this server is a standby, and decides nothing' using errcode = '25006';
+  end if;
   return (
     select session_descriptions.description from pie_private.session_descriptions
     where session_descriptions.id = session_id

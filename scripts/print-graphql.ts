@@ -10,7 +10,7 @@ const header = `# What GraphQL shows whoever is signed in, before GRAPHQL_SCHEMA
 
 export async function printGraphql(url: Secret): Promise<string> {
   const { buildSchema } = await import('../server/src/edge/graphql/build-schema.ts')
-  const database = openDatabase(url, createLog('silent', false), 1)
+  const database = openDatabase(url, createLog('silent', false), { connections: 1 })
   try {
     const { schema } = await buildSchema(database, ['pie_schema'], 'webuser')
     return `${header}\n${printSchema(lexicographicSortSchema(schema))}\n`

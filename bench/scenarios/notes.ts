@@ -44,8 +44,8 @@ const ofMine: Statement = {
 export async function measureNotes(stage: Stage, options: Options): Promise<Measurement[]> {
   const readerUrl = await makeManyNotes(stage)
   const log = createLog('silent', false)
-  const reader = openDatabase(readerUrl, log, CONNECTIONS)
-  const requests = openDatabase(urlOfCream(stage), log, CONNECTIONS)
+  const reader = openDatabase(readerUrl, log, { connections: CONNECTIONS })
+  const requests = openDatabase(urlOfCream(stage), log, { connections: CONNECTIONS })
   const nextSession = takeTurns(
     stage.sessions.map(({ userId, sessionId }) => ({
       userId,

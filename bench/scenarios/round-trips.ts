@@ -57,11 +57,9 @@ const ways: Record<string, Way> = {
 export async function measureRoundTrips(stage: Stage, options: Options): Promise<Measurement[]> {
   const url = urlOfCream(stage).revealText()
   const network = await startTcpProxy(url)
-  const database = openDatabase(
-    Secret.fromText(network.through(url)),
-    createLog('silent', false),
-    1,
-  )
+  const database = openDatabase(Secret.fromText(network.through(url)), createLog('silent', false), {
+    connections: 1,
+  })
   const next = takeTurns(stage.sessions)
   const measurements: Measurement[] = []
   for (const delayMs of DELAYS_MS) {

@@ -122,6 +122,7 @@ test('pie_auth may execute what the server calls and no more; cream may prove a 
   const called = functionsThatTheServerCalls().filter((name) => !forTheOwner.includes(name))
   assert.deepEqual(granted('cream', 'pie_private'), [
     'authenticate',
+    'check_primary',
     'check_session',
     'read_me',
     'read_session',
@@ -134,7 +135,7 @@ test('pie_auth may execute what the server calls and no more; cream may prove a 
   assert.deepEqual(granted('webuser', 'pie_schema'), ofRequests)
   assert.equal(
     grants.length,
-    5 + (called.length - forRequests.length) + ofRequests.length,
+    6 + (called.length - forRequests.length) + ofRequests.length,
     `more is granted, to somebody else or to everybody: ${grants.join(', ')}`,
   )
 })

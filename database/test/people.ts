@@ -82,7 +82,7 @@ export async function openPeopledDatabase(): Promise<PeopledDatabase> {
     urlOf,
     connectAs,
     openRequests: (connections) => {
-      const database = openDatabase(urlOf('cream'), createLog('silent', false), connections)
+      const database = openDatabase(urlOf('cream'), createLog('silent', false), { connections })
       open.push({ end: async () => database.pool.ended || database.pool.end() })
       return database
     },

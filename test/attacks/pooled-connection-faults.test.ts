@@ -12,7 +12,8 @@ import { cloneDatabase, type TestDatabase } from '../harness/cluster.ts'
 let clone: TestDatabase
 let one: Database
 let other: Database
-const open = (url = clone.url) => openDatabase(Secret.fromText(url), createLog('silent', false), 1)
+const open = (url = clone.url) =>
+  openDatabase(Secret.fromText(url), createLog('silent', false), { connections: 1 })
 before(async () => {
   clone = await cloneDatabase()
   one = open()

@@ -45,7 +45,10 @@ before(async () => {
   pooler = await startPgBouncer(db.url, { default_pool_size: 1 })
   const open = () => {
     const url = Secret.fromText(pooler.through(db.urlOf('cream').revealText()))
-    return openDatabase(url, createLog('silent', false), 1, 'transaction')
+    return openDatabase(url, createLog('silent', false), {
+      connections: 1,
+      poolMode: 'transaction',
+    })
   }
   adas = open()
   graces = open()
@@ -218,7 +221,10 @@ test('what ada listens to is listened to until the end of the next request, whic
 test('the statements of one request share a connection of the server and a transaction, however many ask', async () => {
   const many = await startPgBouncer(db.url, { default_pool_size: 2 })
   const url = Secret.fromText(many.through(db.urlOf('cream').revealText()))
-  const requests = openDatabase(url, createLog('silent', false), 20, 'transaction')
+  const requests = openDatabase(url, createLog('silent', false), {
+    connections: 20,
+    poolMode: 'transaction',
+  })
   const people = [db.ada, db.grace, db.dorothy]
   const look = statement(
     'select pg_backend_pid() as pid, txid_current()::text as tx, pie_schema.current_user_id() as id',

@@ -4,6 +4,7 @@ import { type Listener, openListener } from '../ground/cache/listener.ts'
 import { openSharedCache, type SharedCache } from '../ground/cache/shared-cache.ts'
 import { createTrust, type Trust } from '../ground/cache/trust.ts'
 import type { Secret } from '../ground/crypto/secret.ts'
+import type { Lineage } from '../ground/database/lineage.ts'
 import type { Ground } from '../ground/ground.ts'
 import type { Config } from '../settings/read-config.ts'
 import type { Closing } from './closing.ts'
@@ -22,13 +23,13 @@ export interface Caches {
  * @throws OperatorError when CACHE_URL is set, and no client for it is installed
  */
 export async function openCaches(
-  { keys, clock, log }: Pick<Ground, 'keys' | 'clock' | 'log'>,
+  { keys, clock, log, lineage }: Pick<Ground, 'keys' | 'clock' | 'log'> & { lineage: Lineage },
   config: Pick<Config, 'CACHE_URL' | 'NEAR_CACHE_SIZE'>,
   listenUrls: readonly Secret[],
   closing: Closing,
 ): Promise<Caches> {
   const trust = createTrust(clock)
-  const listener = openListener(listenUrls, trust, log)
+  const listener = openListener(listenUrls, trust, log, lineage)
   closing.add(() => listener.close())
   const shared =
     config.CACHE_URL === null ? null : await openSharedCache(config.CACHE_URL, keys, log)

@@ -4,6 +4,7 @@ import {
   identify,
 } from '../ground/database/database-identity.ts'
 import { detectPoolMode } from '../ground/database/detect-pool-mode.ts'
+import { createLineage, type Lineage } from '../ground/database/lineage.ts'
 import { openDatabase } from '../ground/database/pool.ts'
 import { openSharedConnections, readThroughPooler } from '../ground/database/shared-connections.ts'
 import type { Ground } from '../ground/ground.ts'
@@ -21,12 +22,25 @@ export async function openConnections(
   most: number,
   log: Log,
   closing: Closing,
-): Promise<Pick<Ground, 'auth' | 'requests' | 'reads'>> {
+): Promise<Pick<Ground, 'auth' | 'requests' | 'reads'> & { lineage: Lineage }> {
+  const lineage = createLineage()
+  lineage.onNewer(() =>
+    log.warn('another primary was promoted; the connections to the older are given up'),
+  )
   const authMode = await detectPoolMode(urls.auth, 'AUTH_DATABASE_URL')
-  const auth = openDatabase(urls.auth, log, most, authMode)
+  const auth = openDatabase(urls.auth, log, {
+    connections: most,
+    poolMode: authMode,
+    runs: 'own',
+    lineage,
+  })
   closing.add(() => auth.pool.end())
   const requestMode = await detectPoolMode(urls.requests, 'REQUEST_DATABASE_URL')
-  const requests = openDatabase(urls.requests, log, most, requestMode)
+  const requests = openDatabase(urls.requests, log, {
+    connections: most,
+    poolMode: requestMode,
+    lineage,
+  })
   closing.add(() => requests.pool.end())
   const [[[ofAuth] = []], [[ofRequests] = []]] = (await Promise.all([
     auth.send(identify),
@@ -37,7 +51,7 @@ export async function openConnections(
   const reads =
     requestMode === 'transaction'
       ? readThroughPooler(requests)
-      : openSharedConnections(urls.requests, log)
+      : openSharedConnections(urls.requests, log, lineage)
   closing.add(() => reads.close())
-  return { auth, requests, reads }
+  return { auth, requests, reads, lineage }
 }

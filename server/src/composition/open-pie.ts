@@ -61,12 +61,17 @@ export async function openPie(
         : await prepareAsOwner(config, database.owner, keys, migrations)
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database')
 
-    const connections = await openConnections(urls, config.DATABASE_CONNECTIONS, log, closing)
+    const { lineage, ...connections } = await openConnections(
+      urls,
+      config.DATABASE_CONNECTIONS,
+      log,
+      closing,
+    )
     if (database.owner === null) await checkMigrations(connections.auth, migrations)
     const health = await openHealth({ ...connections, clock, log })
     closing.add(() => health.close())
     const { trust, listener, shared, sessionCache } = await openCaches(
-      { keys, clock, log },
+      { keys, clock, log, lineage },
       config,
       listenUrls,
       closing,

@@ -44,12 +44,17 @@ export async function openSessionGround(
         csrfMode: config.CSRF_MODE,
       },
     }
-    const connections = await openConnections(urls, config.DATABASE_CONNECTIONS, log, closing)
+    const { lineage, ...connections } = await openConnections(
+      urls,
+      config.DATABASE_CONNECTIONS,
+      log,
+      closing,
+    )
     const { AUTH_DATABASE_URL, DIRECT_DATABASE_URL } = config
     const listenUrls = findListenUrls(urls.auth, AUTH_DATABASE_URL, DIRECT_DATABASE_URL)
     await checkDatabase({ ...connections, clock, log })
     await checkAlike(connections, policy)
-    const caches = await openCaches({ keys, clock, log }, config, listenUrls, closing)
+    const caches = await openCaches({ keys, clock, log, lineage }, config, listenUrls, closing)
     const keyRing = await readKeyRing({ ...connections, keys, clock, log })
     closing.add(() => keyRing.close())
     const verifyAccessToken = createAccessTokenVerifier({ clock, policy, keyRing })

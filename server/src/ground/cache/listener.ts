@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
+import { stateOf } from '../database/connection-state.ts'
+import { createLineage, type Lineage } from '../database/lineage.ts'
 import { createLogin, type Login } from '../database/login.ts'
 import { cutOff } from '../database/lost-connection.ts'
 import type { Log } from '../log.ts'
@@ -34,8 +36,19 @@ export interface Listener {
  * Listens until it is closed, on one connection after the other.
  * @param urls direct connections (see `createLogin`): a pooler in transaction mode passes no notices on
  */
-export function openListener(urls: Secret | readonly Secret[], trust: Trust, log: Log): Listener {
-  const login = createLogin(urls)
+export function openListener(
+  urls: Secret | readonly Secret[],
+  trust: Trust,
+  log: Log,
+  lineage: Lineage = createLineage(),
+): Listener {
+  const login = createLogin(urls, { runs: 'own', mustWrite: true, lineage })
+  let leaveOlder = () => {}
+  lineage.onNewer(() => {
+    // What is known of changes is what an older primary has told.
+    trust.lose()
+    leaveOlder()
+  })
   const closing = new AbortController()
   let isHearing = false
   let heartbeat: (() => Promise<void>) | null = null
@@ -46,29 +59,39 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
   const hears = () => {
     if (!isHearing) log.info('hearing of changes; what is cached is believed')
     isHearing = true
+    isTold = false
     start()
   }
+  /** Of one failure after the other the first is told, once everything has been tried. */
+  let isTold = false
   const run = async () => {
     for (let failures = 0; !closing.signal.aborted; failures += 1) {
       try {
-        await listenOnce(login, trust, closing.signal, (heart) => {
+        const client = createClient(login)
+        leaveOlder = () => {
+          if (stateOf(client).primary !== lineage.current()) cutOff(client)
+        }
+        await listenOnce(client, login, trust, closing.signal, (heart) => {
           failures = 0
           heartbeat = heart.heartbeat
           hears()
         })
       } catch (error) {
-        login.tryNext(error)
-        if (!closing.signal.aborted && (isHearing || failures === 0))
+        const isEverythingTried = !login.tryNext(error) || failures >= login.tries
+        if (!closing.signal.aborted && !isTold && (isHearing || isEverythingTried)) {
           log.warn({ err: error }, 'not hearing of changes; every check reads Postgres until then')
+          isTold = true
+        }
+        if (isEverythingTried) start()
       }
       isHearing = false
       heartbeat = null
       trust.lose()
-      start()
       await sleep(Math.min(50 * 2 ** failures, 1_000), null, { signal: closing.signal }).catch(
         () => {},
       )
     }
+    start()
   }
   const running = run()
   return {
@@ -89,12 +112,12 @@ export function openListener(urls: Secret | readonly Secret[], trust: Trust, log
 
 /** Listens on one connection until it breaks, falls silent, or is to be closed. */
 async function listenOnce(
+  client: pg.Client,
   login: Login,
   trust: Trust,
   closing: AbortSignal,
   hears: (heart: Pick<Heart, 'heartbeat'>) => void,
 ): Promise<void> {
-  const client = createClient(login)
   const ended = new Promise<never>((_, reject) => {
     client.on('error', reject)
     client.on('end', () => reject(new Error('the listening connection ended')))

@@ -10,7 +10,7 @@ let clone: TestDatabase
 let one: Database
 before(async () => {
   clone = await cloneDatabase()
-  one = openDatabase(Secret.fromText(clone.url), createLog('silent', false), 1)
+  one = openDatabase(Secret.fromText(clone.url), createLog('silent', false), { connections: 1 })
 })
 after(async () => {
   await one.pool.end()

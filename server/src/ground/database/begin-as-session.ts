@@ -7,7 +7,14 @@ import {
   type PoolMode,
   stateOf,
 } from './connection-state.ts'
-import { cutOff, isConnectionLost, toRefusal, WAIT_FOR_ANSWER_MS } from './lost-connection.ts'
+import {
+  cutOff,
+  isConnectionLost,
+  isPlanOutdated,
+  isReadOnly,
+  toRefusal,
+  WAIT_FOR_ANSWER_MS,
+} from './lost-connection.ts'
 import type { Statement } from './pipeline.ts'
 import { isUnclean } from './pool.ts'
 import { readPoolMode } from './pool-mode.ts'
@@ -159,7 +166,9 @@ export async function ask(
   } catch (error) {
     // pg throws what is no fault of the connection's too: for values that it cannot send, say.
     const isFromPostgres = error instanceof pg.DatabaseError || !isConnected(client)
-    if (isFromPostgres && isConnectionLost(error)) stateOf(client).isLost = true
+    // What was prepared on it before its tables changed would fail whoever comes next, too.
+    if (isFromPostgres && (isConnectionLost(error) || isReadOnly(error) || isPlanOutdated(error)))
+      stateOf(client).isLost = true
     throw isFromPostgres ? toRefusal(error) : error
   } finally {
     clearTimeout(giveUp)

@@ -7,6 +7,8 @@ export type PoolMode = 'session' | 'transaction'
 export interface ConnectionState {
   /** Null until somebody has said or asked. */
   poolMode: PoolMode | null
+  /** Which primary it has reached, as a `Lineage` names it; null where nobody has looked, or it does not say. */
+  primary: string | null
   /** The description of each prepared statement's rows, by its name. */
   readonly prepared: Map<string, unknown[]>
   /** The ad-hoc statements that may be prepared, the oldest first. */
@@ -30,6 +32,7 @@ export function stateOfConnection(connection: object): ConnectionState {
   if (known !== undefined) return known
   const state = {
     poolMode: null,
+    primary: null,
     prepared: new Map(),
     adHoc: new Set<string>(),
     isTainted: false,

@@ -1,6 +1,9 @@
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
+import { checkPrimary } from './check-primary.ts'
 import { clientConfigOf } from './client-config.ts'
+import type { Lineage } from './lineage.ts'
+import { pinningOptions, type RunsSql } from './pinned-settings.ts'
 import { eachHost, type PostgresAddress, readAddress } from './postgres-address.ts'
 
 /**
@@ -8,42 +11,63 @@ import { eachHost, type PostgresAddress, readAddress } from './postgres-address.
  * another's at any time; and of several hosts, another may become the primary. A running node then goes on with that.
  */
 export interface Login {
-  /** Where to connect, with the host and the password that are tried now. */
+  /** Where to connect, with the host, the password and the settings that are tried now. */
   config(): pg.ClientConfig
   /** The same, in parts. */
   address(): PostgresAddress
-  /** Whether a connection failed because of the password or the host, and there is another to try from now on. */
+  /**
+   * Whether a connection failed because of the password, the host, or a pooler that takes no settings, and there is
+   * something else to try from now on.
+   */
   tryNext(error: unknown): boolean
   /** How many combinations there are. */
   tries: number
   /**
-   * Looks, on a new connection, whether this is the primary, where the address names several hosts or asks for it.
-   * @throws NotPrimary
+   * Looks at a new connection, before anything is asked on it.
+   * @throws NotPrimary; OldPrimary
    */
   check(client: pg.ClientBase): Promise<void>
 }
 
-/** The server answers, and takes no changes. */
-export class NotPrimary extends Error {
-  constructor(host: string) {
-    super(`${host} is a standby, or takes no changes: default_transaction_read_only`)
-  }
+export interface LoginOptions {
+  runs?: RunsSql
+  /** Of nodes, which cannot serve where nothing can be changed. An operator's command may be what mends that. */
+  mustWrite?: boolean
+  /** Null for what is over before a standby could be promoted. */
+  lineage?: Lineage | null
+  /** Not where a pooler is known to be, which would refuse them. */
+  takesOptions?: boolean
 }
 
 /** @param urls one address, or several that differ in the password, the likeliest first */
-export function createLogin(urls: Secret | readonly Secret[]): Login {
+export function createLogin(
+  urls: Secret | readonly Secret[],
+  { runs = 'any', mustWrite = false, lineage = null, ...options }: LoginOptions = {},
+): Login {
   const byPassword = [urls].flat().map((url) => eachHost(readAddress(url.revealText())))
   const passwords = byPassword.length
   const hosts = byPassword[0]?.length ?? 0
   let current = 0
+  let takesOptions = options.takesOptions ?? true
   const address = () =>
     byPassword[current % passwords]?.[Math.floor(current / passwords)] as PostgresAddress
   const wanted = byPassword[0]?.[0]?.parameters['target_session_attrs']
-  const isPrimaryWanted = wanted === undefined ? hosts > 1 : wanted !== 'any'
+  const isWritableWanted = wanted === 'read-write' || (wanted === undefined && hosts > 1)
   return {
-    config: () => clientConfigOf(address()),
+    config: () => {
+      const config = clientConfigOf(address())
+      if (!takesOptions) return { ...config, options: config.options }
+      return {
+        ...config,
+        options: [config.options, pinningOptions(runs)].filter(Boolean).join(' '),
+      }
+    },
     address,
     tryNext: (error) => {
+      if (takesOptions && areOptionsRefused(error)) {
+        takesOptions = false
+        return true
+      }
       // Every password of a host, then the next host.
       if (isPasswordRefused(error)) current += 1
       else if (isHostUnfit(error) && hosts > 1) current += passwords - (current % passwords)
@@ -51,19 +75,15 @@ export function createLogin(urls: Secret | readonly Secret[]): Login {
       current %= passwords * hosts
       return passwords * hosts > 1
     },
-    tries: passwords * hosts,
-    check: async (client) => {
-      if (isPrimaryWanted && (await takesNoChanges(client)))
-        throw new NotPrimary(address().hosts[0]?.host ?? 'localhost')
-    },
+    tries: passwords * hosts + 1,
+    check: (client) =>
+      checkPrimary(client, {
+        host: address().hosts[0]?.host ?? 'localhost',
+        runs,
+        mustWrite: mustWrite || isWritableWanted,
+        lineage,
+      }),
   }
-}
-
-async function takesNoChanges(client: pg.ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ is_read_only: boolean }>(
-    `select pg_catalog.pg_is_in_recovery() or pg_catalog.current_setting('default_transaction_read_only')::bool as is_read_only`,
-  )
-  return rows[0]?.is_read_only === true
 }
 
 /** PgBouncer has no SQLSTATE of its own for it: 08P01, protocol_violation, and words. */
@@ -72,6 +92,15 @@ export function isPasswordRefused(error: unknown): boolean {
   return (
     error.code === '28P01' ||
     (error.code === '08P01' && /authentication failed/.test(error.message))
+  )
+}
+
+/** Poolers pass few settings on, and many of them none: PgBouncer says 08P01, others 0A000. */
+function areOptionsRefused(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError &&
+    ['08P01', '0A000'].includes(error.code ?? '') &&
+    /startup parameter|options/.test(error.message)
   )
 }
 

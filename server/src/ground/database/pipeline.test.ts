@@ -13,7 +13,7 @@ let clone: TestDatabase
 let one: Database
 let many: Database
 const open = (connections: number, url = clone.url) =>
-  openDatabase(Secret.fromText(url), createLog('silent', false), connections)
+  openDatabase(Secret.fromText(url), createLog('silent', false), { connections })
 before(async () => {
   clone = await cloneDatabase()
   one = open(1)

@@ -26,7 +26,9 @@ test('a server that has gone silent is cut off after 20 seconds, and the next re
   const through = new URL(clone.url)
   through.port = String((proxy.address() as AddressInfo).port)
   mock.timers.enable({ apis: ['setTimeout'] })
-  const database = openDatabase(Secret.fromText(through.href), pino({ level: 'silent' }), 1)
+  const database = openDatabase(Secret.fromText(through.href), pino({ level: 'silent' }), {
+    connections: 1,
+  })
   const one = { name: 'one', text: 'select 1 as one', values: [] }
   await database.send(one)
 

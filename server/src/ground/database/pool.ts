@@ -3,25 +3,32 @@ import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { isClean, isTransactionPooled, type PoolMode, stateOf } from './connection-state.ts'
+import type { Lineage } from './lineage.ts'
 import { createLogin, type Login } from './login.ts'
 import {
   cutOff,
+  isConflict,
   isConnectionLost,
+  isPlanOutdated,
+  isReadOnly,
   toRefusal,
   WAIT_FOR_ANSWER_MS,
   WAIT_FOR_CONNECTION_MS,
 } from './lost-connection.ts'
+import type { RunsSql } from './pinned-settings.ts'
 import { type Statement, sendTogether } from './pipeline.ts'
 import { endUnclean, sendThroughPooler } from './through-pooler.ts'
 
 export type Row = pg.QueryResultRow
 
-/** Connections that work as one login role. */
+/** Connections that work as one login role, all of them to the primary. */
 export interface Database {
   /**
-   * Runs statements in one round trip and one transaction; see `sendTogether`.
-   * @throws Refusal `database_unavailable` when no connection can be had, `timeout` when the role's
-   *   statement_timeout passed; pg.DatabaseError for what a statement raised
+   * Runs statements in one round trip and one transaction; see `sendTogether`. Sent again where nothing was kept for a
+   * reason that may be gone.
+   *
+   * @throws Refusal `database_unavailable` when no connection can be had, or none to a primary that takes changes;
+   *   `timeout` when the role's statement_timeout passed; pg.DatabaseError for what a statement raised
    */
   send(...statements: Statement[]): Promise<Row[][]>
   /**
@@ -30,17 +37,33 @@ export interface Database {
    */
   connect(): Promise<pg.PoolClient>
   poolMode: PoolMode
+  runs: RunsSql
   pool: pg.Pool
+}
+
+export interface DatabaseOptions {
+  connections?: number
+  poolMode?: PoolMode
+  runs?: RunsSql
+  lineage?: Lineage | null
+}
+
+interface Connecting {
+  pool: pg.Pool
+  login: Login
+  runs: RunsSql
+  /** Each connection that there is. */
+  all: Set<pg.PoolClient>
 }
 
 /** @param urls see `createLogin` */
 export function openDatabase(
   urls: Secret | readonly Secret[],
   log: Log,
-  connections = 10,
-  poolMode: PoolMode = 'session',
+  { connections = 10, poolMode = 'session', runs = 'any', lineage = null }: DatabaseOptions = {},
 ): Database {
-  const login = createLogin(urls)
+  const takesOptions = poolMode === 'session'
+  const login = createLogin(urls, { runs, lineage, takesOptions, mustWrite: true })
   const pool = new pg.Pool({
     application_name: 'pie',
     ...login.config(),
@@ -49,19 +72,25 @@ export function openDatabase(
     keepAlive: true,
     onConnect: login.check,
   })
+  const all = new Set<pg.PoolClient>()
   // One that breaks while it works fails what waits for it, and tells nobody else; without a listener
   // its error event would end the process.
   pool.on('connect', (client) => {
+    all.add(client)
     stateOf(client).poolMode = poolMode
     client.on('error', () => {}).on('notice', logWarning(log))
   })
+  pool.on('remove', (client) => all.delete(client as pg.PoolClient))
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
+  lineage?.onNewer(() => leaveOlder(all, lineage))
+  const connecting = { pool, login, runs, all }
   return {
     pool,
     poolMode,
-    connect: () => connect(pool, login),
-    send: (...statements) => sendOnce(pool, login, statements),
+    runs,
+    connect: () => connect(connecting),
+    send: (...statements) => sendOnce(connecting, statements),
   }
 }
 
@@ -71,18 +100,32 @@ const logWarning =
     if (notice.severity === 'WARNING') log.warn({ sqlstate: notice.code }, notice.message)
   }
 
-async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): Promise<Row[][]> {
-  const client = await connect(pool, login)
+/** Another primary has been promoted: what these connections still say is not to be believed, and may never come. */
+function leaveOlder(all: ReadonlySet<pg.PoolClient>, lineage: Lineage): void {
+  for (const client of all) {
+    const state = stateOf(client)
+    if (state.primary === lineage.current()) continue
+    state.isLost = true
+    cutOff(client)
+  }
+}
+
+async function sendOnce(connecting: Connecting, statements: Statement[]): Promise<Row[][]> {
+  const client = await connect(connecting)
   let isBroken = false
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
-    if (isTransactionPooled(client)) return await sendThroughPooler(client, statements)
-    return await sendTogether(client, statements)
+    const rows = await sendUntilKept(client, statements, connecting.runs)
+    // An answer may have been on its way while somebody else learnt that it comes from a primary that has been left.
+    if (stateOf(client).isLost) throw new Error('the connection was given up')
+    return rows
   } catch (error) {
     // A value that cannot be sent: nothing has been.
     if (error instanceof RangeError) throw error
     isBroken = isConnectionLost(error) || isUnclean(error)
     if (isTransactionPooled(client) && isUnclean(error)) await endUnclean(client)
+    // All of them lead to where this one does, and are not asked again.
+    if (isReadOnly(error)) for (const one of connecting.all) stateOf(one).isLost = true
     throw toRefusal(error)
   } finally {
     clearTimeout(giveUp)
@@ -90,12 +133,41 @@ async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): P
   }
 }
 
-async function connect(pool: pg.Pool, login: Login): Promise<pg.PoolClient> {
-  for (let triesLeft = login.tries; ; triesLeft -= 1) {
+const MOST_CONFLICTS = 4
+
+/** All of it is one transaction: where Postgres has kept nothing of it for a reason that may be gone, it is sent again. */
+async function sendUntilKept(
+  client: pg.PoolClient,
+  statements: Statement[],
+  runs: RunsSql,
+): Promise<Row[][]> {
+  let conflicts = 0
+  let isOutdated = false
+  for (;;) {
     try {
-      return await pool.connect()
+      return isTransactionPooled(client)
+        ? await sendThroughPooler(client, statements, runs)
+        : await sendTogether(client, statements)
+    } catch (error) {
+      if (isConflict(error) && conflicts < MOST_CONFLICTS) conflicts += 1
+      else if (isPlanOutdated(error) && !isOutdated) isOutdated = true
+      else throw error
+      // Of whatever tables the plans were.
+      stateOf(client).prepared.clear()
+    }
+  }
+}
+
+/** One that has not been given up, as far as anybody knows. */
+async function connect({ pool, login }: Connecting): Promise<pg.PoolClient> {
+  for (let triesLeft = login.tries; ; ) {
+    try {
+      const client = await pool.connect()
+      if (!stateOf(client).isLost) return client
+      client.release(true)
     } catch (cause) {
-      if (login.tryNext(cause) && triesLeft > 1) {
+      triesLeft -= 1
+      if (login.tryNext(cause) && triesLeft > 0) {
         Object.assign(pool.options, login.config())
         continue
       }

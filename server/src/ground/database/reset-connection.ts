@@ -1,9 +1,10 @@
 import type { PoolMode } from './connection-state.ts'
+import { pinningCalls, type RunsSql } from './pinned-settings.ts'
 import type { Statement } from './pipeline.ts'
 
 /** What goes before every proof: nothing that an earlier request has left is still there. */
-export const resetStatements = (poolMode: PoolMode): readonly Statement[] =>
-  poolMode === 'transaction' ? putAway : reset
+export const resetStatements = (poolMode: PoolMode, runs: RunsSql = 'any'): readonly Statement[] =>
+  poolMode === 'transaction' ? putAway[runs] : reset
 
 /** Named, because whatever stands in their place runs as cream before anybody is proven, and is found then. */
 const reset: readonly Statement[] = [
@@ -16,12 +17,17 @@ const reset: readonly Statement[] = [
  * stays, and `authenticate` refuses it. `reset all` also takes away what the pooler has set for this
  * client, so that is set again.
  */
-const putAway: readonly Statement[] = [
-  'reset role',
-  'reset all',
-  'close all',
-  'unlisten *',
-  'deallocate all',
-  `select pg_catalog.pg_advisory_unlock_all(), pg_catalog.set_config('client_encoding', 'UTF8', false),
-     pg_catalog.set_config('application_name', 'pie', false)`,
-].map((text) => ({ name: '', text, values: [] }))
+const putAwayFor = (runs: RunsSql): readonly Statement[] =>
+  [
+    // Before anything is looked at, which is when it has to be said; `set transaction` wants a block.
+    "set transaction_isolation = 'read committed'",
+    'reset role',
+    'reset all',
+    'close all',
+    'unlisten *',
+    'deallocate all',
+    `select pg_catalog.pg_advisory_unlock_all(), pg_catalog.set_config('client_encoding', 'UTF8', false),
+       pg_catalog.set_config('application_name', 'pie', false), ${pinningCalls(runs)}`,
+  ].map((text) => ({ name: '', text, values: [] }))
+
+const putAway = { own: putAwayFor('own'), any: putAwayFor('any') }

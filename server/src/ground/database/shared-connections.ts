@@ -4,10 +4,14 @@ import type { Secret } from '../crypto/secret.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { connectClient } from './connect-client.ts'
+import { stateOf } from './connection-state.ts'
+import type { Lineage } from './lineage.ts'
 import { createLogin, type Login } from './login.ts'
 import {
   cutOff,
   isConnectionLost,
+  isPlanOutdated,
+  isReadOnly,
   toRefusal,
   WAIT_FOR_ANSWER_MS,
   WAIT_FOR_CONNECTION_MS,
@@ -37,10 +41,14 @@ interface Slot {
 export function openSharedConnections(
   urls: Secret | readonly Secret[],
   log: Log,
+  lineage: Lineage | null = null,
   count = 2,
 ): SharedConnections {
-  const login = createLogin(urls)
+  const login = createLogin(urls, { runs: 'own', mustWrite: true, lineage })
   const slots: Slot[] = Array.from({ length: count }, () => ({ client: null }))
+  lineage?.onNewer(() => {
+    for (const slot of slots) leaveOlder(slot, lineage)
+  })
   let turn = 0
   return {
     read: (statement) => {
@@ -71,17 +79,31 @@ export function readThroughPooler(requests: Database): SharedConnections {
   }
 }
 
+/** Another primary has been promoted: what this connection still says is not to be believed, and may never come. */
+function leaveOlder(slot: Slot, lineage: Lineage): void {
+  const leaving = slot.client
+  leaving
+    ?.then((client) => {
+      if (stateOf(client).primary === lineage.current()) return
+      if (slot.client === leaving) slot.client = null
+      cutOff(client)
+    })
+    .catch(() => {})
+}
+
 async function readOn(slot: Slot, statement: Statement, login: Login, log: Log): Promise<Row[]> {
   const opened = connectionOf(slot, login, log)
   try {
     return await sendOn(await opened, statement)
   } catch (error) {
-    if (!isConnectionLost(error)) throw toRefusal(error)
+    if (!isConnectionLost(error) && !isReadOnly(error) && !isPlanOutdated(error))
+      throw toRefusal(error)
     // A server that hangs up says so before it does.
     if (slot.client === opened) slot.client = null
+    void opened.then((client) => client.end()).catch(() => {})
   }
   try {
-    // A read changes nothing, so where its connection was lost it is tried once more, on a new one.
+    // A read changes nothing, so where its connection is good for nothing more it is tried once more, on a new one.
     return await sendOn(await connectionOf(slot, login, log), statement)
   } catch (error) {
     throw toRefusal(error)

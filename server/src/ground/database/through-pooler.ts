@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { RunsSql } from './pinned-settings.ts'
 import { type Statement, sendTogether } from './pipeline.ts'
 import { resetStatements } from './reset-connection.ts'
 
@@ -10,8 +11,9 @@ import { resetStatements } from './reset-connection.ts'
 export function sendThroughPooler(
   client: pg.PoolClient,
   statements: readonly Statement[],
+  runs: RunsSql = 'any',
 ): Promise<pg.QueryResultRow[][]> {
-  return sendTogether(client, statements.map(withoutName), resetStatements('transaction'))
+  return sendTogether(client, statements.map(withoutName), resetStatements('transaction', runs))
 }
 
 /**

@@ -46,7 +46,7 @@ export function healthRoutes(app: App, pie: Pie): void {
     {
       config: { access: 'open', rateLimit: perMinute(600) },
       schema: {
-        summary: 'Whether this node can serve: it reaches the database',
+        summary: 'Whether this node can serve: it reaches the database, where changes can be made',
         description:
           'With ?verbose, for the holder of SECRET_KEY: also what this node found when it last looked at what security stands on in its database, which it does every hour. pie doctor looks now.',
         tags: ['operations'],
@@ -59,8 +59,12 @@ export function healthRoutes(app: App, pie: Pie): void {
       const isVerbose = request.query.verbose !== undefined
       if (isVerbose && !isOperatorToken(pie, bearerToken(request)))
         throw new Refusal('unauthenticated')
-      const ping = { name: 'ping', text: 'select 1', values: [] }
-      await Promise.all([pie.auth.send(ping), pie.requests.send(ping)])
+      const isPrimary = {
+        name: 'check_primary',
+        text: 'select pie_private.check_primary()',
+        values: [],
+      }
+      await Promise.all([pie.auth.send(isPrimary), pie.requests.send(isPrimary)])
       void reply.header('cache-control', 'no-store')
       return reply.send({ status: 'ok', ...(isVerbose && describe(pie.health)) })
     },
