@@ -16,12 +16,11 @@ interface Found {
   is_read_only: boolean
   system_identifier: string | null
   timeline: number | null
-  unpinned: string[] | null
 }
 
 /**
- * Looks at a new connection before anything is asked on it: whether this is the primary, whether it takes changes,
- * and whether its settings are those that it was asked for, which a pooler may have dropped.
+ * Looks at a new connection before anything is asked on it: whether this is the primary, and whether it takes changes.
+ * What is not set as it has to be is set, in the same round trip.
  *
  * @param mustWrite whether a primary that takes no changes (default_transaction_read_only) is none
  * @throws NotPrimary; OldPrimary when this process has seen a newer one
@@ -35,49 +34,42 @@ export async function checkPrimary(
     lineage,
   }: { host: string; runs: RunsSql; mustWrite: boolean; lineage: Lineage | null },
 ): Promise<void> {
-  const pinned = Object.entries(pinnedSettings(runs))
-  const found = await withinTime(client, () => look(client, pinned))
+  const found = await look(client, runs)
   if (found.is_standby) throw new NotPrimary(host, 'it is a standby')
   if (mustWrite && found.is_read_only)
     throw new NotPrimary(host, 'it takes no changes (default_transaction_read_only)')
   const { system_identifier: systemIdentifier, timeline } = found
+  if (lineage === null || systemIdentifier === null || timeline === null) return
   // The name first: whoever leaves an older primary looks for it.
-  if (lineage !== null && systemIdentifier !== null && timeline !== null) {
-    stateOf(client).primary = `${systemIdentifier}/${timeline}`
-    lineage.see({ systemIdentifier, timeline })
-  }
-  const { unpinned } = found
-  if (unpinned !== null) await withinTime(client, () => pin(client, pinned, unpinned))
+  stateOf(client).primary = `${systemIdentifier}/${timeline}`
+  lineage.see({ systemIdentifier, timeline })
 }
 
-/** A pool has stopped its clock by then. */
-async function withinTime<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-  const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_CONNECTION_MS)
+async function look(client: pg.ClientBase, runs: RunsSql): Promise<Found> {
   try {
-    return await work()
-  } finally {
-    clearTimeout(giveUp)
-  }
-}
-
-async function look(client: pg.ClientBase, pinned: readonly [string, string][]): Promise<Found> {
-  const [names, values] = [pinned.map(([name]) => name), pinned.map(([, value]) => value)]
-  try {
-    return await ask(client, `${standing}, ${origin}, ${unpinned}`, [names, values])
+    return await ask(client, `${standing}, ${origin}, ${pinned}`, runs)
   } catch (error) {
     // Some who offer Postgres have no WAL of its kind, or do not show it.
     if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') throw error
     return await ask(
       client,
-      `${standing}, null as system_identifier, null as timeline, ${unpinned}`,
-      [names, values],
+      `${standing}, null as system_identifier, null as timeline, ${pinned}`,
+      runs,
     )
   }
 }
 
-async function ask(client: pg.ClientBase, columns: string, values: unknown[]): Promise<Found> {
-  const { rows } = await client.query<Found>(`select ${columns}`, values)
-  return rows[0] as Found
+async function ask(client: pg.ClientBase, columns: string, runs: RunsSql): Promise<Found> {
+  const settings = Object.entries(pinnedSettings(runs))
+  const values = [settings.map(([name]) => name), settings.map(([, value]) => value)]
+  // A pool has stopped its clock by then.
+  const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_CONNECTION_MS)
+  try {
+    const { rows } = await client.query<Found>(`select ${columns}`, values)
+    return rows[0] as Found
+  } finally {
+    clearTimeout(giveUp)
+  }
 }
 
 const standing = `
@@ -93,21 +85,7 @@ const origin = `
     ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::bit(32)::pg_catalog.int4
   end as timeline`
 
-const unpinned = `
-  (select pg_catalog.array_agg(pinned.name)
+const pinned = `
+  (select pg_catalog.count(pg_catalog.set_config(pinned.name, pinned.value, false))
    from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as pinned (name, value)
-   where pg_catalog.current_setting(pinned.name, true) is distinct from pinned.value) as unpinned`
-
-/** As good as it gets without the startup packet: a `reset all` takes it back. */
-async function pin(
-  client: pg.ClientBase,
-  pinned: readonly [string, string][],
-  names: readonly string[],
-): Promise<void> {
-  const [given, values] = [[...names], names.map((name) => new Map(pinned).get(name))]
-  await client.query(
-    `select pg_catalog.set_config(name, value, false)
-     from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as pinned (name, value)`,
-    [given, values],
-  )
-}
+   where pg_catalog.current_setting(pinned.name, true) is distinct from pinned.value)`

@@ -35,7 +35,7 @@ export interface LoginOptions {
   mustWrite?: boolean
   /** Null for what is over before a standby could be promoted. */
   lineage?: Lineage | null
-  /** Not where a pooler is known to be, which would refuse them. */
+  /** Whether settings go with the startup packet, and outlive a `reset all`. Poolers refuse them, and complain. */
   takesOptions?: boolean
 }
 
@@ -48,7 +48,7 @@ export function createLogin(
   const passwords = byPassword.length
   const hosts = byPassword[0]?.length ?? 0
   let current = 0
-  let takesOptions = options.takesOptions ?? true
+  let takesOptions = options.takesOptions ?? false
   const address = () =>
     byPassword[current % passwords]?.[Math.floor(current / passwords)] as PostgresAddress
   const wanted = byPassword[0]?.[0]?.parameters['target_session_attrs']
@@ -56,7 +56,7 @@ export function createLogin(
   return {
     config: () => {
       const config = clientConfigOf(address())
-      if (!takesOptions) return { ...config, options: config.options }
+      if (!takesOptions) return { options: undefined, ...config }
       return {
         ...config,
         options: [config.options, pinningOptions(runs)].filter(Boolean).join(' '),
@@ -75,7 +75,7 @@ export function createLogin(
       current %= passwords * hosts
       return passwords * hosts > 1
     },
-    tries: passwords * hosts + 1,
+    tries: passwords * hosts + (takesOptions ? 1 : 0),
     check: (client) =>
       checkPrimary(client, {
         host: address().hosts[0]?.host ?? 'localhost',
