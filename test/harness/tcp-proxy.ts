@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 export interface TcpProxy {
   /** The same address, through this proxy. */
   through(url: string): string
+  /** New connections lead there from now on, as when a name or an address is another server's; those that there are stay. */
+  leadTo(url: string | URL): void
   /** Ends every connection there is. New ones are taken. */
   cut(): void
   /** Takes no new connections, until `accept`. */
@@ -35,7 +37,7 @@ export async function startTcpProxy(
   target: string,
   overhear: (text: string, proxy: TcpProxy) => void = () => {},
 ): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target)
+  let { hostname, port } = new URL(target)
   const lines = new Set<Line>()
   let isSilent = false
   let areAnswersKept = false
@@ -96,6 +98,9 @@ export async function startTcpProxy(
       const address = new URL(url)
       address.host = `127.0.0.1:${ownPort}`
       return address.href
+    },
+    leadTo: (url) => {
+      ;({ hostname, port } = new URL(url))
     },
     cut: () => {
       for (const line of [...lines]) line.end()
