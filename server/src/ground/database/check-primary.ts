@@ -2,7 +2,8 @@ import pg from 'pg'
 import { stateOf } from './connection-state.ts'
 import type { Lineage } from './lineage.ts'
 import { cutOff, WAIT_FOR_CONNECTION_MS } from './lost-connection.ts'
-import { pinnedSettings, type RunsSql } from './pinned-settings.ts'
+import { namesAndValues, pinning } from './pin-settings.ts'
+import type { RunsSql } from './pinned-settings.ts'
 
 /** The server answers, and is not the one that decides. */
 export class NotPrimary extends Error {
@@ -47,25 +48,23 @@ export async function checkPrimary(
 
 async function look(client: pg.ClientBase, runs: RunsSql): Promise<Found> {
   try {
-    return await ask(client, `${standing}, ${origin}, ${pinned}`, runs)
+    return await ask(client, `${standing}, ${origin}, (${pinning})`, runs)
   } catch (error) {
     // Some who offer Postgres have no WAL of its kind, or do not show it.
     if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') throw error
     return await ask(
       client,
-      `${standing}, null as system_identifier, null as timeline, ${pinned}`,
+      `${standing}, null as system_identifier, null as timeline, (${pinning})`,
       runs,
     )
   }
 }
 
 async function ask(client: pg.ClientBase, columns: string, runs: RunsSql): Promise<Found> {
-  const settings = Object.entries(pinnedSettings(runs))
-  const values = [settings.map(([name]) => name), settings.map(([, value]) => value)]
   // A pool has stopped its clock by then.
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_CONNECTION_MS)
   try {
-    const { rows } = await client.query<Found>(`select ${columns}`, values)
+    const { rows } = await client.query<Found>(`select ${columns}`, namesAndValues(runs))
     return rows[0] as Found
   } finally {
     clearTimeout(giveUp)
@@ -84,8 +83,3 @@ const origin = `
   case when not pg_catalog.pg_is_in_recovery() then
     ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::bit(32)::pg_catalog.int4
   end as timeline`
-
-const pinned = `
-  (select pg_catalog.count(pg_catalog.set_config(pinned.name, pinned.value, false))
-   from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as pinned (name, value)
-   where pg_catalog.current_setting(pinned.name, true) is distinct from pinned.value)`

@@ -9,7 +9,7 @@ export const identify: Statement = {
       (select pg_database.oid from pg_catalog.pg_database where pg_database.datname = pg_catalog.current_database()),
       (select pg_class.oid from pg_catalog.pg_class join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
        where pg_namespace.nspname = 'pie_private' and pg_class.relname = 'migrations'),
-      pg_catalog.pg_postmaster_start_time()) as identity`,
+      extract(epoch from pg_catalog.pg_postmaster_start_time())) as identity`,
   values: [],
 }
 
