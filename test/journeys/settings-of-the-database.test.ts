@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
-import { deriveKeys } from '../../server/src/ground/crypto/derive-keys.ts'
+import { testKeys } from '../../database/test/people.ts'
 import { Secret } from '../../server/src/ground/crypto/secret.ts'
 import { asLogin } from '../../server/src/ground/database/login-address.ts'
 import { pinnedSettings } from '../../server/src/ground/database/pinned-settings.ts'
@@ -182,8 +182,12 @@ for (const [version, binaries] of Object.entries(versions)) {
     })
 
     test('an application’s own queries keep the time zone of its database, and the path', async () => {
-      const { requestRolePassword } = deriveKeys([Secret.fromText(testSecretKey)])[0]
-      const url = asLogin(Secret.fromText(databaseUrl), 'production', 'cream', requestRolePassword)
+      const url = asLogin(
+        Secret.fromText(databaseUrl),
+        'production',
+        'cream',
+        testKeys.requestRolePassword,
+      )
       const requests = openDatabase(url, createLog('silent', false))
       const [rows] = await requests.send({
         name: '',

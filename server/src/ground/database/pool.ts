@@ -126,7 +126,9 @@ async function sendOnce(connecting: Connecting, statements: Statement[]): Promis
     if (isTransactionPooled(client) && isUnclean(error)) await endUnclean(client)
     // All of them lead to where this one does, and are not asked again.
     if (isReadOnly(error)) for (const one of connecting.all) stateOf(one).isLost = true
-    throw toRefusal(error)
+    throw isConflict(error)
+      ? new Refusal('database_unavailable', { retryAfterSeconds: 1, cause: error })
+      : toRefusal(error)
   } finally {
     clearTimeout(giveUp)
     client.release(isBroken || !isClean(client))
