@@ -105,7 +105,7 @@ for (const [version, binaries] of Object.entries(versions)) {
     test('a node does not start on a standby, and says why', async () => {
       await assert.rejects(
         startTestPie({ databaseUrl: at('standby') }),
-        /127\.0\.0\.1 is not the primary: it is a standby/,
+        /127\.0\.0\.1:\d+ is not the primary: it is a standby/,
       )
     })
 

@@ -43,7 +43,7 @@ export async function checkPrimary(
   if (lineage === null || systemIdentifier === null || timeline === null) return
   // The name first: whoever leaves an older primary looks for it.
   stateOf(client).primary = `${systemIdentifier}/${timeline}`
-  lineage.see({ systemIdentifier, timeline })
+  lineage.see({ systemIdentifier, timeline }, host)
 }
 
 async function look(client: pg.ClientBase, runs: RunsSql): Promise<Found> {

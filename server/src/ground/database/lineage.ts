@@ -10,12 +10,15 @@ export interface Primary {
 export interface Lineage {
   /**
    * A new connection has reached this primary.
+   * @param host where it was found
    * @returns its name among all that this process has seen
    * @throws OldPrimary when a newer one has been seen
    */
-  see(primary: Primary): string
+  see(primary: Primary, host?: string): string
   /** The name of the newest; empty while none is known. */
   current(): string
+  /** Where it was found first; null while none is known. */
+  host(): string | null
   /** What is called when a newer one has been seen: whatever came of an older one is no longer true. */
   onNewer(leave: () => void): void
 }
@@ -34,22 +37,25 @@ export function createLineage(): Lineage {
   /** The highest timeline of each cluster that has been seen: one that was left for another cluster is not gone back to. */
   const seen = new Map<string, number>()
   let current: Primary | null = null
+  let found: string | null = null
   const leaving: (() => void)[] = []
   const nameOf = ({ systemIdentifier, timeline }: Primary) => `${systemIdentifier}/${timeline}`
 
   return {
-    see: (primary) => {
+    see: (primary, host) => {
       const { systemIdentifier, timeline } = primary
       const isOther = current !== null && current.systemIdentifier !== systemIdentifier
       const highest = seen.get(systemIdentifier) ?? 0
       if (timeline < highest || (isOther && timeline === highest)) throw new OldPrimary(primary)
       const isNewer = current !== null && (isOther || timeline > current.timeline)
+      if (current === null || isNewer) found = host ?? null
       current = primary
       seen.set(systemIdentifier, timeline)
       if (isNewer) for (const leave of leaving) leave()
       return nameOf(primary)
     },
     current: () => (current === null ? '' : nameOf(current)),
+    host: () => found,
     onNewer: (leave) => void leaving.push(leave),
   }
 }

@@ -51,6 +51,11 @@ export function createLogin(
   let takesOptions = options.takesOptions ?? false
   const address = () =>
     byPassword[current % passwords]?.[Math.floor(current / passwords)] as PostgresAddress
+  // Where one connection has found the new primary, the others need not search.
+  lineage?.onNewer(() => {
+    const at = byPassword[0]?.findIndex((one) => hostOf(one) === lineage.host()) ?? -1
+    if (at >= 0) current = at * passwords + (current % passwords)
+  })
   const wanted = byPassword[0]?.[0]?.parameters['target_session_attrs']
   const isWritableWanted = wanted === 'read-write' || (wanted === undefined && hosts > 1)
   return {
@@ -78,13 +83,16 @@ export function createLogin(
     tries: passwords * hosts + (takesOptions ? 1 : 0),
     check: (client) =>
       checkPrimary(client, {
-        host: address().hosts[0]?.host ?? 'localhost',
+        host: hostOf(address()),
         runs,
         mustWrite: mustWrite || isWritableWanted,
         lineage,
       }),
   }
 }
+
+const hostOf = ({ hosts: [first] }: PostgresAddress): string =>
+  `${first?.host ?? 'localhost'}:${first?.port ?? 5432}`
 
 /** PgBouncer has no SQLSTATE of its own for it: 08P01, protocol_violation, and words. */
 export function isPasswordRefused(error: unknown): boolean {

@@ -83,7 +83,10 @@ export function openDatabase(
   pool.on('remove', (client) => all.delete(client as pg.PoolClient))
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
-  lineage?.onNewer(() => leaveOlder(all, lineage))
+  lineage?.onNewer(() => {
+    Object.assign(pool.options, login.config())
+    leaveOlder(all, lineage)
+  })
   const connecting = { pool, login, runs, all }
   return {
     pool,
