@@ -3,6 +3,18 @@ import type pg from 'pg'
 /** How long a statement waits for somebody else's lock: an operator's question should not stand in a queue. */
 const LOCK_TIMEOUT = '5s'
 
+/** What the catalog's definitions, and the comparisons with them, are written by; a database or a role may have others. */
+const settings = Object.entries({
+  quote_all_identifiers: 'off',
+  standard_conforming_strings: 'on',
+  transform_null_equals: 'off',
+  array_nulls: 'on',
+  bytea_output: 'hex',
+  datestyle: 'ISO',
+})
+  .map(([name, value]) => `set local ${name} = '${value}'`)
+  .join('; ')
+
 /**
  * Works in a transaction of which nothing is kept, whatever becomes of the work. What the work itself asks finds
  * nothing but pg_catalog: a function or an operator that somebody has made in a schema on the path, with arguments that
@@ -13,7 +25,8 @@ export async function rollBack<T>(owner: pg.ClientBase, work: () => Promise<T>):
   try {
     await owner.query(
       `select pg_catalog.set_config('advisor.search_path', pg_catalog.current_setting('search_path'), true);
-       set local search_path = pg_catalog, pg_temp; set local lock_timeout = '${LOCK_TIMEOUT}'; set local row_security = on`,
+       set local search_path = pg_catalog, pg_temp; set local lock_timeout = '${LOCK_TIMEOUT}'; set local row_security = on;
+       ${settings}`,
     )
     return await work()
   } finally {
