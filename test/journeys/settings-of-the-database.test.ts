@@ -11,6 +11,7 @@ import { createLog } from '../../server/src/ground/log.ts'
 import { testSecretKey } from '../harness/cluster.ts'
 import { until } from '../harness/nodes.ts'
 import { addOwner, type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
+import { startPgBouncer } from '../harness/pgbouncer.ts'
 import { type Answer, goodPassword, startTestPie, type TestPie } from '../harness/pie.ts'
 import { runPie } from '../harness/process.ts'
 
@@ -111,48 +112,48 @@ for (const [version, binaries] of Object.entries(versions)) {
       return answer.body
     }
     /** All that a person does. */
-    const live = async (name: string) => {
+    const live = async (name: string, node = pie) => {
       const credentials = { email: `${name}@example.com`, password: goodPassword }
       const registered = assertStatus(
-        await pie.request('/auth/register', { body: credentials }),
+        await node.request('/auth/register', { body: credentials }),
         201,
       )
       assertRecent(registered.user.created_at)
-      assertStatus(await pie.request('/auth/register', { body: credentials }), 409)
+      assertStatus(await node.request('/auth/register', { body: credentials }), 409)
       assertStatus(
-        await pie.request('/auth/login', { body: { ...credentials, password: 'wrong' } }),
+        await node.request('/auth/login', { body: { ...credentials, password: 'wrong' } }),
         401,
       )
-      const first = assertStatus(await pie.request('/auth/login', { body: credentials }), 200)
+      const first = assertStatus(await node.request('/auth/login', { body: credentials }), 200)
       const { access_token: token, refresh_token } = assertStatus(
-        await pie.request('/auth/refresh', { body: { refresh_token: first.refresh_token } }),
+        await node.request('/auth/refresh', { body: { refresh_token: first.refresh_token } }),
         200,
       )
-      const { session } = assertStatus(await pie.request('/auth/session', { token }), 200)
+      const { session } = assertStatus(await node.request('/auth/session', { token }), 200)
       assertRecent(session.created_at)
       const changed = assertStatus(
-        await pie.request('/users/me', { method: 'PATCH', token, body: { name: 'Ada é ✓' } }),
+        await node.request('/users/me', { method: 'PATCH', token, body: { name: 'Ada é ✓' } }),
         200,
       )
       assert.equal(changed.name, 'Ada é ✓')
-      const me = assertStatus(await pie.request('/users/me', { token }), 200)
+      const me = assertStatus(await node.request('/users/me', { token }), 200)
       assert.equal(me.name, 'Ada é ✓')
       assert.deepEqual(me.roles, ['viewer'])
-      const { sessions } = assertStatus(await pie.request('/auth/sessions', { token }), 200)
+      const { sessions } = assertStatus(await node.request('/auth/sessions', { token }), 200)
       assert.equal(sessions.length, 2)
       for (const { created_at } of sessions) assertRecent(created_at)
       const password = 'another fine long password'
       assertStatus(
-        await pie.request('/users/me/password', {
+        await node.request('/users/me/password', {
           method: 'PUT',
           token,
           body: { current_password: goodPassword, new_password: password },
         }),
         200,
       )
-      assertStatus(await pie.request('/users/me', { token }), 401)
-      assertStatus(await pie.request('/auth/refresh', { body: { refresh_token } }), 401)
-      assertStatus(await pie.request('/auth/login', { body: { ...credentials, password } }), 200)
+      assertStatus(await node.request('/users/me', { token }), 401)
+      assertStatus(await node.request('/auth/refresh', { body: { refresh_token } }), 401)
+      assertStatus(await node.request('/auth/login', { body: { ...credentials, password } }), 200)
     }
 
     test('people sign up, in and out', () => live('ada'))
@@ -165,6 +166,29 @@ for (const [version, binaries] of Object.entries(versions)) {
       await until(async () => (await pie.request('/health/ready')).status === 200)
       await live('grace')
       await superuser.query('alter role pie_auth reset role; revoke cream from pie_auth')
+    })
+
+    test('the same through a pooler, with each transaction on another connection of the server', async () => {
+      const { pathname } = new URL(databaseUrl)
+      const superuserUrl = new URL(server.url)
+      superuserUrl.pathname = pathname
+      const pooler = await startPgBouncer(superuserUrl.href)
+      try {
+        const pooled = await startTestPie({
+          databaseUrl,
+          settings: {
+            DATABASE_URL: pooler.through(databaseUrl),
+            DIRECT_DATABASE_URL: databaseUrl,
+          },
+        })
+        try {
+          await live('dorothy', pooled)
+        } finally {
+          await pooled.close()
+        }
+      } finally {
+        await pooler.stop()
+      }
     })
 
     test('of those who change something at the same time, nobody meets an error', async () => {
