@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
+import { createDurations, type Durations } from '../durations.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { isClean, isTransactionPooled, type PoolMode, stateOf } from './connection-state.ts'
@@ -31,6 +32,8 @@ export interface Database {
   connect(): Promise<pg.PoolClient>
   poolMode: PoolMode
   pool: pg.Pool
+  /** How long requests have waited for a connection: also those that got none. */
+  waits: Durations
 }
 
 /** @param urls see `createLogin` */
@@ -41,6 +44,7 @@ export function openDatabase(
   poolMode: PoolMode = 'session',
 ): Database {
   const login = createLogin(urls)
+  const waits = createDurations()
   const pool = new pg.Pool({
     application_name: 'pie',
     ...login.config(),
@@ -60,8 +64,9 @@ export function openDatabase(
   return {
     pool,
     poolMode,
-    connect: () => connect(pool, login),
-    send: (...statements) => sendOnce(pool, login, statements),
+    waits,
+    connect: () => connectCounted(pool, login, waits),
+    send: (...statements) => sendOnce(pool, login, waits, statements),
   }
 }
 
@@ -71,8 +76,13 @@ const logWarning =
     if (notice.severity === 'WARNING') log.warn({ sqlstate: notice.code }, notice.message)
   }
 
-async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): Promise<Row[][]> {
-  const client = await connect(pool, login)
+async function sendOnce(
+  pool: pg.Pool,
+  login: Login,
+  waits: Durations,
+  statements: Statement[],
+): Promise<Row[][]> {
+  const client = await connectCounted(pool, login, waits)
   let isBroken = false
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
@@ -87,6 +97,19 @@ async function sendOnce(pool: pg.Pool, login: Login, statements: Statement[]): P
   } finally {
     clearTimeout(giveUp)
     client.release(isBroken || !isClean(client))
+  }
+}
+
+async function connectCounted(
+  pool: pg.Pool,
+  login: Login,
+  waits: Durations,
+): Promise<pg.PoolClient> {
+  const beganMs = performance.now()
+  try {
+    return await connect(pool, login)
+  } finally {
+    waits.observe(performance.now() - beganMs)
   }
 }
 
