@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { registerByCookie } from '../harness/by-cookie.ts'
 import { readingOf, readMetrics } from '../harness/metrics.ts'
 import {
@@ -177,6 +178,60 @@ describe('a node with METRICS_SOCKET', () => {
       assert.equal((await both.request('/metrics', { token })).status, 200)
     } finally {
       await both.close()
+    }
+  })
+})
+
+describe('a node whose Postgres cannot be reached', () => {
+  test('says so, and all that it knows itself', async () => {
+    const pie = await startTestPie({ settings: { METRICS_TOKEN: token } })
+    const url = new URL(pie.databaseUrl)
+    const name = url.pathname.slice(1)
+    url.pathname = '/postgres'
+    const admin = new pg.Client({ connectionString: url.href })
+    await admin.connect()
+    try {
+      await register(pie, 'ada')
+      await admin.query(`alter database ${name} with allow_connections false`)
+      await admin.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename in ('pie_auth', 'cream')`,
+        [name],
+      )
+      const gone = readMetrics(await pie.request('/metrics', { token }))
+      assert.deepEqual(gone.get('pie_database_up'), [{ labels: {}, value: 0 }])
+      for (const asked of ['pie_migrations', 'pie_sessions_live'])
+        assert.equal(gone.has(asked), false, asked)
+      assert.ok((gone.get('pie_http_request_duration_seconds_count')?.length ?? 0) > 0)
+      await admin.query(`alter database ${name} with allow_connections true`)
+      for (;;) {
+        const found = readMetrics(await pie.request('/metrics', { token }))
+        if (readingOf(found, 'pie_database_up', {}) === 0) continue
+        assert.ok(readingOf(found, 'pie_migrations', { state: 'applied' }) > 0)
+        break
+      }
+    } finally {
+      await admin.query(`alter database ${name} with allow_connections true`)
+      await admin.end()
+      await pie.close()
+    }
+  })
+
+  test('is not waited for longer than two seconds', async () => {
+    const pie = await startTestPie({
+      settings: { METRICS_TOKEN: token, DATABASE_CONNECTIONS: '1' },
+    })
+    try {
+      // Locks what a scrape reads, as a long alter table would.
+      await pie.owner.query('begin; lock table pie_private.migrations')
+      const beganMs = performance.now()
+      const waiting = [pie.request('/metrics', { token }), pie.request('/metrics', { token })]
+      for (const answer of await Promise.all(waiting))
+        assert.deepEqual(readMetrics(answer).get('pie_database_up'), [{ labels: {}, value: 0 }])
+      const tookMs = performance.now() - beganMs
+      assert.ok(tookMs >= 2_000, `${tookMs} ms: nothing was waited for`)
+      await pie.owner.query('rollback')
+    } finally {
+      await pie.close()
     }
   })
 })
