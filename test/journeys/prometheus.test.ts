@@ -77,6 +77,22 @@ test('every metric that the dashboard and the rules name is in a scrape, and its
   assert.deepEqual(unseen, [], 'nobody looks at these')
 })
 
+test('the guide says of every metric and every alert what to do', async () => {
+  const guide = readFileSync(new URL('../../docs/guides/production.md', import.meta.url), 'utf8')
+  const answer = await (nodes[0] as TestPie).request('/metrics', { token })
+  const metrics = [...String(answer.body).matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name)
+  const rows = guide.split('\n').filter((line) => line.startsWith('| `pie_'))
+  const told = rows.flatMap((row) =>
+    [...(row.split(' | ')[0] ?? '').matchAll(/`(pie_\w+)`/g)].map(([, name = '']) => name),
+  )
+  assert.ok(metrics.length >= 25)
+  assert.deepEqual(told.toSorted(), metrics.toSorted())
+  const alerts = [...rulesText.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name)
+  const [, advised = ''] = guide.split('## What to do when it alerts')
+  const named = [...advised.matchAll(/\*\*(Pie\w+)\*\*/g)].map(([, name = '']) => name)
+  assert.deepEqual(named.toSorted(), alerts.toSorted())
+})
+
 describe('Prometheus', { skip: !isPrometheusThere && 'there is no prometheus here' }, () => {
   let prometheus: Prometheus
   before(async () => {
