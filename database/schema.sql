@@ -996,6 +996,26 @@ $function$
 ;
 comment on function pie_private.end_sessions_of_disabled_user() is 'Trigger: disabling a user ends their sessions in the same transaction.';
 
+CREATE OR REPLACE FUNCTION pie_private.estimate_live_sessions()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  pages bigint := pg_relation_size('pie_private.sessions') / current_setting('block_size')::bigint;
+  share double precision := least(100, 100 * 1000.0 / greatest(pages, 1));
+begin
+  return (
+    select round(count(*) * 100 / share) from pie_private.sessions tablesample system (share) repeatable (0)
+    where sessions.revoked_at is null and sessions.expires_at > now()
+  );
+end
+$function$
+;
+grant execute on function pie_private.estimate_live_sessions() to pie_auth;
+comment on function pie_private.estimate_live_sessions() is 'How many sessions may act now: counted, or estimated from a thousand pages of them.';
+
 CREATE OR REPLACE FUNCTION pie_private.fail_password_sign_in(user_id uuid, address inet)
  RETURNS void
  LANGUAGE plpgsql
@@ -1533,6 +1553,20 @@ end
 $function$
 ;
 comment on function pie_private.rotate_signing_key(text,jsonb,bytea,interval,interval) is 'Adds a key and lets the older ones run out. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.session_revoked_at(session_id uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (select sessions.revoked_at from pie_private.sessions where sessions.id = session_id);
+end
+$function$
+;
+grant execute on function pie_private.session_revoked_at(uuid) to pie_auth;
+comment on function pie_private.session_revoked_at(uuid) is 'When a session was revoked; null for one that is not, or is not there.';
 
 CREATE OR REPLACE FUNCTION pie_private.set_user_password(email text, new_hash text)
  RETURNS integer

@@ -91,8 +91,8 @@ async function serve(config: Config, { isDevelopment }: { isDevelopment: boolean
   // Asked for before anything is started: a Ctrl-C during the start stops cleanly too.
   const asked = untilAskedToStop()
   const pie = await startPie({ ...config, isDevelopment }, log)
-  const { address, origin, dataPlace: data } = pie
-  log.info({ address, origin, data }, 'Pie is running')
+  const { address, origin, dataPlace: data, metricsAddress: metrics } = pie
+  log.info({ address, origin, data, ...(metrics !== null && { metrics }) }, 'Pie is running')
   // The log is for programs, and a public origin is for people who know what they do.
   if (process.stdout.isTTY && !config.isProduction) process.stdout.write(welcome(pie))
   const reason = await Promise.race([asked, pie.failed])

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { openPie } from './composition/open-pie.ts'
 import { originOnPort } from './composition/read-policy.ts'
+import { applicationsRequestId } from './edge/http/request-id.ts'
 import { pieRoutes } from './edge/http/routes.ts'
 import { readSecurityHeaders } from './edge/http/security-headers.ts'
 import { createRequestPie, type RequestPie } from './edge/request/request-pie.ts'
@@ -11,7 +12,7 @@ import { readApplicationMigrations } from './ground/database/application-migrati
 import { createLog, type Log } from './ground/log.ts'
 import { ownPackage } from './ground/own-package.ts'
 import { readEnvironment } from './settings/environment.ts'
-import { readConfig } from './settings/read-config.ts'
+import { type Config, readConfig } from './settings/read-config.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -23,6 +24,18 @@ declare module 'fastify' {
 /** In a field of the body, as the application's own parser has made it. */
 const bodyToken = ({ body }: FastifyRequest): unknown =>
   (body as { csrf_token?: unknown } | null | undefined)?.csrf_token
+
+/** METRICS_SOCKET is a server's, as SOCKET is: an application listens where it says itself. */
+function readPluginConfig(settings: Record<string, string>): Config {
+  const config = readConfig(
+    { ...readEnvironment({ isShared: true }), ...settings },
+    { isShared: true },
+  )
+  if (config.METRICS_SOCKET === null) return config
+  const warning =
+    'METRICS_SOCKET is for a Pie server of its own: set METRICS_TOKEN, and ask this one for /metrics'
+  return { ...config, METRICS_SOCKET: null, warnings: [...config.warnings, warning] }
+}
 
 export interface PieOptions {
   /** Settings, by the names of docs/configuration.md; they come before those of the environment. */
@@ -49,16 +62,13 @@ export interface PieOptions {
  */
 export const pie = fastifyPlugin(
   async (app: FastifyInstance, { settings = {}, migrations, application }: PieOptions) => {
-    const config = readConfig(
-      { ...readEnvironment({ isShared: true }), ...settings },
-      { isShared: true },
-    )
+    const config = readPluginConfig(settings)
     const log = 'isLevelEnabled' in app.log ? (app.log as Log) : createLog(config.LOG_LEVEL, false)
     const own =
       migrations === undefined
         ? null
         : await readApplicationMigrations(migrations, application ?? null)
-    const { pie, failed, close } = await openPie(config, log, systemClock, own)
+    const { pie, metrics, failed, close } = await openPie(config, log, systemClock, own)
     let isClosing = false
     app.addHook('onClose', () => {
       isClosing = true
@@ -79,6 +89,9 @@ export const pie = fastifyPlugin(
     })
     await app.register(pieRoutes, {
       pie,
+      metrics,
+      watching: { isLogged: config.LOG_REQUESTS ?? false, counts: metrics?.requests ?? null },
+      requestId: applicationsRequestId,
       securityHeaders: await readSecurityHeaders(pie.policy),
       rateLimitScale: config.RATE_LIMIT_SCALE,
       version: ownPackage.version,

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { openPie } from './composition/open-pie.ts'
 import { originOnPort } from './composition/read-policy.ts'
+import { createMetricsServer } from './edge/http/metrics-server.ts'
 import { createServer } from './edge/http/server.ts'
 import type { Clock } from './ground/clock.ts'
 import { OperatorError } from './ground/errors.ts'
@@ -13,6 +14,8 @@ import { type Config, readConfig } from './settings/read-config.ts'
 export interface RunningPie {
   /** Where it listens: `http://127.0.0.1:3000`. */
   address: string
+  /** Where METRICS_SOCKET listens; null without one. */
+  metricsAddress: string | null
   /** Its public origin. */
   origin: string
   /** Where the data is, in words for the operator: never with a password. */
@@ -48,23 +51,33 @@ export async function startServer({ settings = {}, log }: ServerOptions = {}): P
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
 export async function startPie(config: Config, log: Log, clock?: Clock): Promise<RunningPie> {
-  const { pie, dataPlace, hasUsers, failed, close } = await openPie(config, log, clock)
-  let server: Server | null = null
+  const { pie, metrics, dataPlace, hasUsers, failed, close } = await openPie(config, log, clock)
+  const servers: Server[] = []
   const closeAll = async () => {
-    await server?.close()
+    for (const server of servers) await server.close()
     await close()
   }
+  const options = {
+    trustedProxies: config.TRUSTED_PROXIES,
+    rateLimitScale: config.RATE_LIMIT_SCALE,
+    version: ownPackage.version,
+    metrics,
+    watching: { isLogged: config.LOG_REQUESTS ?? true, counts: metrics?.requests ?? null },
+  }
   try {
-    server = await createServer(pie, {
-      trustedProxies: config.TRUSTED_PROXIES,
-      rateLimitScale: config.RATE_LIMIT_SCALE,
-      version: ownPackage.version,
-    })
-    await listen(server, config.SOCKET)
+    const server = await createServer(pie, options)
+    servers.push(server)
+    if (metrics !== null && config.METRICS_SOCKET !== null) {
+      const watched = await createMetricsServer(pie, metrics, options)
+      servers.push(watched)
+      await listen(watched, config.METRICS_SOCKET, 'METRICS_SOCKET')
+    }
+    await listen(server, config.SOCKET, 'SOCKET')
     const { port } = server.server.address() as AddressInfo
     if (config.SERVICE_DOMAIN === null) pie.policy.service.origin = originOnPort(port)
     return {
       address: addressOf(config.SOCKET.host, port),
+      metricsAddress: addressOfMetrics(config, servers[1]),
       origin: pie.policy.service.origin,
       dataPlace,
       hasUsers,
@@ -81,7 +94,19 @@ export async function startPie(config: Config, log: Log, clock?: Clock): Promise
 export const addressOf = (host: string, port: number): string =>
   `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 
-async function listen(server: Server, socket: Config['SOCKET']): Promise<void> {
+function addressOfMetrics(
+  { METRICS_SOCKET }: Pick<Config, 'METRICS_SOCKET'>,
+  server: Server | undefined,
+): string | null {
+  if (METRICS_SOCKET === null || server === undefined) return null
+  return addressOf(METRICS_SOCKET.host, (server.server.address() as AddressInfo).port)
+}
+
+async function listen(
+  server: Server,
+  socket: Config['SOCKET'],
+  setting: 'SOCKET' | 'METRICS_SOCKET',
+): Promise<void> {
   try {
     await server.listen(socket)
   } catch (cause) {
@@ -89,7 +114,7 @@ async function listen(server: Server, socket: Config['SOCKET']): Promise<void> {
     if (code === undefined) throw cause
     const reason = code === 'EADDRINUSE' ? 'something else listens there' : message
     throw new OperatorError(
-      `Could not listen on ${socket.host}:${socket.port}: ${reason}. Set SOCKET to another address.`,
+      `Could not listen on ${socket.host}:${socket.port}: ${reason}. Set ${setting} to another address.`,
       { cause },
     )
   }

@@ -107,7 +107,7 @@ describe('a page of an allowed origin', () => {
         'access-control-allow-origin': GOOD,
         'access-control-allow-credentials': 'true',
         'access-control-allow-headers': 'authorization, content-type, x-csrf-token',
-        'access-control-expose-headers': 'retry-after',
+        'access-control-expose-headers': 'retry-after, x-request-id',
         'access-control-max-age': '7200',
       })
     }

@@ -88,6 +88,9 @@ describe('mistaken settings', () => {
     SESSION_ABSOLUTE_TTL: '0',
     TRUSTED_PROXIES: 'everybody',
     LOG_LEVEL: 'loud',
+    LOG_REQUESTS: 'perhaps',
+    METRICS_TOKEN: 'short',
+    METRICS_SOCKET: '9464',
   }
 
   test('are all named in one message', () => {
@@ -198,6 +201,41 @@ describe('mistaken settings', () => {
   test('of an application with Pie inside are warned of, and no mistakes', () => {
     const { warnings } = readConfig({ SOKET: '1' }, { isShared: true })
     assert.match(warnings.join(), /SOKET is no setting: is that SOCKET\?/)
+  })
+})
+
+describe('who may read metrics', () => {
+  test('is nobody by a token that can be guessed, and it is not repeated', () => {
+    const weak = ['metrics', 'a'.repeat(64), 'my-metrics-password-0123456789-abcdef']
+    for (const METRICS_TOKEN of [...weak, goodKey.slice(1)]) {
+      const message = refusalOf({ METRICS_TOKEN })
+      assert.match(message, /METRICS_TOKEN is 32 random characters or more/)
+      assert.ok(!message.includes(METRICS_TOKEN))
+    }
+    for (const METRICS_TOKEN of [`${goodKey} x`, `${goodKey},`, `${goodKey}ä`, `${goodKey}"`])
+      assert.match(refusalOf({ METRICS_TOKEN }), /METRICS_TOKEN has characters that no token has/)
+    assert.equal(readConfig({ METRICS_TOKEN: goodKey }).METRICS_TOKEN?.revealText(), goodKey)
+  })
+
+  test('is nobody by SECRET_KEY, which is every key of Pie', () => {
+    for (const SECRET_KEY of [goodKey, `${goodKey.split('').reverse().join('')},${goodKey}`])
+      assert.match(refusalOf({ SECRET_KEY, METRICS_TOKEN: goodKey }), /METRICS_TOKEN is SECRET_KEY/)
+  })
+
+  test('is not everybody whom Pie answers: METRICS_SOCKET is another place than SOCKET', () => {
+    for (const [SOCKET, METRICS_SOCKET] of [
+      ['127.0.0.1:3000', '127.0.0.1:3000'],
+      ['0.0.0.0:3000', '127.0.0.1:3000'],
+      ['127.0.0.1:3000', '0.0.0.0:3000'],
+      ['[::]:3000', '127.0.0.1:3000'],
+      ['10.0.0.1:3000', '[::0]:3000'],
+    ])
+      assert.match(
+        refusalOf({ SOCKET: SOCKET ?? '', METRICS_SOCKET: METRICS_SOCKET ?? '' }),
+        /METRICS_SOCKET is where SOCKET is/,
+      )
+    for (const METRICS_SOCKET of ['127.0.0.1:3001', '127.0.0.2:3000', '127.0.0.1:0', '[::1]:3000'])
+      assert.doesNotThrow(() => readConfig({ METRICS_SOCKET }), METRICS_SOCKET)
   })
 })
 

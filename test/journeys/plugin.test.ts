@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify } from 'fastify'
 import pg from 'pg'
 import { pie, problemHandler } from '../../server/src/index.ts'
 import { cloneDatabase, testSecretKey } from '../harness/cluster.ts'
+import { readMetrics } from '../harness/metrics.ts'
 import {
   type Answer,
   assertProblem,
@@ -11,6 +12,8 @@ import {
   type RequestOptions,
   send,
 } from '../harness/pie.ts'
+
+const metricsToken = 'Rk7vQ2mXw9Lr4Tz6Nc8Yp3Ms5Dh1Gf0Jb'
 
 let app: FastifyInstance
 let address: string
@@ -35,7 +38,7 @@ before(async () => {
     grant select on app.notes to webuser;
     grant insert (title) on app.notes to webuser`)
 
-  app = fastify()
+  app = fastify({ trustProxy: '127.0.0.1', genReqId: () => 'of-the-application' })
   await app.register(pie, {
     settings: {
       DATABASE_URL: database.url,
@@ -44,6 +47,7 @@ before(async () => {
       LOG_LEVEL: 'silent',
       RATE_LIMIT_SCALE: '1000',
       SERVICE_DOMAIN: 'http://localhost:3000',
+      METRICS_TOKEN: metricsToken,
     },
   })
   app.get('/', async (request) => ({
@@ -118,6 +122,34 @@ describe('an application with Pie inside', () => {
       'ada@example.com',
     )
     assert.equal((await ask('/openapi.json')).status, 200)
+  })
+
+  test('shows metrics of Pie’s routes to whoever has METRICS_TOKEN', async () => {
+    await ask('/users/me')
+    await ask('/notes')
+    assertProblem(await ask('/metrics'), 401, 'unauthenticated')
+    const found = readMetrics(await ask('/metrics', { token: metricsToken }))
+    const routes = found
+      .get('pie_http_request_duration_seconds_count')
+      ?.map(({ labels }) => labels['route'])
+    assert.ok(routes?.includes('/users/me'))
+    assert.ok(!routes?.includes('/notes'))
+  })
+
+  test('gives a request’s id back on Pie’s routes: the trusted proxy’s, or the application’s own', async () => {
+    const idOf = async (path: string, headers: Record<string, string>) =>
+      (await ask(path, { headers })).headers.get('x-request-id')
+    const proxied = { 'x-request-id': 'of-the-proxy', 'x-forwarded-for': '203.0.113.7' }
+    assert.equal(await idOf('/health/live', proxied), 'of-the-proxy')
+    assert.equal(
+      await idOf('/health/live', { ...proxied, 'x-request-id': 'a b' }),
+      'of-the-application',
+    )
+    assert.equal(
+      await idOf('/health/live', { 'x-request-id': 'of-somebody' }),
+      'of-the-application',
+    )
+    assert.equal(await idOf('/', proxied), null)
   })
 
   test('works on its own tables as the session’s user', async () => {

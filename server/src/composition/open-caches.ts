@@ -1,5 +1,6 @@
 import type { CachedSession, SessionCache } from '../features/sessions/cached-session.ts'
 import { createCachedReads } from '../ground/cache/cached-reads.ts'
+import { countHeard, type Heard } from '../ground/cache/heard.ts'
 import { type Listener, openListener } from '../ground/cache/listener.ts'
 import { openSharedCache, type SharedCache } from '../ground/cache/shared-cache.ts'
 import { createTrust, type Trust } from '../ground/cache/trust.ts'
@@ -12,6 +13,7 @@ import type { Closing } from './closing.ts'
 export interface Caches {
   trust: Trust
   listener: Listener
+  heard: Heard
   /** Null where there is none. */
   shared: SharedCache | null
   sessionCache: SessionCache
@@ -29,11 +31,13 @@ export async function openCaches(
   closing: Closing,
 ): Promise<Caches> {
   const trust = createTrust(clock)
-  const listener = openListener(listenUrls, trust, log, lineage)
+  // What this node has changed itself, it tells its trust, and not its listener.
+  const { counted, heard } = countHeard(trust)
+  const listener = openListener(listenUrls, counted, log, lineage)
   closing.add(() => listener.close())
   const shared =
     config.CACHE_URL === null ? null : await openSharedCache(config.CACHE_URL, keys, log)
   if (shared !== null) closing.add(() => shared.close())
   const sessionCache = createCachedReads<CachedSession>(trust, shared, config.NEAR_CACHE_SIZE)
-  return { trust, listener, shared, sessionCache }
+  return { trust, listener, heard, shared, sessionCache }
 }

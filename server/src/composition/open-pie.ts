@@ -1,6 +1,7 @@
 /** Puts Pie together: configuration → ground → what features keep in this process. */
 import { graphqlPackages } from '../edge/graphql/graphql-packages.ts'
 import type { Pie } from '../edge/http/pie.ts'
+import { type Metrics, metricsPackages } from '../edge/metrics/metrics.ts'
 import { openKeyRing } from '../features/keys/key-ring.ts'
 import { createAccessTokenVerifier } from '../features/tokens/verify-access-token.ts'
 import { valkeyClient } from '../ground/cache/shared-cache.ts'
@@ -21,10 +22,13 @@ import { prepareAsOwner } from './prepare-as-owner.ts'
 import { readGraphqlSettings } from './read-graphql-settings.ts'
 import { readKeys } from './read-keys.ts'
 import { readPolicy } from './read-policy.ts'
+import { areMetricsAsked, startMetrics } from './start-metrics.ts'
 import { watchNodes } from './watch-nodes.ts'
 
 export interface OpenPie {
   pie: Pie
+  /** Null where nobody may read them. */
+  metrics: Metrics | null
   /** Where the data is, in words for the operator: never with a password. */
   dataPlace: string
   hasUsers: boolean
@@ -70,7 +74,7 @@ export async function openPie(
     if (database.owner === null) await checkMigrations(connections.auth, migrations)
     const health = await openHealth({ ...connections, clock, log })
     closing.add(() => health.close())
-    const { trust, listener, shared, sessionCache } = await openCaches(
+    const { trust, listener, heard, shared, sessionCache } = await openCaches(
       { keys, clock, log, lineage },
       config,
       listenUrls,
@@ -83,13 +87,15 @@ export async function openPie(
     const verifyAccessToken = createAccessTokenVerifier({ ...ground, keyRing })
     const graphql = await readGraphqlSettings(config, ground.requests, log)
     const { catchUp } = listener
-    const kept = { keyRing, verifyAccessToken, sessionCache, shared, health }
+    const kept = { keyRing, verifyAccessToken, sessionCache, shared, heard, health }
     await listener.started
     const pie = { ...ground, ...kept, graphql, catchUp }
+    const metrics = await startMetrics(config, pie, closing)
     closing.add(await watchNodes(pie))
 
     return {
       pie,
+      metrics,
       dataPlace: database.place,
       hasUsers,
       failed: database.ended.then(
@@ -106,5 +112,6 @@ export async function openPie(
 /** What the operator has asked for has to be there, which is said before anything is done. */
 function checkParts(config: Config): void {
   if (config.CACHE_URL !== null) checkInstalled(valkeyClient)
+  if (areMetricsAsked(config)) checkInstalled(metricsPackages)
   if (config.GRAPHQL_SCHEMAS.length > 0) checkInstalled(graphqlPackages)
 }

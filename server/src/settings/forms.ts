@@ -17,6 +17,13 @@ export function asChoice<T extends string>(...choices: T[]): (text: string) => T
   }
 }
 
+/** What other programs write for the same is taken too. */
+export function asSwitch(text: string): boolean {
+  if (['on', 'true'].includes(text)) return true
+  if (['off', 'false'].includes(text)) return false
+  throw new Mistake('is on or off')
+}
+
 /** `127.0.0.1:3000` or `[::1]:3000`. Port 0 takes any free one. */
 export function asSocket(text: string): { host: string; port: number } {
   const [, v6, host, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? []
@@ -118,6 +125,18 @@ export function asSecretKeys(text: string): [Secret, ...Secret[]] {
         'this is shorter, or repeats itself, or is typed. Make one: openssl rand -base64 33',
     )
   return keys.map((key) => Secret.fromText(key)) as [Secret, ...Secret[]]
+}
+
+/** As it comes in a header (RFC 6750 section 2.1), and as hard to guess as a key. */
+export function asMetricsToken(text: string): Secret {
+  if (!isRandom(text))
+    throw new Mistake(
+      `is ${LEAST_SECRET_CHARACTERS} random characters or more; this is shorter, or repeats itself, or is typed. Make ` +
+        'one: openssl rand -hex 32',
+    )
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(text))
+    throw new Mistake('has characters that no token has. Make one: openssl rand -hex 32')
+  return Secret.fromText(text)
 }
 
 const splitList = (text: string): string[] =>

@@ -1,12 +1,33 @@
 /** What operators watch. */
-import { asChoice } from './forms.ts'
-import { withDefault } from './setting.ts'
+import { asChoice, asMetricsToken, asSocket, asSwitch } from './forms.ts'
+import { optional, withDefault } from './setting.ts'
 
 export const operationsSettings = {
   LOG_LEVEL: withDefault(
     'level',
     asChoice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     'info',
-    'The least serious lines that are logged. At debug there is one for every request.',
+    'The least serious lines that are logged.',
+  ),
+  LOG_REQUESTS: optional(
+    'on or off',
+    asSwitch,
+    "on; off inside an application's server, which logs its own",
+    'Whether there is a line for every request, at info: method, route, status, milliseconds, the request’s id and the ' +
+      'beginning of the session’s. Never a query, a token or an address.',
+  ),
+  METRICS_TOKEN: optional(
+    'token',
+    asMetricsToken,
+    'none: without METRICS_SOCKET there are no metrics',
+    'Who shows this as Authorization: Bearer may read the metrics, at /metrics: 32 random characters or more. Needs the ' +
+      'package prom-client.',
+  ),
+  METRICS_SOCKET: optional(
+    'address:port',
+    asSocket,
+    'none',
+    'Where a server of its own answers /metrics and /health/ and nothing else: an address that only those reach who may ' +
+      'read them. With METRICS_TOKEN set, they need that too. Needs the package prom-client.',
   ),
 }

@@ -59,7 +59,7 @@ export function readConfig(
   const isProduction = values.SERVICE_DOMAIN?.startsWith('https:') ?? false
   const misspelt = findMisspelt(Object.keys(settings), environment)
   if (!isShared) mistakes.push(...misspelt)
-  mistakes.push(...mistakesOfDatabase(isSet))
+  mistakes.push(...mistakesOfDatabase(isSet), ...mistakesOfMetrics(values))
   if (isKeyNeeded && !isSet('SECRET_KEY')) mistakes.push(...mistakeOfNoKey(isProduction, isSet))
   refuseMistakes(mistakes)
   return { ...values, isProduction, isDevelopment: false, warnings: isShared ? misspelt : [] }
@@ -79,6 +79,31 @@ function mistakesOfDatabase(isSet: IsSet): string[] {
     : [
         `${missing.join(' and ')} ${missing.length === 1 ? 'has' : 'have'} to be set beside ${given}, or else DATABASE_URL.`,
       ]
+}
+
+/** A value with a mistake of its own is null here. */
+function mistakesOfMetrics({
+  METRICS_TOKEN: token,
+  METRICS_SOCKET: watched,
+  SECRET_KEY: keys,
+  SOCKET: served,
+}: Partial<ValuesOf<typeof settings>>): string[] {
+  const mistakes: string[] = []
+  if (token && keys?.some((key) => key.revealText() === token.revealText()))
+    mistakes.push(
+      'METRICS_TOKEN is SECRET_KEY: whoever reads the metrics would hold every key of Pie.',
+    )
+  // Whoever listens on every address has the port of each of them.
+  const isEvery = ({ host }: { host: string }) => /^(0\.0\.0\.0|[0:]+)$/.test(host)
+  if (
+    watched &&
+    served &&
+    watched.port !== 0 &&
+    watched.port === served.port &&
+    (watched.host === served.host || isEvery(watched) || isEvery(served))
+  )
+    mistakes.push('METRICS_SOCKET is where SOCKET is: give it another port.')
+  return mistakes
 }
 
 function mistakeOfNoKey(isProduction: boolean, isSet: IsSet): string[] {

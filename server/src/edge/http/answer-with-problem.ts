@@ -10,6 +10,7 @@ export function answerWithProblem(
 ): FastifyReply {
   const refusal = toRefusal(error)
   const problem = describeProblem(refusal)
+  request.refusedFor = problem.code
   if (problem.status >= 500)
     request.log.error({ err: refusal.cause ?? error, code: refusal.code }, 'request failed')
   if (problem.status === 401) reply.header('www-authenticate', challengeFor(refusal, request))

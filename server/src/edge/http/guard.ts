@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { isOperatorToken } from '../../features/operations/operator-token.ts'
+import type { Secret } from '../../ground/crypto/secret.ts'
 import { Refusal } from '../../ground/errors.ts'
 import {
   type Actor,
@@ -9,17 +10,23 @@ import {
   refuseForgery,
   refuseOtherOrigins,
 } from '../request/actor.ts'
+import { checkMetricsToken } from '../request/metrics-token.ts'
 import type { Pie } from './pie.ts'
 import { csrfTokenOf } from './request-actor.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * `'open'` lets anybody in, `'operator'` whoever holds SECRET_KEY. Without it, a route needs a session.
-     * An open route says how often one network may use it.
+     * `'open'` lets anybody in, `'operator'` whoever holds SECRET_KEY, `'metrics'` whoever shows METRICS_TOKEN. Without it, a
+     * route needs a session. An open route says how often one network may use it.
      */
-    access?: 'open' | 'operator'
+    access?: 'open' | 'operator' | 'metrics'
   }
+}
+
+export interface GuardOptions {
+  pie: Pie
+  metricsToken?: Secret | null
 }
 
 /**
@@ -30,26 +37,28 @@ declare module 'fastify' {
  * What changes something is refused when it comes from another site's page, and with a cookie it needs a
  * CSRF token.
  */
-export const guard = fastifyPlugin(async (app: FastifyInstance, { pie }: { pie: Pie }) => {
-  app.decorateRequest('actor', null)
-  app.decorateRequest('formToken', null)
-  app.addHook('onRequest', (request, reply, done) => {
-    const actor = admit(pie, request, reply)
-    if (!(actor instanceof Promise)) {
-      request.actor = actor
-      return done()
-    }
-    actor.then((read) => {
-      request.actor = read
-      done()
-    }, done)
-  })
-  app.addHook('preValidation', (request, _reply, done) => {
-    const { actor } = request
-    if (actor?.kind !== 'browser') return done()
-    refuseForgery(pie, request, actor, csrfTokenOf(request)).then(() => done(), done)
-  })
-})
+export const guard = fastifyPlugin(
+  async (app: FastifyInstance, { pie, metricsToken }: GuardOptions) => {
+    app.decorateRequest('actor', null)
+    app.decorateRequest('formToken', null)
+    app.addHook('onRequest', (request, reply, done) => {
+      const actor = admit(pie, metricsToken ?? null, request, reply)
+      if (!(actor instanceof Promise)) {
+        request.actor = actor
+        return done()
+      }
+      actor.then((read) => {
+        request.actor = read
+        done()
+      }, done)
+    })
+    app.addHook('preValidation', (request, _reply, done) => {
+      const { actor } = request
+      if (actor?.kind !== 'browser') return done()
+      refuseForgery(pie, request, actor, csrfTokenOf(request)).then(() => done(), done)
+    })
+  },
+)
 
 /**
  * Null where anybody may come in.
@@ -57,6 +66,7 @@ export const guard = fastifyPlugin(async (app: FastifyInstance, { pie }: { pie: 
  */
 function admit(
   pie: Pie,
+  metricsToken: Secret | null,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Actor | null | Promise<Actor> {
@@ -66,6 +76,10 @@ function admit(
   if (access === 'open') return null
   if (access === 'operator') {
     if (!isOperatorToken(pie, bearerToken(request))) throw new Refusal('unauthenticated')
+    return null
+  }
+  if (access === 'metrics') {
+    checkMetricsToken(metricsToken, bearerToken(request))
     return null
   }
   return readActor(pie, request, reply)

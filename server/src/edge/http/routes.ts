@@ -1,6 +1,7 @@
 import { AjvCompiler } from '@fastify/ajv-compiler'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Metrics } from '../metrics/metrics.ts'
 import { allowOrigins } from './allow-origins.ts'
 import { answerWithProblem } from './answer-with-problem.ts'
 import { takeBodies } from './bodies.ts'
@@ -22,13 +23,20 @@ import { graphqlRoute } from './routes/graphql/graphql.ts'
 import { cacheStatusRoute } from './routes/operations/cache-status.ts'
 import { describeRoutes, documentationRoutes } from './routes/operations/documentation.ts'
 import { healthRoutes } from './routes/operations/health.ts'
+import { metricsRoute } from './routes/operations/metrics.ts'
 import { CookieSession, Device, IssuedTokens, Problem, Session, User } from './shapes.ts'
+import { type Watching, watchRequest } from './watch-requests.ts'
 
 /** No request of Pie's is larger: a password is at most 1024 characters, a token a few kilobytes. */
 export const BODY_LIMIT_BYTES = 64 * 1024
 
 export interface RouteOptions {
   pie: Pie
+  /** Null where nobody may read them here. */
+  metrics: Metrics | null
+  watching: Watching
+  /** By which a request is found again in a log. */
+  requestId(request: FastifyRequest): string
   securityHeaders: Record<string, string>
   rateLimitScale: number
   version: string
@@ -40,10 +48,9 @@ export interface RouteOptions {
  * Everything that Pie serves, in the order in which it is documented, with all that its routes need: so it
  * can be the whole of a server, or a room of its own in somebody else's.
  */
-export async function pieRoutes(
-  instance: FastifyInstance,
-  { pie, securityHeaders, rateLimitScale, version, isWholeServer }: RouteOptions,
-): Promise<void> {
+export async function pieRoutes(instance: FastifyInstance, options: RouteOptions): Promise<void> {
+  const { pie, metrics, watching, requestId } = options
+  const { securityHeaders, rateLimitScale, version, isWholeServer } = options
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   app.addHook('onRoute', (route) => {
     route.bodyLimit ??= BODY_LIMIT_BYTES
@@ -55,14 +62,15 @@ export async function pieRoutes(
   for (const shape of [User, Session, Device, IssuedTokens, CookieSession, Problem])
     app.addSchema(shape)
 
-  app.addHook('onRequest', (_request, reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    watchRequest(watching, request, reply, requestId(request))
     void reply.headers(securityHeaders)
     done()
   })
   await app.register(allowOrigins, {
     origins: isWholeServer ? pie.policy.service.allowedOrigins : [],
   })
-  await app.register(guard, { pie })
+  await app.register(guard, { pie, metricsToken: metrics?.token ?? null })
   await app.register(rateLimits, { shared: pie.shared, scale: rateLimitScale })
   await describeRoutes(app, pie.policy, version)
   registerRoute(app, pie)
@@ -78,6 +86,7 @@ export async function pieRoutes(
   jwksRoute(app, pie)
   healthRoutes(app, pie)
   cacheStatusRoute(app, pie)
+  if (metrics !== null && metrics.token !== null) metricsRoute(app, metrics)
   await documentationRoutes(app, pie.policy.service.name)
   if (pie.graphql.hasEditor) editorRoutes(app)
 }

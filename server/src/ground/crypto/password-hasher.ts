@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Piscina } from 'piscina'
+import { createDurations, type ReadDurations } from '../durations.ts'
 import { OperatorError, Refusal } from '../errors.ts'
 import type { Secret } from './secret.ts'
 
@@ -24,8 +25,22 @@ export interface PasswordHasher {
   verify(password: Secret, hash: string | null): Promise<boolean>
   /** How hard the password is to guess: 0 (a common one) to 4. */
   judge(context: GuessingContext): Promise<number>
+  status(): HasherStatus
   close(): Promise<void>
 }
+
+export interface HasherStatus {
+  /** How many there may be. */
+  threads: number
+  running: number
+  waiting: number
+  /** How many were told to come again, because the queue was full. */
+  refused: number
+  /** By what was to be done: from when it was asked for to its answer. */
+  took: Record<Task, ReadDurations>
+}
+
+type Task = 'hash' | 'verify' | 'judge'
 
 /** How many may wait for each thread. At 12 ms a hash (`npm run bench`), the last waits under a second. */
 const WAITING_PER_THREAD = 64
@@ -41,18 +56,35 @@ export function createPasswordHasher(threads = availableParallelism()): Password
     idleTimeout: 60_000,
     maxQueue: threads * WAITING_PER_THREAD,
   })
-  const run = async (task: Record<string, unknown>, name: string) => {
+  let refused = 0
+  let ongoing = 0
+  const took = { hash: createDurations(), verify: createDurations(), judge: createDurations() }
+  const run = async (task: Record<string, unknown>, name: Task) => {
+    const beganMs = performance.now()
+    ongoing += 1
     try {
-      return await workers.run(task, { name })
+      const result = await workers.run(task, { name })
+      took[name].observe(performance.now() - beganMs)
+      return result
     } catch (cause) {
-      if (isQueueFull(cause)) throw new Refusal('busy', { retryAfterSeconds: 2, cause })
-      throw cause
+      if (!isQueueFull(cause)) throw cause
+      refused += 1
+      throw new Refusal('busy', { retryAfterSeconds: 2, cause })
+    } finally {
+      ongoing -= 1
     }
   }
   return {
     hash: (password) => run({ password: password.reveal() }, 'hash'),
     verify: (password, hash) => run({ password: password.reveal(), hash }, 'verify'),
     judge: ({ password, ownWords }) => run({ password: password.reveal(), ownWords }, 'judge'),
+    status: () => ({
+      threads,
+      running: ongoing - workers.queueSize,
+      waiting: workers.queueSize,
+      refused,
+      took: { hash: took.hash.read(), verify: took.verify.read(), judge: took.judge.read() },
+    }),
     close: () => workers.destroy(),
   }
 }

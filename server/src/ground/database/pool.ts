@@ -1,23 +1,25 @@
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
+import { createDurations, type Durations } from '../durations.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { isClean, isTransactionPooled, type PoolMode, stateOf } from './connection-state.ts'
 import type { Lineage } from './lineage.ts'
-import { createLogin, type Login } from './login.ts'
+import { createLogin } from './login.ts'
 import {
   cutOff,
   isConflict,
   isConnectionLost,
-  isPlanOutdated,
   isReadOnly,
   toRefusal,
   WAIT_FOR_ANSWER_MS,
   WAIT_FOR_CONNECTION_MS,
 } from './lost-connection.ts'
 import type { RunsSql } from './pinned-settings.ts'
-import { type Statement, sendTogether } from './pipeline.ts'
-import { endUnclean, sendThroughPooler } from './through-pooler.ts'
+import type { Statement } from './pipeline.ts'
+import { sendUntilKept } from './send-until-kept.ts'
+import { takeConnection } from './take-connection.ts'
+import { endUnclean } from './through-pooler.ts'
 
 export type Row = pg.QueryResultRow
 
@@ -39,6 +41,8 @@ export interface Database {
   poolMode: PoolMode
   runs: RunsSql
   pool: pg.Pool
+  /** How long requests have waited for a connection: also those that got none. */
+  waits: Durations
 }
 
 export interface DatabaseOptions {
@@ -49,8 +53,7 @@ export interface DatabaseOptions {
 }
 
 interface Connecting {
-  pool: pg.Pool
-  login: Login
+  take(): Promise<pg.PoolClient>
   runs: RunsSql
   /** Each connection that there is. */
   all: Set<pg.PoolClient>
@@ -64,6 +67,7 @@ export function openDatabase(
 ): Database {
   const takesOptions = poolMode === 'session'
   const login = createLogin(urls, { runs, lineage, takesOptions, mustWrite: true })
+  const waits = createDurations()
   const pool = new pg.Pool({
     application_name: 'pie',
     ...login.config(),
@@ -87,13 +91,21 @@ export function openDatabase(
     Object.assign(pool.options, login.config())
     leaveOlder(all, lineage)
   })
-  const connecting = { pool, login, runs, all }
+  const take = async () => {
+    const beganMs = performance.now()
+    try {
+      return await takeConnection(pool, login)
+    } finally {
+      waits.observe(performance.now() - beganMs)
+    }
+  }
   return {
     pool,
     poolMode,
     runs,
-    connect: () => connect(connecting),
-    send: (...statements) => sendOnce(connecting, statements),
+    waits,
+    connect: take,
+    send: (...statements) => sendOnce({ take, runs, all }, statements),
   }
 }
 
@@ -114,7 +126,7 @@ function leaveOlder(all: ReadonlySet<pg.PoolClient>, lineage: Lineage): void {
 }
 
 async function sendOnce(connecting: Connecting, statements: Statement[]): Promise<Row[][]> {
-  const client = await connect(connecting)
+  const client = await connecting.take()
   let isBroken = false
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
@@ -135,49 +147,6 @@ async function sendOnce(connecting: Connecting, statements: Statement[]): Promis
   } finally {
     clearTimeout(giveUp)
     client.release(isBroken || !isClean(client))
-  }
-}
-
-const MOST_CONFLICTS = 4
-
-/** All of it is one transaction: where Postgres has kept nothing of it for a reason that may be gone, it is sent again. */
-async function sendUntilKept(
-  client: pg.PoolClient,
-  statements: Statement[],
-  runs: RunsSql,
-): Promise<Row[][]> {
-  let conflicts = 0
-  let isOutdated = false
-  for (;;) {
-    try {
-      return isTransactionPooled(client)
-        ? await sendThroughPooler(client, statements, runs)
-        : await sendTogether(client, statements)
-    } catch (error) {
-      if (isConflict(error) && conflicts < MOST_CONFLICTS) conflicts += 1
-      else if (isPlanOutdated(error) && !isOutdated) isOutdated = true
-      else throw error
-      // Of whatever tables the plans were.
-      stateOf(client).prepared.clear()
-    }
-  }
-}
-
-/** One that has not been given up, as far as anybody knows. */
-async function connect({ pool, login }: Connecting): Promise<pg.PoolClient> {
-  for (let triesLeft = login.tries; ; ) {
-    try {
-      const client = await pool.connect()
-      if (!stateOf(client).isLost) return client
-      client.release(true)
-    } catch (cause) {
-      triesLeft -= 1
-      if (login.tryNext(cause) && triesLeft > 0) {
-        Object.assign(pool.options, login.config())
-        continue
-      }
-      throw new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })
-    }
   }
 }
 

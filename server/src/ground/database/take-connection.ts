@@ -1,0 +1,25 @@
+import type pg from 'pg'
+import { Refusal } from '../errors.ts'
+import { stateOf } from './connection-state.ts'
+import type { Login } from './login.ts'
+
+/**
+ * Takes a connection from a pool: one that has not been given up, as far as anybody knows.
+ * @throws Refusal `database_unavailable` when none can be had in time
+ */
+export async function takeConnection(pool: pg.Pool, login: Login): Promise<pg.PoolClient> {
+  for (let triesLeft = login.tries; ; ) {
+    try {
+      const client = await pool.connect()
+      if (!stateOf(client).isLost) return client
+      client.release(true)
+    } catch (cause) {
+      triesLeft -= 1
+      if (login.tryNext(cause) && triesLeft > 0) {
+        Object.assign(pool.options, login.config())
+        continue
+      }
+      throw new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })
+    }
+  }
+}
