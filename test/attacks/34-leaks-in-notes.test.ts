@@ -14,6 +14,8 @@ import { until } from '../harness/nodes.ts'
 let notes: InjectableNotes
 before(async () => {
   notes = await openInjectableNotes({
+    // Enough that nobody who attacks waits for somebody else's attack to end.
+    settings: { DATABASE_CONNECTIONS: '8' },
     prepare: (owner, name) =>
       owner.query(`alter role cream in database ${name} set statement_timeout = '6s'`),
   })

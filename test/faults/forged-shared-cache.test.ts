@@ -31,7 +31,7 @@ after(async () => {
 let prefix: string
 const keyOf = ({ sessionId }: Browser): string => `${prefix}${sessionId}`
 
-/** Has a node read a session, until it has shared it: neither on a busy machine, while it does not hear or the cache is slow. */
+/** Has a node read a session, until it has shared it: on a busy machine it may not hear, or the cache may be slow. */
 async function readFirst(browser: Browser): Promise<Browser> {
   await until(async () => {
     await until(async () => (await cacheStatus(nodes.all[0])).hears)
@@ -41,8 +41,11 @@ async function readFirst(browser: Browser): Promise<Browser> {
       await sleep(10)
     }
     // What it has not shared, it reads again when that has changed.
-    const change = 'update pie_private.sessions set version = version where id = $1'
-    await nodes.owner.query(change, [browser.sessionId])
+    await nodes.owner.query(
+      `update pie_schema.users set version = version
+       where id = (select user_id from pie_private.sessions where id = $1)`,
+      [browser.sessionId],
+    )
     await untilAllHaveHeard()
     return false
   })
