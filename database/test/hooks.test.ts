@@ -98,7 +98,7 @@ for (const [fault, [body, sqlstate]] of Object.entries(faults)) {
     await define('after_user_created', body)
     const heard: (string | undefined)[] = []
     auth.on('notice', ({ code, message }) => heard.push(`${code} ${message}`))
-    await auth.query("set statement_timeout = '300ms'")
+    await auth.query("set statement_timeout = '2s'")
     const id = await register()
     await auth.query('reset statement_timeout')
     auth.removeAllListeners('notice')
@@ -119,7 +119,7 @@ for (const [fault, [body, sqlstate]] of Object.entries(faults)) {
 
   test(`where hook failures refuse, one that ${fault} leaves no user`, async () => {
     await define('after_user_created', body)
-    await auth.query("set statement_timeout = '300ms'")
+    await auth.query("set statement_timeout = '2s'")
     await assertNothingChanges(db.owner, () =>
       assert.rejects(register('refuse'), { code: 'PI002', message: new RegExp(sqlstate) }),
     )

@@ -18,6 +18,8 @@ import {
 
 /** Everything that changes a user and their sessions, at once and in any order: no deadlock, no survivor. */
 const RUN_MS = 1_500
+/** On a busy machine it takes longer until so much has been done. */
+const ENOUGH = 400
 
 let db: PeopledDatabase
 before(async () => {
@@ -110,10 +112,10 @@ test('changes of roles, passwords and sessions at once are no deadlock, and leav
 
   const unexpected: string[] = []
   let done = 0
-  const end = Date.now() + RUN_MS
+  const end = performance.now() + RUN_MS
   const run = async (role: 'pie_auth' | 'cream' | 'owner', works: Work[]) => {
     const client = await db.connectAs(role)
-    while (Date.now() < end) {
+    while (performance.now() < end || (done < ENOUGH && unexpected.length === 0)) {
       const work = works[Math.floor(Math.random() * works.length)] as Work
       try {
         await work(client)
@@ -130,7 +132,6 @@ test('changes of roles, passwords and sessions at once are no deadlock, and leav
     ...[1, 2].map(() => run('owner', owner)),
   ])
   assert.deepEqual(unexpected, [])
-  assert.ok(done > 100, `${done}`)
   await assertInOrder(emmy)
 })
 

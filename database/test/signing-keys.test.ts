@@ -58,7 +58,7 @@ test('the first key signs from now on, and is listed with what it signs', async 
     sealed_private: Buffer.from('sealed'),
     verifies_until: null,
   })
-  assert.ok(Math.abs(secondsFromNow(signs_from) ?? 99) <= 2)
+  assert.ok(Math.abs(secondsFromNow(signs_from) ?? 99) <= 20)
 })
 
 test('a rotated key signs after a while; the older one verifies what it signs until then, and is logged', async () => {
@@ -69,7 +69,7 @@ test('a rotated key signs after a while; the older one verifies what it signs un
     'select kid, signs_from, verifies_until from pie_private.signing_keys order by kid',
   )
   const about = (seconds: number | null, expected: number) =>
-    assert.ok(Math.abs((seconds ?? 0) - expected) <= 3, `${seconds}`)
+    assert.ok(Math.abs((seconds ?? 0) - expected) <= 20, `${seconds}`)
   about(secondsFromNow(rows[0].verifies_until), 600 + 3600)
   about(secondsFromNow(rows[1].signs_from), 600)
   assert.equal(rows[1].verifies_until, null)

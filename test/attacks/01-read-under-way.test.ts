@@ -34,6 +34,13 @@ after(async () => {
 })
 
 test('what was being read when a session was revoked lets nobody in who asks afterwards', async () => {
+  // Again, where on a busy machine it took longer than the node believes what it has.
+  await until(readAndRevoke)
+})
+
+/** Whether the node still believed its cache when it was asked afterwards. */
+async function readAndRevoke(): Promise<boolean> {
+  hearing.speak()
   const ada = await addBrowser(node.owner, 'ada')
   const grace = await addBrowser(node.owner, 'grace')
   await until(async () => (await cacheStatus(node)).hears)
@@ -50,14 +57,15 @@ test('what was being read when a session was revoked lets nobody in who asks aft
   const logout = await node.request('/auth/logout', { method: 'POST', headers: ada.headers })
   assert.equal(logout.status, 204)
   const afterwards = Array.from({ length: 5 }, () => whoAmI(node, ada))
-  await until(async () => (await cacheStatus(node)).hears)
+  const { hears } = await cacheStatus(node)
   reading.speak()
 
   assert.equal((await before).status, 200)
   for (const answer of await Promise.all(afterwards)) assertProblem(answer, 401, 'unauthenticated')
   assertProblem(await whoAmI(node, ada), 401, 'unauthenticated')
   assert.equal((await whoAmI(node, grace)).status, 200)
-})
+  return hears
+}
 
 /** Whether Postgres is done with a reading of a session that began since then. */
 async function hasReadSince(moment: string): Promise<boolean> {

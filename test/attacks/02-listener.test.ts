@@ -59,11 +59,11 @@ async function endElsewhere(
   assert.ok((await cacheStatus(node)).reads > reads, 'Postgres is asked by whoever does not hear')
   proxy.speak()
   await proxy.accept()
-  await until(() => hears(node), 5_000)
+  await until(() => hears(node))
   await traffic.round()
   const { hits } = await cacheStatus(node)
-  await traffic.round()
-  assert.ok((await cacheStatus(node)).hits > hits, 'it believes its cache again')
+  // It believes its cache again.
+  await until(async () => (await cacheStatus(node)).hits > hits)
   await traffic.stop()
   assert.equal(traffic.count(503), 0)
 }
@@ -109,11 +109,18 @@ describe('what a node has not heard, it does not believe from the shared cache e
     return key !== null && Number(await valkey.ask('STRLEN', key)) > 100
   }
 
+  /** Has a node read a session, until it has shared it: while it does not hear it shares nothing. */
+  const share = (node: TestPie, browser: Browser) =>
+    until(async () => {
+      assert.equal((await whoAmI(node, browser)).status, 200)
+      return isShared(browser)
+    })
+
   test('after its connection was cut for a moment', async (t) => {
     const { node, proxy, close } = await startListeningThroughProxy(sound, shared)
     t.after(close)
     const ada = await addBrowser(owner, 'ada')
-    assert.equal((await whoAmI(node, ada)).status, 200)
+    await share(node, ada)
     await proxy.refuse()
     proxy.cut()
     await until(async () => !(await hears(node)))
@@ -126,8 +133,7 @@ describe('what a node has not heard, it does not believe from the shared cache e
 
   test('when it has only just started', async (t) => {
     const ada = await addBrowser(owner, 'ada')
-    assert.equal((await whoAmI(sound, ada)).status, 200)
-    await until(() => isShared(ada))
+    await share(sound, ada)
     await endUnnoticed(ada)
     const { node, close } = await startListeningThroughProxy(sound, shared)
     t.after(close)
@@ -156,8 +162,7 @@ describe('what a node has not heard, it does not believe from the shared cache e
       return !isArmed && rows[0]?.is_answered
     })
     // Read by the other node, and ended, while the first one's answer is on its way.
-    assert.equal((await whoAmI(sound, ada)).status, 200)
-    await until(() => isShared(ada))
+    await share(sound, ada)
     await endUnnoticed(ada)
     await until(async () => (await whoAmI(sound, ada)).status === 401)
     proxy.speak()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import pg from 'pg'
+import { untilWaiting } from '../harness/nodes.ts'
 import {
   type Answer,
   assertProblem,
@@ -48,18 +49,6 @@ const signIn = (password: string): Promise<Answer> =>
 const me = async (token: string): Promise<number> =>
   (await pie.request('/users/me', { token })).status
 
-async function untilWaiting(count: number): Promise<void> {
-  const deadline = Date.now() + 10_000
-  for (;;) {
-    const { rows } = await pie.owner.query(
-      `select count(*)::integer as waiting from pg_stat_activity
-       where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`,
-    )
-    if (rows[0].waiting === count) return
-    assert.ok(Date.now() < deadline, `${rows[0].waiting} wait, not ${count}`)
-  }
-}
-
 const passwordOf = async () => {
   const { rows } = await pie.owner.query(
     `select hash, (select count(*) from pie_private.audit_log as log
@@ -89,7 +78,7 @@ describe('a change of password that is under way', () => {
       await holder.query('begin')
       await holder.query(sql, [ada.user.id])
       const changing = change()
-      await untilWaiting(1)
+      await untilWaiting(pie.owner, 1)
       await holder.query('commit')
       assertProblem(await changing, 401, 'unauthenticated')
       assert.deepEqual(await passwordOf(), earlier)
@@ -102,9 +91,9 @@ describe('a change of password that is under way', () => {
     // The sign-in has found the old password right, and its session is not there yet.
     await holder.query('lock table pie_private.audit_log in share mode')
     const signingIn = signIn(goodPassword)
-    await untilWaiting(1)
+    await untilWaiting(pie.owner, 1)
     const changing = change()
-    await untilWaiting(2)
+    await untilWaiting(pie.owner, 2)
     await holder.query('rollback')
     const old = await signingIn
     assert.equal(old.status, 200)
@@ -119,9 +108,9 @@ describe('a change of password that is under way', () => {
     await holder.query('begin')
     await holder.query('lock table pie_private.audit_log in share mode')
     const changing = change()
-    await untilWaiting(1)
+    await untilWaiting(pie.owner, 1)
     const signingIn = signIn(goodPassword)
-    await untilWaiting(2)
+    await untilWaiting(pie.owner, 2)
     await holder.query('rollback')
     assert.equal((await changing).status, 200)
     assertProblem(await signingIn, 401, 'invalid_credentials')
@@ -144,9 +133,9 @@ describe('a change of password that is under way', () => {
         ada.user.id,
       ])
       const asking = name === 'a change' ? change() : signIn(goodPassword)
-      await untilWaiting(1)
+      await untilWaiting(pie.owner, 1)
       const deletion = deleter.query('delete from pie_schema.users where id = $1', [ada.user.id])
-      await untilWaiting(2)
+      await untilWaiting(pie.owner, 2)
       await holder.query('rollback')
       assert.equal((await deletion).rowCount, 1)
       assert.ok((await asking).status < 500)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import pg from 'pg'
+import { untilWaiting } from '../harness/nodes.ts'
 import { type Answer, goodPassword, startTestPie, type TestPie } from '../harness/pie.ts'
 
 let pie: TestPie
@@ -48,19 +49,6 @@ beforeEach(async () => {
     [phone.id],
   )
 })
-
-/** Resolves when so many connections wait for a lock. */
-async function untilWaiting(count: number): Promise<void> {
-  const deadline = Date.now() + 10_000
-  for (;;) {
-    const { rows } = await pie.owner.query(
-      `select count(*)::integer as waiting from pg_stat_activity
-       where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`,
-    )
-    if (rows[0].waiting === count) return
-    assert.ok(Date.now() < deadline, `${rows[0].waiting} wait, not ${count}`)
-  }
-}
 
 /** Where the holder stops a renewal half-way: it has locked the old session, and its work is not committed. */
 const stops = {
@@ -123,9 +111,9 @@ describe('a renewal that is under way leaves no session alive, against', () => {
       await holder.query('begin')
       await stops[stop]()
       const renewing = pie.request('/auth/session', { headers: phone.headers })
-      await untilWaiting(1)
+      await untilWaiting(pie.owner, 1)
       const acting = act()
-      await untilWaiting(2)
+      await untilWaiting(pie.owner, 2)
       await holder.query('rollback')
 
       const answer = await acting

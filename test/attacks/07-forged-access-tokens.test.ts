@@ -154,7 +154,7 @@ describe('an access token', () => {
       'no expiry': without(claims, 'exp'),
       'an expiry that is no number': { ...claims, exp: '9999999999' },
       'an expiry that has passed': { ...claims, exp: now - 1 },
-      'a beginning that is yet to come': { ...claims, nbf: now + 60 },
+      'a beginning that is yet to come': { ...claims, nbf: now + 3600 },
       'no subject': without(claims, 'sub'),
       'no session': without(claims, 'sid'),
       'a session that is a number': { ...claims, sid: 1 },

@@ -44,6 +44,16 @@ const statuses = (answers: Answer[]) => ({
   throttled: answers.filter(({ status }) => status === 429).length,
 })
 
+/** Does something in no time: what it takes does not count in Postgres. */
+async function whileTimeStandsStill(work: () => Promise<unknown>): Promise<void> {
+  const start = performance.now()
+  await work()
+  await pie.owner.query(
+    'update pie_private.throttles set empty_at = empty_at + make_interval(secs => $1)',
+    [(performance.now() - start) / 1000],
+  )
+}
+
 describe('behind a trusted proxy', () => {
   test('all addresses of an IPv6 /64 are one network', async () => {
     const answers = await guessesFrom(60, (index) => `2001:db8:1:2:${index.toString(16)}::1`)
@@ -86,7 +96,7 @@ describe('behind a trusted proxy', () => {
 
 describe('strangers who guess', () => {
   test('keep the owner out of no network that the owner has used, and of others until it is over', async () => {
-    await guessesFrom(BURST_OF_ACCOUNT, (index) => `203.0.113.${index}`)
+    await whileTimeStandsStill(() => guessesFrom(BURST_OF_ACCOUNT, (index) => `203.0.113.${index}`))
     const except = ['pie_private.throttles']
     const earlier = await snapshot(pie.owner, except)
     assertProblem(await signInFrom('192.0.2.1', goodPassword), 429, 'too_many_attempts')
@@ -96,10 +106,12 @@ describe('strangers who guess', () => {
   })
 
   test('win no guesses by the owner signing in meanwhile', async () => {
-    await guessesFrom(BURST_OF_ACCOUNT, (index) => `203.0.113.${index}`)
-    for (let count = 0; count < 5; count += 1) {
-      assert.equal((await signInFrom(adasNetwork, goodPassword)).status, 200)
-    }
+    await whileTimeStandsStill(async () => {
+      await guessesFrom(BURST_OF_ACCOUNT, (index) => `203.0.113.${index}`)
+      for (let count = 0; count < 5; count += 1) {
+        assert.equal((await signInFrom(adasNetwork, goodPassword)).status, 200)
+      }
+    })
     const more = await guessesFrom(5, (index) => `192.0.2.${index}`)
     assert.deepEqual(statuses(more), { looked: 0, throttled: 5 })
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
+import { until, untilWaiting } from '../harness/nodes.ts'
 import { goodPassword, register, startTestPie, type TestPie } from '../harness/pie.ts'
 
 let pie: TestPie
@@ -17,32 +18,20 @@ after(async () => {
   await pie.close()
 })
 
+/** So many that their passwords take longer than what is done meanwhile, and fewer than are turned away. */
+const OTHERS = 60
+
 const signIn = (password: string, email = 'ada@example.com') =>
   pie.request('/auth/login', { body: { email, password } })
 
-async function until(sql: string, enough: number): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (Date.now() < deadline) {
-    const { rows } = await pie.owner.query<{ count: number }>(sql)
-    if ((rows[0]?.count ?? 0) >= enough) return
-  }
-  assert.fail(`there never were ${enough}: ${sql}`)
-}
-
-/** Waits until so many statements of this database wait for a lock. */
-const untilWaiting = (count: number) =>
-  until(
-    `select count(*)::integer from pg_stat_activity
-     where datname = current_database() and wait_event_type = 'Lock'`,
-    count,
-  )
-
 /** Waits until attempts at so many accounts have been counted. */
 const untilCounted = (count: number) =>
-  until(
-    `select count(*)::integer from pie_private.throttles where key like 'account-network:%'`,
-    count,
-  )
+  until(async () => {
+    const { rowCount } = await pie.owner.query(
+      `select from pie_private.throttles where key like 'account-network:%'`,
+    )
+    return rowCount === count
+  })
 
 const holdNetwork = async () => {
   await holder.query('begin')
@@ -52,16 +41,16 @@ const holdNetwork = async () => {
 describe('counting attempts', () => {
   test('waits in one order: an attempt that begins and one that ends do not block each other', async () => {
     // Others' passwords are looked at first, so that the first attempt ends while the second begins.
-    const others = Array.from({ length: 30 }, (_, index) =>
+    const others = Array.from({ length: OTHERS }, (_, index) =>
       signIn('a guess', `nobody${index}@example.com`),
     )
-    await untilCounted(30)
+    await untilCounted(OTHERS)
     const ending = signIn(goodPassword)
-    await untilCounted(31)
+    await untilCounted(OTHERS + 1)
     await holdNetwork()
     const beginning = signIn('a guess')
-    await untilWaiting(1)
-    await untilWaiting(2)
+    await untilWaiting(pie.owner, 1)
+    await untilWaiting(pie.owner, 2)
     await holder.query('commit')
     const statuses = [(await ending).status, (await beginning).status]
     await Promise.all(others)
@@ -82,9 +71,9 @@ describe('counting attempts', () => {
     )
     await holdNetwork()
     const returning = signIn(goodPassword)
-    await untilWaiting(1)
+    await untilWaiting(pie.owner, 1)
     const clearing = signIn('a guess', 'nobody@example.com')
-    await untilWaiting(2)
+    await untilWaiting(pie.owner, 2)
     await holder.query('commit')
     assert.deepEqual([(await returning).status, (await clearing).status], [200, 401])
   })

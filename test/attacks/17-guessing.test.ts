@@ -56,6 +56,14 @@ const letTimePass = (seconds: number) =>
     [seconds],
   )
 
+/** Does something in no time: what it takes does not count in Postgres. */
+async function whileTimeStandsStill<T>(work: () => Promise<T>): Promise<T> {
+  const start = performance.now()
+  const result = await work()
+  await letTimePass((start - performance.now()) / 1000)
+  return result
+}
+
 describe('guessing a password', () => {
   test('200 times at once is 200 guesses: ten are looked at, and the rest told to wait', async () => {
     const failuresBefore = await countFailures()
@@ -124,8 +132,8 @@ describe('guessing a password', () => {
 
   test('of many accounts from one network ends after a hundred', async () => {
     const guessAt = (index: number) => signIn(pie, 'guess', {}, `user${index}@example.com`)
-    const first = await guesses(50, guessAt)
-    const second = await guesses(50, (index) => guessAt(50 + index))
+    const first = await whileTimeStandsStill(() => guesses(50, guessAt))
+    const second = await whileTimeStandsStill(() => guesses(50, (index) => guessAt(50 + index)))
     assert.equal(withStatus([...first, ...second], 401).length, 100)
     assertThrottled(await guessAt(100))
     assertThrottled(await signIn(pie, goodPassword))

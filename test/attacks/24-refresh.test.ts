@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import pg from 'pg'
+import { untilWaiting } from '../harness/nodes.ts'
 import {
   type Answer,
   assertProblem,
@@ -43,17 +44,6 @@ const refresh = (token: string, at: Pick<TestPie, 'request'> = pie): Promise<Ans
 
 const me = async (token: string): Promise<number> =>
   (await pie.request('/users/me', { token })).status
-
-async function untilSomebodyWaits(): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (Date.now() < deadline) {
-    const { rows } = await pie.owner.query(
-      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    )
-    if (rows.length > 0) return
-  }
-  assert.fail('nobody waited for a lock')
-}
 
 const generation = async (): Promise<number> => {
   const { rows } = await pie.owner.query(
@@ -110,7 +100,7 @@ describe('refreshing', () => {
       [sessionId],
     )
     const refreshing = refresh(refresh_token)
-    await untilSomebodyWaits()
+    await untilWaiting(pie.owner, 1)
     await other.query('commit')
     const answer = await refreshing
     assertProblem(answer, 401, 'invalid_refresh_token')
@@ -125,7 +115,7 @@ describe('refreshing', () => {
       [sessionId],
     )
     const refreshing = refresh(refresh_token)
-    await untilSomebodyWaits()
+    await untilWaiting(pie.owner, 1)
     await other.query('rollback')
     assert.equal((await refreshing).status, 200)
   })
@@ -134,7 +124,7 @@ describe('refreshing', () => {
     await other.query('begin')
     await other.query('select from pie_private.sessions where id = $1 for update', [sessionId])
     const refreshing = refresh(refresh_token)
-    await untilSomebodyWaits()
+    await untilWaiting(pie.owner, 1)
     const earlier = await snapshot(pie.owner)
     await pie.owner.query(
       `select pg_terminate_backend(pid) from pg_stat_activity

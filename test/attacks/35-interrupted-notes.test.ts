@@ -4,6 +4,7 @@ import pg from 'pg'
 import { assertNothingChanges } from '../../database/test/refusals.ts'
 import type { User } from '../../examples/notes/test/open-notes.ts'
 import { doors, type InjectableNotes, openInjectableNotes } from '../harness/injectable-notes.ts'
+import { untilWaiting } from '../harness/nodes.ts'
 import { type Answer, assertProblem } from '../harness/pie.ts'
 
 /** Requests of examples/notes that are broken off, on one connection, and those that come after them. */
@@ -51,12 +52,6 @@ const answerOf = async (response: Response): Promise<Answer> => ({
 
 const waiting = `from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
 
-async function untilSomebodyWaits(): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; )
-    if (((await notes.owner.query(`select ${waiting}`)).rowCount ?? 0) > 0) return
-  assert.fail('nobody waited for a lock')
-}
-
 /** Holds the note's row while an edit of dorothy's, who is an admin, waits for it. */
 async function whileItWaits<T>(work: () => Promise<T>): Promise<T> {
   await blocker.query('begin')
@@ -87,7 +82,7 @@ describe('a request that is broken off keeps nothing, is told so, and leaves the
     await assertNothingChanges(notes.owner, async () => {
       const answer = await whileItWaits(async () => {
         const editing = edit('Cancelled')
-        await untilSomebodyWaits()
+        await untilWaiting(notes.owner, 1)
         await notes.owner.query(`select pg_cancel_backend(pid) ${waiting}`)
         return answerOf(await editing)
       })
@@ -109,7 +104,7 @@ describe('a request that is broken off keeps nothing, is told so, and leaves the
     await assertNothingChanges(notes.owner, async () => {
       const answer = await whileItWaits(async () => {
         const editing = edit('Ended')
-        await untilSomebodyWaits()
+        await untilWaiting(notes.owner, 1)
         await notes.owner.query(`select pg_terminate_backend(pid) ${waiting}`)
         return answerOf(await editing)
       })
@@ -138,7 +133,7 @@ test('a client that hangs up leaves the connection clean, whatever becomes of it
   const hangUp = new AbortController()
   await whileItWaits(async () => {
     const editing = edit('Hung up', hangUp.signal)
-    await untilSomebodyWaits()
+    await untilWaiting(notes.owner, 1)
     hangUp.abort()
     await assert.rejects(editing, { name: 'AbortError' })
   })

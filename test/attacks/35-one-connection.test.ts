@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import pg from 'pg'
+import { untilWaiting } from '../harness/nodes.ts'
 import {
   type Answer,
   assertProblem,
@@ -44,23 +45,12 @@ const me = (token?: string) => pie.request('/users/me', token === undefined ? {}
 const rename = (token: string, name: string) =>
   pie.request('/users/me', { method: 'PATCH', token, body: { name } })
 
-async function untilSomebodyWaits(): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (Date.now() < deadline) {
-    const { rows } = await pie.owner.query(
-      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    )
-    if (rows.length > 0) return
-  }
-  assert.fail('nobody waited for a lock')
-}
-
 /** Runs a request of ada's into a lock, and does something to it there. */
 async function interrupt(what: 'pg_cancel_backend' | 'pg_terminate_backend'): Promise<Answer> {
   await other.query('begin')
   await other.query('select from pie_schema.users where id = $1 for update', [ada.user.id])
   const renaming = rename(ada.access_token, 'Interrupted')
-  await untilSomebodyWaits()
+  await untilWaiting(pie.owner, 1)
   await pie.owner.query(
     `select ${what}(pid) from pg_stat_activity
      where datname = current_database() and wait_event_type = 'Lock'`,

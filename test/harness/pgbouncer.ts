@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { findUnprivileged } from '../../server/src/ground/embedded-postgres/run-unprivileged.ts'
+import { atExit } from './at-exit.ts'
 import { findFreePort } from './process.ts'
 import { requireTool } from './require-tool.ts'
 
@@ -82,7 +83,7 @@ export async function startPgBouncer(
     child = null
   }
   // A run that is interrupted leaves nothing behind.
-  process.once('exit', () => {
+  const forget = atExit(() => {
     child?.kill('SIGKILL')
     rmSync(directory, { recursive: true, force: true })
   })
@@ -106,6 +107,7 @@ export async function startPgBouncer(
     log: () => readFileSync(file('log'), 'utf8'),
     stop: async () => {
       await kill()
+      forget()
       rmSync(directory, { recursive: true, force: true })
     },
   }

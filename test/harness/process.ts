@@ -1,12 +1,13 @@
 /** Pie as an operator runs it: a process of its own, from the command line. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { atExit } from './at-exit.ts'
 
 const pieProgram = fileURLToPath(new URL('../../server/bin/pie.js', import.meta.url))
 
@@ -59,6 +60,18 @@ export interface PieProcess {
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
+/** When it ends, and with what; it does not outlive this process. */
+function endOf(child: ChildProcess): Promise<number | null> {
+  // It stops its own Postgres before it goes.
+  const forget = atExit(() => child.kill('SIGTERM'))
+  return new Promise((resolve) =>
+    child.once('exit', (code) => {
+      forget()
+      resolve(code)
+    }),
+  )
+}
+
 /** Starts `pie start`, and returns when it says that it is running. */
 export async function startPieProcess(
   settings: Environment,
@@ -70,7 +83,7 @@ export async function startPieProcess(
     ...(uid !== undefined && { uid }),
   })
   let output = ''
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const ended = endOf(child)
   const address = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString()
@@ -111,7 +124,7 @@ export async function startPieInTerminal(
     },
   )
   let output = ''
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const ended = endOf(child)
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString().replaceAll('\r\n', '\n')
@@ -151,18 +164,25 @@ export function makeDataDirectory(uid?: number): DataDirectory {
   }
 }
 
+/**
+ * A port that nothing listens on. Of those that systems give to nobody who has not asked for them: the
+ * connections that other tests make meanwhile do not take it.
+ */
 export async function findFreePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
+  for (;;) {
+    const port = randomInt(10_000, 32_000)
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer()
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
     })
-  })
+    if (isFree) return port
+  }
 }
 
 /** Waits until a process is gone. */
 export async function waitForEnd(pid: number): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 3_000; tries += 1) {
     try {
       process.kill(pid, 0)
     } catch {

@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { atExit } from './at-exit.ts'
 import { findFreePort } from './process.ts'
 import { requireTool } from './require-tool.ts'
 
@@ -46,7 +47,7 @@ export async function placeValkey(): Promise<Valkey> {
     child = null
   }
   // A run that is interrupted leaves nothing behind.
-  process.once('exit', () => {
+  const forget = atExit(() => {
     child?.kill('SIGKILL')
     rmSync(directory, { recursive: true, force: true })
   })
@@ -75,6 +76,7 @@ export async function placeValkey(): Promise<Valkey> {
     },
     stop: async () => {
       await kill()
+      forget()
       rmSync(directory, { recursive: true, force: true })
     },
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { until } from '../harness/nodes.ts'
 import {
   type Answer,
   assertProblem,
@@ -166,10 +167,7 @@ describe('a session that is used', () => {
     return rows[0]
   }
 
-  async function untilSeen(id: string): Promise<void> {
-    const deadline = Date.now() + 5_000
-    while (!(await rowOf(id)).is_seen) assert.ok(Date.now() < deadline, 'not seen')
-  }
+  const untilSeen = (id: string) => until(async () => (await rowOf(id)).is_seen)
 
   test('lives on from then, and that is written at most every five minutes', async () => {
     const early = await seen(`${name}a`, 4, '30 days')

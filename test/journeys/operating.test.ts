@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { testSecretKey } from '../harness/cluster.ts'
+import { until } from '../harness/nodes.ts'
 import {
   type Answer,
   assertProblem,
@@ -146,11 +147,13 @@ describe('pie user', () => {
 
 describe('pie cache status', () => {
   test('says what the running node believes, and why', async () => {
-    assert.equal((await session()).status, 200)
-    const status = await runForJson('cache', 'status')
-    assert.equal(status.hears, true)
+    let status: Answer['body']
+    await until(async () => {
+      assert.equal((await session()).status, 200)
+      status = await runForJson('cache', 'status')
+      return status.hears && status.entries >= 1
+    })
     assert.equal(status.shared, 'none')
-    assert.ok(status.entries >= 1)
     assert.ok(status.silent_for_ms < status.trust_ms)
     const { stdout } = await run('cache', 'status', pie.pie.address)
     assert.match(

@@ -193,7 +193,8 @@ describe('a request that ends badly leaves nothing for the next:', () => {
   }
   for (const [what, { interrupt, code }] of Object.entries(interruptions)) {
     test(what, async () => {
-      const working = run(adas, db.ada, write, statement('select pg_sleep(1.5)'))
+      const patient = statement(`select set_config('statement_timeout', '120s', true)`)
+      const working = run(adas, db.ada, write, patient, statement('select pg_sleep(60)'))
       const refused = assert.rejects(working, { code })
       let pid = 0
       while (pid === 0) {

@@ -43,7 +43,7 @@ const remaining = ({ headers }: Answer): number => Number(headers.get('x-ratelim
 
 /** Waits until the two nodes count together, or each by itself. */
 async function untilTheyCount(how: 'together' | 'apart'): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 2_000; tries += 1) {
     const network = nextNetwork()
     const [first, second] = [await ask(one, network), await ask(two, network)].map(remaining)
     if (second === (how === 'together' ? LIMIT - 2 : LIMIT - 1) && first === LIMIT - 1) return

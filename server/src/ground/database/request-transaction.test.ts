@@ -144,8 +144,9 @@ test('a parameter never comes into the text of a statement, where others could r
   const working = requestTransaction(
     requests,
     credentialOf(db.ada),
-    statement('select pg_sleep(0.3), $1::text as secret', 'my secret'),
+    statement('select pg_sleep(60), $1::text as secret', 'my secret'),
   )
+  const cancelled = assert.rejects(working, { code: 'timeout' })
   let seen = ''
   for (let isSleeping = false; !isSleeping; ) {
     const { rows } = await db.owner.query(
@@ -154,6 +155,10 @@ test('a parameter never comes into the text of a statement, where others could r
     seen += rows.map(({ query }) => query).join('\n')
     isSleeping = seen.includes('pg_sleep')
   }
-  await working
+  await db.owner.query(
+    `select pg_cancel_backend(pid) from pg_stat_activity
+     where usename = 'cream' and datname = current_database() and query ~ 'pg_sleep'`,
+  )
+  await cancelled
   assert.ok(!seen.includes('my secret') && !seen.includes(db.ada.session.proof.toString('hex')))
 })

@@ -270,7 +270,8 @@ test('one that exceeds statement_timeout, or is cancelled, is a clear refusal th
     const cancel = async () => {
       for (let count = 0; count === 0; await sleep(20)) {
         const { rows } = await db.owner.query(
-          `select pg_cancel_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and usename = 'cream'`,
+          `select pg_cancel_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and usename = 'cream'
+             and datname = current_database()`,
         )
         count = rows.length
       }
