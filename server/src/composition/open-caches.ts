@@ -31,7 +31,7 @@ export async function openCaches(
   const listener = openListener(listenUrls, trust, log)
   closing.add(() => listener.close())
   const shared =
-    config.CACHE_URL === null ? null : await openSharedCache(config.CACHE_URL, keys, log)
+    config.CACHE_URL === null ? null : await openSharedCache(config.CACHE_URL, keys, () => '', log)
   if (shared !== null) closing.add(() => shared.close())
   const sessionCache = createCachedReads<CachedSession>(trust, shared, config.NEAR_CACHE_SIZE)
   return { trust, listener, shared, sessionCache }
