@@ -87,10 +87,11 @@ export async function createWorld(
   }
   /** Everything that is not slow happens; `prompt` and what it asked for, too. */
   const settle = async (prompt: SimulatedNode | null, from: number, choice: number) => {
-    do {
+    for (let goesOn = true; goesOn; ) {
       await takeTurn()
-      if (prompt !== null) while (finish(prompt, from, choice)) await takeTurn()
-    } while (deliver())
+      goesOn = deliver()
+      if (prompt !== null && finish(prompt, from, choice)) goesOn = true
+    }
   }
   const pass = async (ms: number, inStepsOf: number) => {
     for (const until = now + ms; now < until; ) {

@@ -97,3 +97,15 @@ export const rules: Record<string, Partial<Parts>> = {
   'losing trust when another has been promoted': { losesTrustWithNewTimeline: false },
   'sealing entries for the history that they were read from': { sealsWithLineage: false },
 }
+
+/** As the order of readings was once: by the clock alone, and what looked simultaneous was believed. */
+export const oldOrder: Partial<Parts> = {
+  judge: (entry, held, knowledge) =>
+    realParts.judge(
+      { ...entry, readAt: { ...entry.readAt, transaction: Number.MAX_SAFE_INTEGER } },
+      { ...held, isFromBefore: false },
+      knowledge.horizon === null
+        ? knowledge
+        : { ...knowledge, horizon: { transaction: 0, time: knowledge.horizon.time - 0.001 } },
+    ),
+}

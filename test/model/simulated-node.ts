@@ -195,8 +195,9 @@ export function createSimulatedNode(
     settle: (): boolean => {
       const connection = running.listener.connection()
       if (connection === null || isHeld) return false
-      while (connection.serve());
-      return !isPaused && connection.deliver(Number.POSITIVE_INFINITY)
+      const hasServed = connection.serve()
+      const hasDelivered = !isPaused && connection.deliver(Number.POSITIVE_INFINITY)
+      return hasServed || hasDelivered
     },
     /** The server hangs up. The node may not hear of it, and then finds out by itself. */
     cut: (isNoticed: boolean) => {
