@@ -103,10 +103,10 @@ export function createSimulatedNode(
   let running = boot()
 
   /** A reading of Postgres in three steps: its transaction begins, it looks, its answer comes. */
-  const read = (session: number, look: (on: SimulatedPostgres, beganAt: number) => Seen) =>
+  const read = (look: (on: SimulatedPostgres, beganAt: number) => Seen) =>
     new Promise<Seen>((resolve, reject) => {
       const connection = running.connections.take()
-      if (connection === null) return reject(new Error('no connection'))
+      if (connection === null) return reject(lost)
       let beganAt = 0
       let seen: Seen = null
       const steps = [
@@ -120,7 +120,7 @@ export function createSimulatedNode(
       ]
       running.pending.add({
         steps: steps.map((step) => () => (connection.isGood() ? step() : 'lost')),
-        lose: () => reject(new Error(`lost the reading of session ${session}`)),
+        lose: () => reject(lost),
       })
     })
 
@@ -131,12 +131,12 @@ export function createSimulatedNode(
 
     find: (session: number) =>
       running.reads.find(sessionIds[session] as string, () =>
-        read(session, (on, beganAt) => on.read(session, beganAt)),
+        read((on, beganAt) => on.read(session, beganAt)),
       ),
     /** Writes that a session was seen, and keeps what that brings, as `touchSession` does. */
     visit: (session: number) => {
       const keep = running.reads.begin()
-      const visited = read(session, (on, beganAt) => {
+      const visited = read((on, beganAt) => {
         if (on.isUsable(session) && !on.isStandby()) on.visit(session)
         return on.read(session, beganAt)
       })
@@ -239,5 +239,8 @@ export function createSimulatedNode(
 }
 
 type Seen = Entry<States> | null
+
+/** One for all: making one takes longer than a reading. */
+const lost = new Error('lost')
 
 export type SimulatedNode = ReturnType<typeof createSimulatedNode>
