@@ -37,5 +37,3 @@ export function createSimulatedCluster(now: () => number) {
     },
   }
 }
-
-export type SimulatedCluster = ReturnType<typeof createSimulatedCluster>
