@@ -344,7 +344,7 @@ create view pie_private.session_descriptions with (security_invoker=true) as
  SELECT sessions.id,
     sessions.proof_hash,
     ((sessions.revoked_at IS NULL) AND (sessions.absolute_expires_at > now())) AS is_usable,
-    json_build_object('read_at', (EXTRACT(epoch FROM now()) * (1000)::numeric), 'is_expired', (sessions.expires_at <= now()), 'session', json_build_object('id', sessions.id, 'kind', sessions.kind, 'created_at', sessions.created_at, 'last_seen_at', sessions.last_seen_at, 'expires_at', sessions.expires_at, 'absolute_expires_at', sessions.absolute_expires_at, 'assurance_level', sessions.assurance_level, 'methods', sessions.methods), 'session_version', sessions.version, 'user_version', users.version, 'user', user_descriptions.description) AS description
+    json_build_object('read_at', (EXTRACT(epoch FROM now()) * (1000)::numeric), 'read_after', ((pg_snapshot_xmax(pg_current_snapshot()))::text)::bigint, 'is_expired', (sessions.expires_at <= now()), 'session', json_build_object('id', sessions.id, 'kind', sessions.kind, 'created_at', sessions.created_at, 'last_seen_at', sessions.last_seen_at, 'expires_at', sessions.expires_at, 'absolute_expires_at', sessions.absolute_expires_at, 'assurance_level', sessions.assurance_level, 'methods', sessions.methods), 'session_version', sessions.version, 'user_version', users.version, 'user', user_descriptions.description) AS description
    FROM ((pie_private.sessions
      JOIN pie_schema.users ON ((users.id = sessions.user_id)))
      JOIN pie_schema.user_descriptions ON ((user_descriptions.id = sessions.user_id)));

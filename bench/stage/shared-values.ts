@@ -19,18 +19,19 @@ export async function fillFloorValues(
   const client = createClient({ url })
   client.on('error', () => {})
   await client.connect()
-  const lengthOnceThere = async (key: string): Promise<number> => {
+  const lengthOnceThere = async (sessionId: string): Promise<number> => {
     const untilMs = performance.now() + PATIENCE_MS
     for (;;) {
-      const length = await client.strLen(key)
-      if (length > 0) return length
-      if (performance.now() > untilMs) throw new Error(`Pie has not put ${key} in Valkey`)
+      // Before the id stands which history of which database it was read from.
+      const [key] = await client.keys(`pie:session:*:${sessionId}`)
+      if (key !== undefined) return client.strLen(key)
+      if (performance.now() > untilMs) throw new Error(`Pie has not put ${sessionId} in Valkey`)
       await sleep(10)
     }
   }
   try {
     for (const [place, { browserSessionId }] of cookies.entries()) {
-      const length = await lengthOnceThere(`pie:session:${browserSessionId}`)
+      const length = await lengthOnceThere(browserSessionId)
       await client.set(`bench:${browserSessionId}`, (answers[place]?.body ?? '').padEnd(length))
     }
   } finally {

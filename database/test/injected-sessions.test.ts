@@ -150,13 +150,16 @@ test('notices that anybody may send raise no trust: they are not notices, or tak
   )
   assert.deepEqual(heard, forged)
   const trust = createTrust(systemClock)
-  trust.heartbeat()(1)
-  const entry = (version: number, readAt = 2) =>
-    trust.judge({
-      versions: [[`session ${graces.id}`, version]],
-      readAt,
-      goodUntil: Number.POSITIVE_INFINITY,
-    })
+  trust.heartbeat()({ transaction: 1, time: 1 })
+  const entry = (version: number) =>
+    trust.judge(
+      {
+        versions: [[`session ${graces.id}`, version]],
+        readAt: { transaction: 2, time: 2 },
+        goodUntil: Number.POSITIVE_INFINITY,
+      },
+      trust.begin(),
+    )
   const revoked = readNotice(`session ${graces.id} 5`)
   assert.ok(revoked !== null)
   trust.hear(revoked)

@@ -96,6 +96,29 @@ test('the time of the reading is from before it looked, however long its transac
   assert.ok(found.read_at < Number(rows[0].changed_at))
 })
 
+/** As a node sends it: it notifies, and says in which snapshot it has looked. */
+async function heartbeat(): Promise<number> {
+  const { rows } = await db.owner.query(
+    `select pg_notify('nobody', ''), pg_snapshot_xmax(pg_current_snapshot()) as transaction`,
+  )
+  return Number(rows[0].transaction)
+}
+
+test('the count of transactions says whether it looked after a heartbeat, whatever clocks say', async () => {
+  const first = await heartbeat()
+  assert.ok((await read()).read_after > first)
+  assert.ok((await read()).read_after > first)
+  await cream.query('begin isolation level repeatable read')
+  assert.ok((await read()).read_after > first)
+  const second = await heartbeat()
+  await set('assurance_level = 3')
+  const readBefore = await read()
+  await cream.query('commit')
+  assert.equal(readBefore.session_version, 1)
+  assert.ok(readBefore.read_after <= second)
+  assert.ok((await read()).read_after > second)
+})
+
 test('a wrong, missing or foreign proof reads nothing', async () => {
   assert.notEqual(await read(), null)
   const { proof_hash } = await row()

@@ -1,27 +1,26 @@
 /** A few nodes, a database and perhaps a shared cache, that live through a schedule step by step. */
-import { setImmediate as turn } from 'node:timers/promises'
-import { TRUST_MS } from '../../server/src/ground/cache/protocol.ts'
+import { type Answered, type Asked, findBreach } from './promise.ts'
 import type { Schedule, Step } from './schedule.ts'
+import { createSimulatedCluster } from './simulated-cluster.ts'
 import { createSimulatedNode, type Parts, type SimulatedNode } from './simulated-node.ts'
-import {
-  type Change,
-  createSimulatedPostgres,
-  rowOfSession,
-  rowOfUser,
-  type States,
-} from './simulated-postgres.ts'
+import { rowOfSession, rowOfUser, type States } from './simulated-postgres.ts'
 import { createSimulatedSharedCache } from './simulated-shared-cache.ts'
 
-interface Asked {
-  at: number
-  order: number
-}
+/** How soon a node believes again that can reach the primary. `protocol.ts` says so. */
+const BELIEVES_AGAIN_MS = 4_000
 
-interface Answered {
-  change: Change
-  by: SimulatedNode
-  /** Its place in the order of what begins and what is answered. */
-  order: number
+/** What a database's clock may be set by. */
+const CLOCK_STEPS_MS = [-3_600_000, -30_000, -5_000, -1_000, -100, 100, 1_000, 30_000, 3_600_000]
+
+/** What may pass unnoticed: less than lies between two heartbeats. */
+const MOST_UNNOTICED_MS = 5_000
+
+/** Longer than any chain of promises that one step lets go. A test plays it against the real thing. */
+const MICROTASKS = 12
+
+/** Lets everything happen that waits for nothing but its turn. Much faster than the event loop. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < MICROTASKS; i += 1) await null
 }
 
 /** What the nodes that are running at the end have done. */
@@ -32,64 +31,117 @@ export interface Outcome {
   answers: number
 }
 
-export async function createWorld({ nodes: count, hasShared }: Schedule, parts: Parts) {
+export async function createWorld(
+  { nodes: count, hasShared, isClockSet }: Omit<Schedule, 'steps'>,
+  parts: Parts,
+  takeTurn: () => Promise<unknown> = turn,
+) {
   let now = 1_000_000
   let order = 0
-  const postgres = createSimulatedPostgres(() => now)
+  let unnoticedMs = 0
+  const cluster = createSimulatedCluster(() => now)
   const shared = hasShared ? createSimulatedSharedCache() : null
-  const world = { now: () => now, postgres, shared, parts }
-  const nodes = Array.from({ length: count }, (_, i) => createSimulatedNode(world, i * 7_200_000))
+  const world = { now: () => now, shared, parts }
+  const nodes = Array.from({ length: count }, (_, i) =>
+    createSimulatedNode(world, cluster.newest(), i * 7_200_000),
+  )
   const answered: Answered[] = []
   const broken: string[] = []
   let answers = 0
+  let changes = 0
 
-  /** The promise. */
-  const check = (node: SimulatedNode, session: number, asked: Asked, value: States | null) => {
+  /** The promise. It is held against the primary that the node knew when it was asked, or knows now. */
+  const check = (session: number, asked: Asked, value: States | null) => {
     answers += 1
+    const primaryNow = cluster.of(asked.by.timeline())
     if (value === null) {
-      if (postgres.isUsable(session)) broken.push(`session ${session} was usable, and not found`)
+      if (primaryNow === asked.primary && primaryNow?.isUsable(session))
+        broken.push(`session ${session} was usable, and not found`)
       return
     }
-    for (const change of postgres.changes) {
-      const seen = value[change.row]
-      if (seen === undefined || seen >= change.state) continue
-      if (asked.at > change.committedAt + TRUST_MS)
-        broken.push(`${asked.at - change.committedAt} ms after a change of ${change.row}`)
-      if (answered.some((a) => a.change === change && a.by === node && a.order < asked.order))
-        broken.push(`after the answer of the node that had changed ${change.row}`)
-    }
+    const known = new Set([asked.primary ?? primaryNow, primaryNow])
+    const breaches = [...known].map((primary) =>
+      primary === undefined
+        ? 'no primary was known'
+        : findBreach(value, asked, primary, answered, unnoticedMs),
+    )
+    if (!breaches.includes(null)) broken.push(breaches.join(', '))
   }
   const request = (node: SimulatedNode, session: number) => {
     if (!node.isRunning()) return
     order += 1
-    const asked = { at: now, order }
+    const asked = { by: node, at: now, order, primary: cluster.of(node.timeline()) }
     node.find(session).then(
-      (value) => check(node, session, asked, value),
+      (value) => check(session, asked, value),
       () => {},
     )
   }
   const finish = (node: SimulatedNode, from: number, choice: number): boolean =>
     node.pending().count() > from && node.pending().advance(from, choice)
 
+  /** What is not slow arrives. Returns whether anything has. */
+  const deliver = (): boolean => {
+    let hasArrived = false
+    for (const node of nodes) if (node.settle()) hasArrived = true
+    return hasArrived
+  }
   /** Everything that is not slow happens; `prompt` and what it asked for, too. */
   const settle = async (prompt: SimulatedNode | null, from: number, choice: number) => {
     for (let goesOn = true; goesOn; ) {
-      await turn()
-      goesOn = false
-      for (const node of nodes) if (node.settle()) goesOn = true
+      await takeTurn()
+      goesOn = deliver()
       if (prompt !== null && finish(prompt, from, choice)) goesOn = true
     }
   }
-  const pass = async (ms: number) => {
+  const pass = async (ms: number, inStepsOf: number) => {
     for (const until = now + ms; now < until; ) {
-      now += 250
+      now += inStepsOf
       for (const node of nodes) node.tick()
-      await settle(null, 0, 0)
+      while (deliver()) await takeTurn()
     }
   }
 
+  const changeElsewhere = (session: number, choice: number) => {
+    const primary = cluster.newest()
+    primary.finishCommit()
+    changes += 1
+    const commit =
+      choice < 5
+        ? primary.beginCommitOfEverything()
+        : choice < 10
+          ? primary.beginCommit(rowOfSession(session), 'delete')
+          : primary.beginCommit(choice < 35 ? rowOfUser(session) : rowOfSession(session), 'change')
+    // Some are slow: seen only when the next one comes, or with time.
+    if (choice % 5 !== 0) commit?.finish()
+  }
+  const lead = (node: SimulatedNode, place: number, choice: number) => {
+    const to =
+      choice < 30
+        ? cluster.newest()
+        : choice < 45
+          ? cluster.standby()
+          : cluster.primary(place + choice)
+    node.lead(to, choice % 2 === 0)
+  }
+  const promote = (place: number, choice: number) => {
+    const old = cluster.newest()
+    // Its clock is another one, and mostly behind.
+    cluster.promote([-2_000, -3_600_000, 0, 60_000][choice % 4] as number)
+    if (choice < 20) old.die()
+    nodes.forEach((node, i) => {
+      if ((place >> i) % 2 === 0) node.lead(cluster.newest(), choice % 3 === 0)
+    })
+  }
+  const setDatabaseClock = (choice: number) => {
+    const byMs = CLOCK_STEPS_MS[choice % CLOCK_STEPS_MS.length] as number
+    if (!isClockSet) return
+    cluster.newest().setClock(byMs)
+    if (Math.abs(byMs) <= MOST_UNNOTICED_MS) unnoticedMs += Math.abs(byMs)
+  }
+
   const doStep = async ([kind, place, session, choice]: Step) => {
-    const node = nodes[place % count] as SimulatedNode
+    const at = place % count
+    const node = nodes[at] as SimulatedNode
     const from = node.pending().count()
     let isPrompt = false
     now += 1
@@ -106,23 +158,41 @@ export async function createWorld({ nodes: count, hasShared }: Schedule, parts: 
         break
       case 'change':
         isPrompt = choice % 2 === 0
-        if (node.isRunning())
-          node.change(session, choice < 40 ? 'user' : choice < 52 ? 'session' : 'end', (change) => {
+        if (!node.isRunning()) break
+        changes += 1
+        node.change(
+          session,
+          {
+            kind: choice < 40 ? 'user' : choice < 52 ? 'session' : 'end',
+            isSlow: choice % 3 === 1,
+          },
+          (change) => {
             order += 1
             answered.push({ change, by: node, order })
-          })
+          },
+        )
         break
       case 'changeElsewhere':
-        if (choice < 5) postgres.changeEverything()
-        else if (choice < 10) postgres.change(rowOfSession(session), 'delete')
-        else postgres.change(choice < 35 ? rowOfUser(session) : rowOfSession(session), 'change')
+        changeElsewhere(session, choice)
+        break
+      case 'changeUntold':
+        cluster
+          .newest()
+          .changeUntold(
+            choice < 20 ? rowOfUser(session) : rowOfSession(session),
+            choice < 40 ? 'change' : 'delete',
+          )
         break
       case 'visit':
         isPrompt = choice % 2 === 0
         if (node.isRunning()) node.visit(session)
         break
       case 'pass':
-        await pass(250 * (1 + (choice % 6)))
+        await pass(250 * (1 + (choice % 6)), 250)
+        break
+      case 'passLong':
+        cluster.newest().finishCommit()
+        await pass(20_000 + 750 * choice, 750)
         break
       case 'hold':
         node.hold(choice < 45)
@@ -134,12 +204,12 @@ export async function createWorld({ nodes: count, hasShared }: Schedule, parts: 
         node.cut(choice < 30)
         break
       case 'pause':
-        // No node's machine both sleeps and has its clock set: if the two cancelled out, no clock could tell.
-        if (choice < 30) node.pause(place % 2 === 1)
+        // No machine both sleeps and has its clock set: if the two cancelled out, no clock could tell.
+        if (choice < 30) node.pause(at % 2 === 1)
         else node.resume()
         break
       case 'setWall':
-        if (place % 2 === 0) node.setWall((choice - 30) * 1_000)
+        if (at % 2 === 0) node.setWall((choice - 30) * 1_000)
         break
       case 'restart':
         node.restart()
@@ -148,30 +218,51 @@ export async function createWorld({ nodes: count, hasShared }: Schedule, parts: 
         if (choice < 20) shared?.flush()
         else shared?.setOut(choice < 40)
         break
+      case 'catchUp':
+        cluster.catchUp()
+        break
+      case 'promote':
+        promote(place, choice)
+        break
+      case 'lead':
+        lead(node, place, choice)
+        break
+      case 'crash':
+        cluster.newest().crash(!isClockSet)
+        break
+      case 'setDatabaseClock':
+        setDatabaseClock(choice)
+        break
     }
     await settle(isPrompt ? node : null, from, choice)
   }
 
+  /** There is one primary, every node can reach it, and nothing is slow. */
   const heal = async () => {
     shared?.setOut(false)
+    cluster.leaveOlder()
+    cluster.newest().finishCommit()
     for (const node of nodes) {
+      node.lead(cluster.newest(), false)
       node.resume()
       node.hold(false)
     }
     for (const node of nodes) await settle(node, 0, 0)
-    await pass(4_500)
+    await pass(BELIEVES_AGAIN_MS, 250)
+    now += 1
   }
   /** Asked for twice in a row, a session comes from the cache the second time. */
   const checkBelief = async () => {
+    const usable = [0, 1, 2].filter((session) => cluster.newest().isUsable(session))
     for (const node of nodes) {
-      for (const session of [0, 1, 2].filter(postgres.isUsable)) {
+      for (const session of usable) {
         for (const _ of [1, 2]) {
           request(node, session)
           await settle(node, 0, 0)
         }
         const before = node.status().hits
         request(node, session)
-        await turn()
+        await takeTurn()
         if (node.status().hits !== before + 1) broken.push('what was just read is not believed')
       }
     }
@@ -187,15 +278,23 @@ export async function createWorld({ nodes: count, hasShared }: Schedule, parts: 
     return sum
   }
 
-  await pass(250)
-  return { doStep, heal, checkBelief, broken, outcome, postgres, nodes }
+  await pass(250, 250)
+  return { doStep, heal, checkBelief, broken, outcome, changes: () => changes }
 }
 
 /** Lives through a schedule, heals, and is used again. @throws Error that says which promise was broken */
-export async function live(schedule: Schedule, parts: Parts): Promise<Outcome> {
-  const { doStep, heal, checkBelief, broken, outcome } = await createWorld(schedule, parts)
+export async function live(
+  schedule: Schedule,
+  parts: Parts,
+  takeTurn?: () => Promise<unknown>,
+): Promise<Outcome> {
+  const { doStep, heal, checkBelief, broken, outcome } = await createWorld(
+    schedule,
+    parts,
+    takeTurn,
+  )
   const stopIfBroken = () => {
-    if (broken.length > 0) throw new Error(`served stale: ${broken.join('; ')}`)
+    if (broken.length > 0) throw new Error(`promise broken: ${broken.join('; ')}`)
   }
   for (const step of schedule.steps) {
     await doStep(step)

@@ -1,12 +1,14 @@
 /** One node: the real cache and trust, on a simulated clock, network and listening connection. */
 import { createCachedReads } from '../../server/src/ground/cache/cached-reads.ts'
-import { GONE, readNotice } from '../../server/src/ground/cache/protocol.ts'
+import { type Entry, GONE, judge } from '../../server/src/ground/cache/protocol.ts'
 import { createTrust } from '../../server/src/ground/cache/trust.ts'
 import type { Clock } from '../../server/src/ground/clock.ts'
 import { createPending } from './pending.ts'
+import { type ConnectionRules, createSimulatedConnections } from './simulated-connections.ts'
+import { createSimulatedListener } from './simulated-listener.ts'
 import {
   type Change,
-  type Connection,
+  type Commit,
   rowOfSession,
   rowOfUser,
   type SimulatedPostgres,
@@ -15,23 +17,27 @@ import {
 } from './simulated-postgres.ts'
 import type { SimulatedSharedCache } from './simulated-shared-cache.ts'
 
-const HEARTBEAT_EVERY_MS = 750
-const GIVE_UP_MS = 2_500
-const CONNECT_AGAIN_MS = 50
-
 /** What nodes are made of. The tests take a rule out here, to see that it is missed. */
-export interface Parts {
+export interface Parts extends ConnectionRules {
+  judge: typeof judge
   createTrust: typeof createTrust
   createCachedReads: typeof createCachedReads<States>
   hearsOwnChanges: boolean
+  sealsWithLineage: boolean
   mostEntries: number
   mostFloors: number
 }
 
 export const realParts: Parts = {
+  judge,
   createTrust,
   createCachedReads,
   hearsOwnChanges: true,
+  refusesStandbys: true,
+  refusesOlderTimelines: true,
+  discardsOlderConnections: true,
+  losesTrustWithNewTimeline: true,
+  sealsWithLineage: true,
   // Few, so that both are full all the time.
   mostEntries: 2,
   mostFloors: 2,
@@ -39,16 +45,21 @@ export const realParts: Parts = {
 
 export interface World {
   now(): number
-  postgres: SimulatedPostgres
   shared: SimulatedSharedCache | null
   parts: Parts
 }
 
-export function createSimulatedNode({ now, postgres, shared, parts }: World, wallOffsetMs: number) {
+export function createSimulatedNode(
+  { now, shared, parts }: World,
+  firstRoute: SimulatedPostgres,
+  wallOffsetMs: number,
+) {
   let isPaused = false
   let sleepsSince: number | null = null
   let sleptMs = 0
   let wallMs = wallOffsetMs
+  /** Where its connections lead that it makes from now on. */
+  let route = firstRoute
   /** The listening connection is slow: what it brings comes only when the schedule says so. */
   let isHeld = false
 
@@ -63,112 +74,112 @@ export function createSimulatedNode({ now, postgres, shared, parts }: World, wal
 
   const boot = () => {
     const pending = createPending(() => !isPaused)
-    const trust = parts.createTrust(clock, parts.mostFloors)
-    const reads = parts.createCachedReads(trust, shared?.seenBy(pending) ?? null, parts.mostEntries)
-    return { pending, trust, reads, listener: createListener() }
+    const trust = parts.createTrust(clock, parts.mostFloors, parts.judge)
+    let leavesOlder = false
+    const connections = createSimulatedConnections(
+      parts,
+      () => route,
+      () => {
+        if (parts.losesTrustWithNewTimeline) trust.lose()
+        leavesOlder = true
+        if (parts.discardsOlderConnections) listener.giveUp()
+        leavesOlder = false
+      },
+    )
+    const lineageNow = () => (parts.sealsWithLineage ? connections.lineage() : '')
+    const listener = createSimulatedListener(
+      trust,
+      monotonic,
+      connections.reach,
+      () => !leavesOlder,
+    )
+    const reads = parts.createCachedReads(
+      trust,
+      shared?.seenBy(pending, lineageNow) ?? null,
+      parts.mostEntries,
+    )
+    return { pending, trust, reads, connections, listener }
   }
-
-  /** Does what `openListener` does. */
-  const createListener = () => ({
-    connection: null as Connection | null,
-    connectAt: monotonic(),
-    heartbeatAt: 0,
-    lastCame: 0,
-  })
-  const heartbeat = async (on: Connection) => {
-    const { listener, trust } = running
-    listener.heartbeatAt = monotonic() + HEARTBEAT_EVERY_MS
-    const arrive = trust.heartbeat()
-    const databaseNow = await on.ask('heartbeat')
-    listener.lastCame = monotonic()
-    arrive(databaseNow)
-  }
-  const connect = async () => {
-    const { listener, trust } = running
-    const connection = postgres.connect((text) => {
-      const notice = readNotice(text)
-      if (notice !== null) trust.hear(notice)
-    })
-    listener.connection = connection
-    listener.heartbeatAt = Number.POSITIVE_INFINITY
-    listener.lastCame = monotonic()
-    await connection.ask('listen')
-    await heartbeat(connection)
-  }
-  const giveUp = () => {
-    const { listener, trust } = running
-    listener.connection?.cut()
-    listener.connection = null
-    listener.connectAt = monotonic() + CONNECT_AGAIN_MS
-    trust.lose()
-  }
-
   let running = boot()
 
-  /** A reading of Postgres in three steps: it begins, it looks, its answer comes. */
-  const read = (session: number, look: (readAt: number) => ReturnType<typeof postgres.read>) =>
-    new Promise<ReturnType<typeof postgres.read>>((resolve, reject) => {
-      let readAt = 0
-      let seen: ReturnType<typeof postgres.read> = null
+  /** A reading of Postgres in three steps: its transaction begins, it looks, its answer comes. */
+  const read = (look: (on: SimulatedPostgres, beganAt: number) => Seen) =>
+    new Promise<Seen>((resolve, reject) => {
+      const connection = running.connections.take()
+      if (connection === null) return reject(lost)
+      let beganAt = 0
+      let seen: Seen = null
+      const steps = [
+        () => {
+          beganAt = connection.server.time()
+        },
+        () => {
+          seen = look(connection.server, beganAt)
+        },
+        () => resolve(seen),
+      ]
       running.pending.add({
-        steps: [
-          () => {
-            readAt = postgres.databaseNow()
-          },
-          () => {
-            seen = look(readAt)
-          },
-          () => resolve(seen),
-        ],
-        lose: () => reject(new Error(`lost the reading of session ${session}`)),
+        steps: steps.map((step) => () => (connection.isGood() ? step() : 'lost')),
+        lose: () => reject(lost),
       })
     })
 
   return {
     pending: () => running.pending,
     status: () => running.reads.status(),
+    timeline: () => running.connections.timeline(),
 
     find: (session: number) =>
       running.reads.find(sessionIds[session] as string, () =>
-        read(session, (readAt) => postgres.read(session, readAt)),
+        read((on, beganAt) => on.read(session, beganAt)),
       ),
     /** Writes that a session was seen, and keeps what that brings, as `touchSession` does. */
     visit: (session: number) => {
-      const { reads } = running
-      const visited = read(session, (readAt) => {
-        if (postgres.isUsable(session)) postgres.visit(session)
-        return postgres.read(session, readAt)
+      const keep = running.reads.begin()
+      const visited = read((on, beganAt) => {
+        if (on.isUsable(session) && !on.isStandby()) on.visit(session)
+        return on.read(session, beganAt)
       })
       visited.then(
-        (entry) => entry !== null && reads.keep(sessionIds[session] as string, entry),
+        (entry) => keep(sessionIds[session] as string, entry),
         () => {},
       )
     },
-    /** @param answered called when this node has answered whoever asked for the change */
+    /**
+     * Begins to commit, is seen, answers.
+     * @param answered called when this node has answered whoever asked for the change
+     */
     change: (
       session: number,
-      kind: 'user' | 'session' | 'end',
+      { kind, isSlow }: { kind: 'user' | 'session' | 'end'; isSlow: boolean },
       answered: (change: Change) => void,
     ) => {
-      const { trust, reads, pending } = running
+      const { trust, reads, pending, connections } = running
       const row = kind === 'user' ? rowOfUser(session) : rowOfSession(session)
-      let done: ReturnType<typeof postgres.change> | null = null
-      pending.add({
-        steps: [
-          () => {
-            done = postgres.change(row, kind === 'end' ? 'end' : 'change')
-          },
-          () => {
-            if (done === null) return
-            if (parts.hearsOwnChanges) {
-              trust.hear({ row, version: kind === 'end' ? GONE : done.version })
-              if (kind === 'end') reads.drop(sessionIds[session] as string)
-            }
-            answered(done.change)
-          },
-        ],
-        lose: () => {},
-      })
+      const connection = connections.take()
+      if (connection === null || connection.server.isStandby()) return
+      let commit: Commit | null = null
+      let done: ReturnType<Commit['finish']> = null
+      const finish = () => {
+        done ??= commit?.finish() ?? null
+        return done === null ? 'lost' : undefined
+      }
+      const begin = () => {
+        if (!connection.isGood()) return 'lost'
+        commit = connection.server.beginCommit(row, kind === 'end' ? 'end' : 'change')
+        if (commit === null) return 'waits'
+        return isSlow ? undefined : finish()
+      }
+      const answer = () => {
+        if (!connection.isGood() || done === null) return 'lost'
+        if (parts.hearsOwnChanges) {
+          trust.hear({ row, version: kind === 'end' ? GONE : done.version })
+          if (kind === 'end') reads.drop(sessionIds[session] as string)
+        }
+        answered(done.change)
+      }
+      // Postgres commits whether or not anybody waits for it.
+      pending.add({ steps: isSlow ? [begin, finish, answer] : [begin, answer], lose: finish })
     },
 
     hold: (held: boolean) => {
@@ -176,13 +187,13 @@ export function createSimulatedNode({ now, postgres, shared, parts }: World, wal
     },
     /** A slow connection goes on: the server by so many half statements, then so many messages come. */
     trickle: (serve: number, deliver: number) => {
-      const { connection } = running.listener
+      const connection = running.listener.connection()
       for (let i = 0; i < serve; i += 1) connection?.serve()
       if (!isPaused) connection?.deliver(deliver)
     },
     /** One that is not slow brings what there is. Returns whether there was anything. */
     settle: (): boolean => {
-      const { connection } = running.listener
+      const connection = running.listener.connection()
       if (connection === null || isHeld) return false
       const hasServed = connection.serve()
       const hasDelivered = !isPaused && connection.deliver(Number.POSITIVE_INFINITY)
@@ -190,16 +201,15 @@ export function createSimulatedNode({ now, postgres, shared, parts }: World, wal
     },
     /** The server hangs up. The node may not hear of it, and then finds out by itself. */
     cut: (isNoticed: boolean) => {
-      running.listener.connection?.cut()
-      if (isNoticed && !isPaused) giveUp()
+      running.listener.connection()?.cut()
+      if (isNoticed && !isPaused) running.listener.giveUp()
+    },
+    lead: (to: SimulatedPostgres, isAtOnce: boolean) => {
+      route = to
+      if (isAtOnce) running.connections.recycle()
     },
     tick: () => {
-      const { listener } = running
-      if (isPaused) return
-      if (listener.connection === null) {
-        if (monotonic() >= listener.connectAt) void connect()
-      } else if (monotonic() - listener.lastCame > GIVE_UP_MS) giveUp()
-      else if (monotonic() >= listener.heartbeatAt) void heartbeat(listener.connection)
+      if (!isPaused) running.listener.tick()
     },
 
     isRunning: () => !isPaused,
@@ -219,12 +229,18 @@ export function createSimulatedNode({ now, postgres, shared, parts }: World, wal
       wallMs += byMs
     },
     restart: () => {
-      running.listener.connection?.cut()
+      running.listener.connection()?.cut()
+      running.pending.loseAll()
       isPaused = false
       sleepsSince = null
       running = boot()
     },
   }
 }
+
+type Seen = Entry<States> | null
+
+/** One for all: making one takes longer than a reading. */
+const lost = new Error('lost')
 
 export type SimulatedNode = ReturnType<typeof createSimulatedNode>

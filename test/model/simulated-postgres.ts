@@ -1,8 +1,5 @@
-/** Postgres as the cache knows it: rows that have versions, readings, and connections that listen. */
-import type { Entry, RowName } from '../../server/src/ground/cache/protocol.ts'
-
-/** Far from every node's clock: nothing may depend on the two agreeing. */
-const CLOCK_OFFSET_MS = -3_600_000
+/** A server of Postgres as the cache knows it: rows that have versions, readings, and connections that listen. */
+import type { Entry, Moment, RowName } from '../../server/src/ground/cache/protocol.ts'
 
 const idOf = (digit: number): string => `00000000-0000-4000-8000-00000000000${digit}`
 export const sessionIds = [idOf(1), idOf(2), idOf(3)] as const
@@ -13,111 +10,228 @@ const userIds = [idOf(8), idOf(8), idOf(9)] as const
 export const rowOfSession = (session: number): RowName => `session ${sessionIds[session]}`
 export const rowOfUser = (session: number): RowName => `user ${userIds[session]}`
 
-/** Everything that sessions are read from: each counts the changes that are announced. */
+/** What is in no row, such as what a role may do. */
+const EVERYTHING: RowName = 'everything'
+
+/** Everything that a session is read from: the last change of each. */
 export type States = Readonly<Record<RowName, number>>
 
 /** A change that has been committed. */
 export interface Change {
-  row: RowName | 'everything'
-  state: number
+  id: number
+  row: RowName
+  /** When it became visible. */
   committedAt: number
+  /** Whether it has sent a notice. */
+  isTold: boolean
 }
+
+export type ChangeKind = 'change' | 'end' | 'delete'
 
 interface Row {
   version: number
-  state: number
   isUsable: boolean
+  /** Oldest first. */
+  history: readonly Change[]
+}
+
+/** What a standby is sent. */
+export interface Data {
+  rows: ReadonlyMap<RowName, Row>
+  /** What the next transaction is called, and the number above all that have ended. */
+  next: number
+  ended: number
+}
+
+export function emptyData(): Data {
+  const first: Change = { id: 0, row: '', committedAt: Number.NEGATIVE_INFINITY, isTold: true }
+  const names = [0, 1, 2].flatMap((session) => [rowOfSession(session), rowOfUser(session)])
+  const rows = [...names, EVERYTHING].map(
+    (name) => [name, { version: 1, isUsable: true, history: [first] }] as const,
+  )
+  return { rows: new Map(rows), next: 100, ended: 100 }
 }
 
 interface Question {
   kind: 'listen' | 'heartbeat'
-  answer(databaseNow: number): void
+  answer(looked: Moment): void
 }
 
 /** What the server sends arrives in the order in which it was sent, or not at all. */
 export interface Connection {
-  ask(kind: Question['kind']): Promise<number>
-  /** The server goes on by half a statement: it looks at the clock, or it commits and answers. */
+  timeline: number
+  ask(kind: Question['kind']): Promise<Moment>
+  /** The server goes on by half a statement: it looks, or it commits and answers. Returns whether it could. */
   serve(): boolean
   /** That many of its messages arrive, all in one piece. */
   deliver(most: number): boolean
   cut(): void
 }
 
-export function createSimulatedPostgres(now: () => number) {
-  const databaseNow = () => now() + CLOCK_OFFSET_MS
-  const rows = new Map<RowName, Row>()
-  for (const name of [0, 1, 2].flatMap((session) => [rowOfSession(session), rowOfUser(session)]))
-    rows.set(name, { version: 1, state: 0, isUsable: true })
-  let everything = 0
-  const changes: Change[] = []
+/** A change whose notice is in the queue and whose commit record is written, and which nobody sees yet. */
+export interface Commit {
+  /** It is seen from now on, and told. Null when the server has crashed meanwhile. */
+  finish(): { change: Change; version: number } | null
+}
+
+/** Numbers the changes of all servers. */
+let changeCount = 0
+
+export function createSimulatedPostgres(
+  now: () => number,
+  data: Data,
+  { timeline, isStandby }: { timeline: number; isStandby: boolean },
+) {
+  const rows = new Map(data.rows)
+  let { next, ended } = data
+  /** Below this, numbers of transactions are on the disk: a crash does not give them again. */
+  let flushed = ended
+  let clockOffsetMs = CLOCK_OFFSET_MS
+  let starts = 0
+  let isUp = true
+  /** Postgres lets one transaction at a time commit that has notified. */
+  let committing: Commit | null = null
   const listening = new Set<(notice: string) => void>()
+  const open = new Set<() => void>()
   const rowOf = (name: RowName) => rows.get(name) as Row
 
-  const commit = (change: Omit<Change, 'committedAt'>, notice: string): Change => {
-    const committed = { ...change, committedAt: now() }
-    changes.push(committed)
-    for (const tell of listening) tell(notice)
-    return committed
+  const begin = (): number => {
+    next += 1
+    return next - 1
+  }
+  const end = (transaction: number) => {
+    ended = Math.max(ended, transaction + 1)
+  }
+  const time = () => now() + clockOffsetMs
+  const look = (): Moment => ({ transaction: ended, time: time() })
+
+  const write = (name: RowName, kind: ChangeKind, isTold: boolean) => {
+    const row = rowOf(name)
+    changeCount += 1
+    const change = { id: changeCount, row: name, committedAt: now(), isTold }
+    const version = row.version + (isTold ? 1 : 0)
+    rows.set(name, {
+      version,
+      isUsable: row.isUsable && kind === 'change',
+      history: [...row.history, change],
+    })
+    flushed = next
+    return { change, version }
+  }
+  const noticeOf = (name: RowName, kind: ChangeKind, version: number): string =>
+    name === EVERYTHING ? '*' : `${name} ${kind === 'delete' ? '9223372036854775807' : version}`
+
+  /** Null while somebody else commits. */
+  const beginCommit = (name: RowName, kind: ChangeKind): Commit | null => {
+    if (committing !== null) return null
+    const transaction = begin()
+    const commit: Commit = {
+      finish: () => {
+        if (committing !== commit) return null
+        const done = write(name, kind, true)
+        end(transaction)
+        for (const tell of listening) tell(noticeOf(name, kind, done.version))
+        committing = null
+        return done
+      },
+    }
+    committing = commit
+    return commit
   }
 
   return {
-    changes,
-    databaseNow,
+    timeline: () => timeline,
+    isStandby: () => isStandby,
+    isUp: () => isUp,
+    /** How often it has been started: what was connected before is not any more. */
+    starts: () => starts,
+    time,
+    historyOf: (name: RowName) => rowOf(name).history,
     isUsable: (session: number) => rowOf(rowOfSession(session)).isUsable,
+    data: (): Data => ({ rows: new Map(rows), next: ended, ended }),
 
-    /** Changes a row, or ends a session, which is never usable again. Returns its new version. */
-    change: (name: RowName, kind: 'change' | 'end' | 'delete') => {
-      const row = rowOf(name)
-      row.version += 1
-      row.state += 1
-      if (kind !== 'change') row.isUsable = false
-      const told = kind === 'delete' ? '9223372036854775807' : row.version
-      return {
-        change: commit({ row: name, state: row.state }, `${name} ${told}`),
-        version: row.version,
-      }
+    beginCommit,
+    beginCommitOfEverything: () => beginCommit(EVERYTHING, 'change'),
+    finishCommit: () => void committing?.finish(),
+    /** With triggers switched off: there is neither a notice nor a new version. */
+    changeUntold: (name: RowName, kind: ChangeKind) => {
+      const transaction = begin()
+      write(name, kind, false)
+      end(transaction)
     },
     /** What only makes a new version, and is not announced: that a session was seen. */
     visit: (session: number) => {
-      rowOf(rowOfSession(session)).version += 1
-    },
-    changeEverything: () => {
-      everything += 1
-      commit({ row: 'everything', state: everything }, '*')
+      const name = rowOfSession(session)
+      rows.set(name, { ...rowOf(name), version: rowOf(name).version + 1 })
+      end(begin())
+      flushed = next
     },
 
-    /** What a reading sees that looks now, and began earlier. */
-    read: (session: number, readAt: number): Entry<States> | null => {
-      const names = [rowOfSession(session), rowOfUser(session)]
+    /** What a statement sees that looks now, in a transaction that began at that time. */
+    read: (session: number, beganAt: number): Entry<States> | null => {
       if (!rowOf(rowOfSession(session)).isUsable) return null
-      const states = names.map((name) => [name, rowOf(name).state])
+      const names = [rowOfSession(session), rowOfUser(session)]
+      const states = [...names, EVERYTHING].map((name) => [name, rowOf(name).history.at(-1)?.id])
       return {
-        value: { ...Object.fromEntries(states), everything },
+        value: Object.fromEntries(states) as States,
         versions: names.map((name) => [name, rowOf(name).version]),
-        readAt,
+        readAt: { transaction: ended, time: beganAt },
         goodUntil: Number.MAX_SAFE_INTEGER,
       }
     },
 
+    setClock: (byMs: number) => {
+      clockOffsetMs += byMs
+    },
+    /** @param loses whether numbers that are not on the disk are given again */
+    crash: (loses: boolean) => {
+      committing = null
+      if (loses) next = Math.max(flushed, next - 20)
+      next = loses ? next : Math.max(next, ended)
+      ended = next
+      starts += 1
+      for (const cut of [...open]) cut()
+    },
+    die: () => {
+      isUp = false
+      committing = null
+      for (const cut of [...open]) cut()
+    },
+    promote: (newTimeline: number, clockMs: number) => {
+      timeline = newTimeline
+      isStandby = false
+      clockOffsetMs += clockMs
+    },
+
     connect: (hear: (notice: string) => void): Connection => {
       const questions: Question[] = []
-      let running: { question: Question; databaseNow: number } | null = null
+      let running: { question: Question; looked: Moment } | null = null
       let wire: (() => void)[] = []
       let isCut = false
       const tell = (notice: string) => wire.push(() => hear(notice))
+      const cut = () => {
+        isCut = true
+        listening.delete(tell)
+        open.delete(cut)
+        wire = []
+      }
+      open.add(cut)
       return {
+        timeline,
         ask: (kind) => new Promise((answer) => questions.push({ kind, answer })),
         serve: () => {
           if (isCut) return false
-          const next = running === null ? questions.shift() : undefined
-          if (next !== undefined) {
-            running = { question: next, databaseNow: databaseNow() }
+          if (running === null) {
+            const question = questions.shift()
+            if (question === undefined) return false
+            running = { question, looked: look() }
             return true
           }
-          if (running === null) return false
-          const { question, databaseNow: looked } = running
+          const { question, looked } = running
           if (question.kind === 'listen') listening.add(tell)
+          // It notifies, and so waits for whoever else does.
+          else if (committing !== null) return false
+          else end(begin())
           wire.push(() => question.answer(looked))
           running = null
           return true
@@ -127,14 +241,13 @@ export function createSimulatedPostgres(now: () => number) {
           for (const arrive of arriving) arrive()
           return arriving.length > 0
         },
-        cut: () => {
-          isCut = true
-          listening.delete(tell)
-          wire = []
-        },
+        cut,
       }
     },
   }
 }
+
+/** Far from every node's clock: nothing may depend on the two agreeing. */
+const CLOCK_OFFSET_MS = -3_600_000
 
 export type SimulatedPostgres = ReturnType<typeof createSimulatedPostgres>

@@ -36,7 +36,9 @@ export async function openCaches(
   const listener = openListener(listenUrls, counted, log, lineage)
   closing.add(() => listener.close())
   const shared =
-    config.CACHE_URL === null ? null : await openSharedCache(config.CACHE_URL, keys, log)
+    config.CACHE_URL === null
+      ? null
+      : await openSharedCache(config.CACHE_URL, keys, lineage.current, log)
   if (shared !== null) closing.add(() => shared.close())
   const sessionCache = createCachedReads<CachedSession>(trust, shared, config.NEAR_CACHE_SIZE)
   return { trust, listener, heard, shared, sessionCache }

@@ -28,6 +28,7 @@ export type SessionCache = CachedReads<CachedSession>
 /** A row of `session_descriptions`. */
 export interface SessionDescription {
   read_at: number
+  read_after: number
   is_expired: boolean
   session: SessionDetails
   session_version: number
@@ -45,7 +46,7 @@ export function toEntry(description: SessionDescription): Entry<CachedSession> {
       [rowOfSession(session.id), description.session_version],
       [`user ${user.id}`, description.user_version],
     ],
-    readAt: description.read_at,
+    readAt: { transaction: description.read_after, time: description.read_at },
     // That it has expired is not kept: it may be renewed.
     goodUntil: isExpired ? 0 : Date.parse(session.expires_at),
   }

@@ -33,6 +33,7 @@ export async function renewSession(
   sessionId: string,
   device: Device,
 ): Promise<CachedSession | null> {
+  const keep = sessionCache.begin()
   const [[row] = []] = await auth.send(
     renewSessionStatement(
       proveSession(keys, sessionId),
@@ -48,7 +49,7 @@ export async function renewSession(
   const description = (row?.['description'] ?? null) as SessionDescription | null
   if (description === null) return null
   const entry = toEntry(description)
-  sessionCache.keep(entry.value.session.id, entry)
+  keep(entry.value.session.id, entry)
   return entry.value.isExpired ? null : entry.value
 }
 

@@ -26,17 +26,18 @@ export function isTouchDue({ clock }: Pick<Ground, 'clock'>, { session }: Cached
 
 /**
  * Writes down that a session is in use, which moves a browser's expiry on, and puts the session's proof
- * under the current key of SECRET_KEY. Null when it may not act. One round trip.
+ * under the current key of SECRET_KEY. Null when it may not act, and then nothing that was cached of it is used again.
+ * One round trip.
  */
 export async function touchSession(needs: Needs, sessionId: string): Promise<CachedSession | null> {
+  const keep = needs.sessionCache.begin()
   const [[row] = []] = await needs.auth.send(
     touchSessionStatement(proveSession(needs.keys, sessionId), needs.policy.sessions.seconds),
   )
   const description = (row?.['description'] ?? null) as SessionDescription | null
-  if (description === null) return null
-  const entry = toEntry(description)
-  needs.sessionCache.keep(sessionId, entry)
-  return entry.value
+  const entry = description === null ? null : toEntry(description)
+  keep(sessionId, entry)
+  return entry?.value ?? null
 }
 
 /** Sessions whose visit is being written. */

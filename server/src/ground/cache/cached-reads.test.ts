@@ -8,7 +8,7 @@ import type { Trust } from './trust.ts'
 const entryOf = (name: string): Entry<{ name: string }> => ({
   value: { name },
   versions: [],
-  readAt: 0,
+  readAt: { transaction: 0, time: 0 },
   goodUntil: 0,
 })
 
@@ -17,7 +17,8 @@ function startCache(shared: SharedCache | null = null) {
   const disbelieved = new Set<string>()
   const judge = (entry: object): Verdict =>
     disbelieved.has((entry as Entry<{ name: string }>).value.name) ? 'below_floor' : 'believed'
-  const trust = { judge, hears: () => true } as Partial<Trust> as Trust
+  const began = { at: { monotonicMs: 0, wallMs: 0 }, forgotten: 0 }
+  const trust = { judge, hears: () => true, begin: () => began } as Partial<Trust> as Trust
   const cache = createCachedReads<{ name: string }>(trust, shared, 10)
   const readings: PromiseWithResolvers<Entry<{ name: string }> | null>[] = []
   const readTruth = () => {
@@ -78,10 +79,10 @@ test('what is not believed is neither kept nor given to the shared cache', async
   } as Partial<SharedCache> as SharedCache
   const { cache, disbelieved } = startCache(shared)
   disbelieved.add('old')
-  cache.keep('ada', entryOf('old'))
+  cache.begin()('ada', entryOf('old'))
   assert.equal(cache.peek('ada'), null)
   assert.deepEqual(given, [])
-  cache.keep('ada', entryOf('new'))
+  cache.begin()('ada', entryOf('new'))
   assert.deepEqual(given, ['ada'])
   disbelieved.add('new')
   assert.equal(cache.peek('ada'), null)
@@ -100,4 +101,19 @@ test('what the shared cache hands out is judged like everything else', async () 
   await turn()
   readings[0]?.resolve(entryOf('new'))
   assert.deepEqual(await found, { name: 'new' })
+})
+
+test('a visit that finds nothing leaves nothing: neither here nor in the shared cache', () => {
+  const dropped: string[] = []
+  const shared = {
+    put: () => {},
+    drop: (id: string) => dropped.push(id),
+  } as Partial<SharedCache> as SharedCache
+  const { cache } = startCache(shared)
+  cache.begin()('ada', entryOf('ada'))
+  const keep = cache.begin()
+  assert.deepEqual(cache.peek('ada'), { name: 'ada' })
+  keep('ada', null)
+  assert.equal(cache.peek('ada'), null)
+  assert.deepEqual(dropped, ['ada'])
 })

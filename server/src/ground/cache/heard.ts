@@ -36,10 +36,10 @@ export function countHeard(trust: Trust): { counted: Trust; heard: Heard } {
     heartbeat: () => {
       const arrive = trust.heartbeat()
       const sentAt = performance.now()
-      return (databaseNow) => {
-        arrive(databaseNow)
+      return (looked) => {
+        arrive(looked)
         cameBackAt = performance.now()
-        aheadMs = databaseNow - (sentAt + cameBackAt) / 2
+        aheadMs = looked.time - (sentAt + cameBackAt) / 2
       }
     },
   }

@@ -9,6 +9,7 @@ import { cloneDatabase, type TestDatabase } from '../../../../test/harness/clust
 import { systemClock } from '../clock.ts'
 import { Secret } from '../crypto/secret.ts'
 import { openListener } from './listener.ts'
+import type { Moment } from './protocol.ts'
 import { createTrust } from './trust.ts'
 
 const ada = 'session 6f1c1f0e-3d52-4a5e-9d3e-0a4f6d2b7c11'
@@ -83,8 +84,11 @@ function listenThrough(t: TestContext, url: Secret) {
   return {
     trust,
     listener,
-    judge: (readAt: number, version: number) =>
-      trust.judge({ versions: [[ada, version]], readAt, goodUntil: Number.MAX_SAFE_INTEGER }),
+    judge: (readAt: Moment, version: number) =>
+      trust.judge(
+        { versions: [[ada, version]], readAt, goodUntil: Number.MAX_SAFE_INTEGER },
+        trust.begin(),
+      ),
   }
 }
 
@@ -95,9 +99,12 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
   }
 }
 
-async function databaseNow(): Promise<number> {
-  const { rows } = await owner.query('select extract(epoch from clock_timestamp()) * 1000 as now')
-  return Number(rows[0]?.now)
+/** As a reading has it that begins now. */
+async function databaseNow(): Promise<Moment> {
+  const { rows } = await owner.query(
+    'select pg_snapshot_xmax(pg_current_snapshot()) as transaction, extract(epoch from now()) * 1000 as time',
+  )
+  return { transaction: Number(rows[0]?.transaction), time: Number(rows[0]?.time) }
 }
 
 const announce = (version: number) =>

@@ -189,12 +189,13 @@ function createHeart(client: pg.Client, trust: Trust) {
     count += 1
     const name = String(count)
     const arrive = trust.heartbeat()
-    const { rows } = await client.query<{ now: string }>(
-      'select pg_notify($1, $2), extract(epoch from clock_timestamp()) * 1000 as now',
+    const { rows } = await client.query<{ transaction: string; time: string }>(
+      `select pg_notify($1, $2), pg_snapshot_xmax(pg_current_snapshot()) as transaction,
+        extract(epoch from clock_timestamp()) * 1000 as time`,
       [channel, name],
     )
     if (lastCame !== name) throw new Error('a heartbeat has not come back')
-    arrive(Number(rows[0]?.now))
+    arrive({ transaction: Number(rows[0]?.transaction), time: Number(rows[0]?.time) })
   }
   let ongoing = Promise.resolve()
   let next: Promise<void> | null = null

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { GONE, judge, type Knowledge, readNotice, TRUST_MS, type Verdict } from './protocol.ts'
+import {
+  GONE,
+  GREATEST_AGE_MS,
+  judge,
+  type Knowledge,
+  LEEWAY_MS,
+  type Possession,
+  readNotice,
+  TRUST_MS,
+  type Verdict,
+} from './protocol.ts'
 
 const ada = 'session 6f1c1f0e-3d52-4a5e-9d3e-0a4f6d2b7c11'
 const user = 'user 0b0c6a5e-7f0e-4a53-8a3f-5f7a2d9c4e22'
@@ -9,22 +19,32 @@ const entry = {
     [ada, 7],
     [user, 3],
   ] as [string, number][],
-  readAt: 5_000,
+  readAt: { transaction: 41, time: 5_001 },
   goodUntil: 9_000,
 }
-const knowledge: Knowledge = { silentForMs: 0, horizon: 5_000, floorOf: () => 0 }
+const held: Possession = { heldForMs: 0, isFromBefore: false }
+const knowledge: Knowledge = {
+  silentForMs: 0,
+  horizon: { transaction: 40, time: 5_000 },
+  floorOf: () => 0,
+  databaseNow: 8_000,
+}
 
-function assertVerdict(
-  expected: Verdict,
-  { of = {}, by = {}, at = 8_000 }: { of?: object; by?: Partial<Knowledge>; at?: number },
-) {
-  assert.equal(judge({ ...entry, ...of }, { ...knowledge, ...by }, at), expected)
+interface Case {
+  of?: object
+  held?: Partial<Possession>
+  by?: Partial<Knowledge>
+}
+
+function assertVerdict(expected: Verdict, { of = {}, held: heldHere = {}, by = {} }: Case) {
+  const verdict = judge({ ...entry, ...of }, { ...held, ...heldHere }, { ...knowledge, ...by })
+  assert.equal(verdict, expected)
 }
 
 describe('an entry is believed', () => {
   test('until the moment when it expires', () => {
-    assertVerdict('believed', { at: 8_999.999 })
-    assertVerdict('expired', { at: 9_000 })
+    assertVerdict('believed', { by: { databaseNow: 8_999.999 } })
+    assertVerdict('expired', { by: { databaseNow: 9_000 } })
     assertVerdict('expired', { of: { goodUntil: 0 } })
     assertVerdict('expired', { of: { goodUntil: Number.NaN } })
   })
@@ -36,11 +56,36 @@ describe('an entry is believed', () => {
     assertVerdict('silent', { by: { silentForMs: Number.NaN } })
   })
 
-  test('when it was read at the horizon or after it', () => {
-    assertVerdict('believed', { by: { horizon: 5_000 } })
-    assertVerdict('before_horizon', { by: { horizon: 5_000.001 } })
-    assertVerdict('before_horizon', { by: { horizon: Number.POSITIVE_INFINITY } })
-    assertVerdict('before_horizon', { of: { readAt: Number.NaN } })
+  test('when it was read later than the horizon: not in the same instant, by neither count', () => {
+    const read = (transaction: number, time: number) => ({ of: { readAt: { transaction, time } } })
+    assertVerdict('believed', read(41, 5_000.001))
+    assertVerdict('before_horizon', read(41, 5_000))
+    assertVerdict('before_horizon', read(40, 5_000.001))
+    assertVerdict('before_horizon', read(40, 7_999))
+    assertVerdict('before_horizon', read(1_000, 4_999))
+    assertVerdict('before_horizon', read(Number.NaN, 5_001))
+    assertVerdict('before_horizon', { by: { horizon: null } })
+  })
+
+  test('when nothing can have been missed since this node began to read it', () => {
+    assertVerdict('before_horizon', { held: { isFromBefore: true } })
+  })
+
+  test('for less than a minute, by the clock of the database and by the clock of this node', () => {
+    const late = { goodUntil: 1e9 }
+    const now = entry.readAt.time + GREATEST_AGE_MS
+    assertVerdict('believed', { of: late, by: { databaseNow: now - 0.001 } })
+    assertVerdict('too_old', { of: late, by: { databaseNow: now } })
+    assertVerdict('believed', { held: { heldForMs: GREATEST_AGE_MS - 1 } })
+    assertVerdict('too_old', { held: { heldForMs: GREATEST_AGE_MS } })
+    assertVerdict('too_old', { held: { heldForMs: Number.NaN } })
+    assertVerdict('too_old', { of: { readAt: { transaction: 41, time: Number.NaN } } })
+  })
+
+  test('when it does not come from the future', () => {
+    const read = (time: number) => ({ of: { readAt: { transaction: 41, time } } })
+    assertVerdict('believed', read(knowledge.databaseNow + LEEWAY_MS))
+    assertVerdict('from_the_future', read(knowledge.databaseNow + LEEWAY_MS + 0.001))
   })
 
   test('when no row that it was read from has a floor above its version', () => {

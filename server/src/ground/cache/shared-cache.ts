@@ -2,8 +2,8 @@ import type { DerivedKeys } from '../crypto/derive-keys.ts'
 import type { Secret } from '../crypto/secret.ts'
 import { loadOptional, type OptionalPart } from '../load-optional.ts'
 import type { Log } from '../log.ts'
-import type { Entry } from './protocol.ts'
-import { nothing, openEntry, sealEntry } from './sealed-entry.ts'
+import { type Entry, GREATEST_AGE_MS } from './protocol.ts'
+import { type EntryName, nothing, openEntry, sealEntry } from './sealed-entry.ts'
 
 /**
  * What all nodes share: Valkey or Redis. It makes things faster and is trusted with nothing: entries are
@@ -29,16 +29,22 @@ const WAIT_MS = 100
 const PAUSE_MS = 1_000
 
 /** How long an entry stays there unless it is written again. */
-const KEEP_MS = 15 * 60_000
+const KEEP_MS = GREATEST_AGE_MS
 
-const PREFIX = 'pie:session:'
+/** Each history has names of its own: what is newer in one does not stand in the way of another. */
+const keyOf = ({ id, lineage }: EntryName) => `pie:session:${lineage}:${id}`
 
 export const valkeyClient: OptionalPart = { what: 'CACHE_URL', packages: ['@redis/client'] }
 
-/** @throws OperatorError where the client of it is not installed */
+/**
+ * @param lineageNow which history of which database this node reads: the same text on all nodes that read the same.
+ *   Empty while it is not known
+ * @throws OperatorError where the client of it is not installed
+ */
 export async function openSharedCache(
   url: Secret,
   keys: readonly [DerivedKeys, ...DerivedKeys[]],
+  lineageNow: () => string,
   log: Log,
 ): Promise<SharedCache> {
   const { createValkeyClient, asBinary } = await loadOptional(
@@ -99,16 +105,21 @@ export async function openSharedCache(
     }
   }
 
-  const put = (id: string, value: Buffer) =>
-    void attempt(writing, () => client.putUpward(`${PREFIX}${id}`, value, KEEP_MS))
+  const nameOf = (id: string): EntryName => ({ id, lineage: lineageNow() })
+  const put = (name: EntryName, value: Buffer) =>
+    void attempt(writing, () => client.putUpward(keyOf(name), value, KEEP_MS))
 
   return {
     get: async (id) => {
-      const value = (await attempt(reading, () => binary.get(`${PREFIX}${id}`))) as Buffer | null
-      return value === null ? null : openEntry(keys, id, value)
+      const name = nameOf(id)
+      const value = (await attempt(reading, () => binary.get(keyOf(name)))) as Buffer | null
+      return value === null ? null : openEntry(keys, name, value)
     },
-    put: (id, entry) => put(id, sealEntry(keys, id, entry)),
-    drop: (id) => put(id, nothing),
+    put: (id, entry) => {
+      const name = nameOf(id)
+      put(name, sealEntry(keys, name, entry))
+    },
+    drop: (id) => put(nameOf(id), nothing),
     count: async (key, windowMs) => {
       const answer = await attempt(writing, () => client.countOne(`pie:count:${key}`, windowMs))
       const [count, resetMs] = (answer ?? []) as number[]

@@ -1,21 +1,42 @@
 import type { Clock, Instant } from '../clock.ts'
-import { type Entry, judge, type Notice, type RowName, TRUST_MS, type Verdict } from './protocol.ts'
+import {
+  type Entry,
+  judge,
+  type Moment,
+  type Notice,
+  type RowName,
+  TRUST_MS,
+  type Verdict,
+} from './protocol.ts'
 
 /** What one node knows of how well it hears. */
 export interface Trust {
-  judge(entry: Omit<Entry<unknown>, 'value'>): Verdict
+  /** To be called before a reading begins, of Postgres or of the shared cache. */
+  begin(): Beginning
+  /** @param began of the reading that has brought it to this node */
+  judge(entry: Omit<Entry<unknown>, 'value'>, began: Beginning): Verdict
   /** Whether anything can be believed now: whether it makes sense to ask a cache. */
   hears(): boolean
   /** A change, of whoever made it. Only ever takes belief away. */
   hear(notice: Notice): void
   /**
    * A heartbeat is about to be sent, on a connection that listens. Call what is returned when it has come
-   * back, with the database's time from after it had been sent.
+   * back, with the moment at which Postgres looked at it. One at a time.
    */
-  heartbeat(): (databaseNow: number) => void
-  /** Notices may have been missed. Nothing is believed until a heartbeat that is sent from now on has come back. */
+  heartbeat(): (looked: Moment) => void
+  /**
+   * Notices may have been missed, or were those of another history. Nothing that was read before, or is being read,
+   * is believed again, and nothing else until a heartbeat that is sent from now on has come back.
+   */
   lose(): void
   status(): TrustStatus
+}
+
+/** When a reading began, by this node. */
+export interface Beginning {
+  at: Instant
+  /** How often everything had been forgotten. */
+  forgotten: number
 }
 
 export interface TrustStatus {
@@ -31,33 +52,39 @@ export interface TrustStatus {
 /** Floors are kept in memory; a node that has heard of more changes than this forgets and reads again. */
 const MOST_FLOORS = 100_000
 
-export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
+/** @param judgeEntry only tests take a rule out of it */
+export function createTrust(clock: Clock, mostFloors = MOST_FLOORS, judgeEntry = judge): Trust {
   const floors = new Map<RowName, number>()
   const floorOf = (row: RowName): number => floors.get(row) ?? 0
-  let lastHeartbeat: Instant | null = null
-  let horizon = Number.POSITIVE_INFINITY
-  /** The newest heartbeat that came back soon, of whichever connection, and the database's time that it brought. */
-  let said: { sent: Instant; databaseNow: number } | null = null
+  let horizon: Moment | null = null
+  /** The newest heartbeat of this connection that came back, and what the database's clock said. */
+  let heard: { sent: Instant; time: number } | null = null
   /** Counts what a heartbeat has to be sent after, to say where the horizon is. */
   let forgotten = 0
   /** Counts the connections that were lost: a heartbeat of an earlier one says nothing. */
   let lost = 0
 
-  /** The database's clock, by the newest heartbeat. Rather too late than too early. */
-  const databaseNow = (): number => (said === null ? 0 : said.databaseNow + clock.since(said.sent))
-
   const silentForMs = (): number =>
-    lastHeartbeat === null ? Number.POSITIVE_INFINITY : clock.since(lastHeartbeat)
+    heard === null ? Number.POSITIVE_INFINITY : clock.since(heard.sent)
 
   const forget = () => {
     floors.clear()
-    horizon = Number.POSITIVE_INFINITY
+    horizon = null
     forgotten += 1
   }
 
   return {
-    judge: (entry) => judge(entry, { silentForMs: silentForMs(), horizon, floorOf }, databaseNow()),
-    hears: () => silentForMs() < TRUST_MS && horizon !== Number.POSITIVE_INFINITY,
+    begin: () => ({ at: clock.instant(), forgotten }),
+    judge: (entry, began) => {
+      const silent = silentForMs()
+      return judgeEntry(
+        entry,
+        { heldForMs: clock.since(began.at), isFromBefore: began.forgotten !== forgotten },
+        // The heartbeat was looked at after it had been sent, so the database's clock says no more than this.
+        { silentForMs: silent, horizon, floorOf, databaseNow: (heard?.time ?? 0) + silent },
+      )
+    },
+    hears: () => silentForMs() < TRUST_MS && horizon !== null,
     hear: (notice) => {
       if (notice === 'everything') return forget()
       floors.set(notice.row, Math.max(notice.version, floorOf(notice.row)))
@@ -67,28 +94,27 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS): Trust {
       const sent = clock.instant()
       const sentAfter = forgotten
       const sentAfterLoss = lost
-      return (broughtNow) => {
+      return (looked) => {
         if (sentAfterLoss !== lost) return
-        lastHeartbeat = sent
+        // The database's clock was set back: what was read before looks younger than it is, and what is read now
+        // would look older than the horizon. The next heartbeat says where that is: what has been heard since this
+        // one was looked at has left floors, which are forgotten here.
+        if (heard !== null && looked.time < heard.time) forget()
+        heard = { sent, time: looked.time }
         // What was forgotten or missed had been committed when the heartbeat was sent, and what has come since
-        // has left its floor: the database's clock says where that begins.
-        // A standby that was promoted may have a clock that is behind: then it is the time by the one before.
-        const expected =
-          said === null ? broughtNow : said.databaseNow + sent.monotonicMs - said.sent.monotonicMs
-        if (clock.since(sent) < TRUST_MS) said = { sent, databaseNow: broughtNow }
-        if (horizon === Number.POSITIVE_INFINITY && sentAfter === forgotten)
-          horizon = Math.max(broughtNow, expected)
+        // has left its floor.
+        if (horizon === null && sentAfter === forgotten) horizon = looked
       }
     },
     lose: () => {
       forget()
       lost += 1
-      lastHeartbeat = null
+      heard = null
     },
     status: () => ({
-      hears: silentForMs() < TRUST_MS && horizon !== Number.POSITIVE_INFINITY,
-      silentForMs: lastHeartbeat === null ? null : Math.round(silentForMs()),
-      horizon: horizon === Number.POSITIVE_INFINITY ? null : new Date(horizon).toISOString(),
+      hears: silentForMs() < TRUST_MS && horizon !== null,
+      silentForMs: heard === null ? null : Math.round(silentForMs()),
+      horizon: horizon === null ? null : new Date(horizon.time).toISOString(),
       floors: floors.size,
       trustMs: TRUST_MS,
     }),

@@ -45,9 +45,21 @@ export const databaseChecks: Check[] = [
   {
     name: 'replication-role',
     weight: 'opens',
-    why: 'Ordinary triggers and foreign keys stay silent in every session.',
-    query: `select 'server' as object, format('has session_replication_role = %s', reset_val) as what, 'alter system reset session_replication_role;' as mend
-      from pg_settings where name = 'session_replication_role' and reset_val <> 'origin' and source in ('configuration file', 'command line')`,
+    why: 'Ordinary triggers and foreign keys stay silent in such a session.',
+    // The roles of requests are in role-settings, a database in database-settings.
+    query: `select 'server' as object, format('has session_replication_role = %s', reset_val) as what, 'alter system reset session_replication_role;' as mend,
+        'opens' as weight
+      from pg_settings where name = 'session_replication_role' and reset_val <> 'origin' and source in ('configuration file', 'command line')
+      union all
+      select format('role %I', rolname), format('has the setting %s%s', setting, ' in the database ' || datname),
+        format('alter role %I%s reset session_replication_role;', rolname, ' in database ' || quote_ident(datname)),
+        case rolname when $3::text then 'opens' else 'tells' end
+      from pg_db_role_setting
+      join pg_roles on pg_roles.oid = setrole
+      left join pg_database on pg_database.oid = setdatabase
+      cross join lateral unnest(setconfig) as setting
+      where (setdatabase = 0 or datname = current_database()) and rolname not in ('webuser', 'webadmin', $1::text, $2::text)
+        and setting ~ '^session_replication_role=' and setting <> 'session_replication_role=origin'`,
     isSafe: false,
   },
   {
