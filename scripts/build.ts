@@ -29,6 +29,7 @@ function build(workspace: string): void {
   })
   if (status !== 0) throw new Error(`${workspace} could not be compiled`)
   nameBuiltFiles(join(directory, 'dist'))
+  leaveOutEmptyFiles(join(directory, 'dist'))
   for (const [from, to] of Object.entries({ ...inEach, ...published[workspace] }))
     cpSync(join(repository, from), join(directory, to), { recursive: true })
 }
@@ -39,6 +40,15 @@ function nameBuiltFiles(directory: string): void {
     const path = join(directory, file)
     const text = readFileSync(path, 'utf8')
     writeFileSync(path, text.replaceAll(/(from |import\()(['"])(\.[^'"]+)\.ts\2/g, '$1$2$3.js$2'))
+  }
+}
+
+/** Of a file that has only types nothing is left to run: its declaration is all of it. */
+function leaveOutEmptyFiles(directory: string): void {
+  for (const file of globSync('**/*.js', { cwd: directory })) {
+    const path = join(directory, file)
+    if (!readFileSync(path, 'utf8').startsWith('export {};\n//#')) continue
+    for (const left of [path, `${path}.map`]) rmSync(left)
   }
 }
 

@@ -104,6 +104,10 @@ const steps: Record<string, () => Promise<void> | void> = {
         /CACHE_URL needs .*npm install "@redis\/client@/,
         { ...database, CACHE_URL: 'redis://127.0.0.1:1' },
       ],
+      [
+        /METRICS_TOKEN or METRICS_SOCKET needs .*npm install "prom-client@/,
+        { ...database, METRICS_SOCKET: '127.0.0.1:0' },
+      ],
       [/GraphQL needs .*npm install "graphql@.*"pg-sql2@/, { ...database, GRAPHQL_SCHEMAS: 'app' }],
     ]
     for (const [said, settings] of missing) {

@@ -39,6 +39,8 @@ export async function startPie(pie: PieToStart): Promise<PieUnderTest> {
     SOCKET: `127.0.0.1:${port}`,
     // All requests here come from one network.
     RATE_LIMIT_SCALE: '1000000',
+    // As in production: requests are counted, and logged, if to nowhere.
+    METRICS_TOKEN: 'n6Xq2vKw9Lr4Tz7Nc8Yp3Ms5Dh1Gf0Jb',
     // Compiled code is kept with the data: a first start has none, as on a new machine.
     NODE_COMPILE_CACHE: `${pie.directory}/compile-cache`,
     ...pie.settings,

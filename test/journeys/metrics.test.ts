@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fastify, LogController } from 'fastify'
 import pg from 'pg'
+import { pino } from 'pino'
+import { pie } from '../../server/src/index.ts'
 import { registerByCookie } from '../harness/by-cookie.ts'
+import { cloneDatabase, testSecretKey } from '../harness/cluster.ts'
 import { readingOf, readMetrics } from '../harness/metrics.ts'
 import {
   assertProblem,
@@ -234,6 +240,47 @@ describe('a node whose Postgres cannot be reached', () => {
       await pie.close()
     }
   })
+})
+
+test('a METRICS_SOCKET that is taken is named', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  try {
+    await assert.rejects(
+      startTestPie({ settings: { METRICS_SOCKET: `127.0.0.1:${port}` } }),
+      /Could not listen on 127\.0\.0\.1:\d+: something else listens there\. Set METRICS_SOCKET/,
+    )
+  } finally {
+    taken.close()
+  }
+})
+
+test('inside an application METRICS_SOCKET is not listened on, which it is told, and requests are the application’s to log', async () => {
+  const database = await cloneDatabase()
+  const lines: string[] = []
+  const app = fastify({
+    loggerInstance: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
+    logController: new LogController({ disableRequestLogging: true }),
+  })
+  try {
+    await app.register(pie, {
+      settings: {
+        DATABASE_URL: database.url,
+        SECRET_KEY: testSecretKey,
+        DATABASE_CONNECTIONS: '2',
+        METRICS_SOCKET: '127.0.0.1:0',
+      },
+    })
+    assert.equal((await app.inject('/health/live')).statusCode, 200)
+    assert.equal((await app.inject('/metrics')).statusCode, 404)
+    const messages = lines.map((line) => JSON.parse(line).msg)
+    assert.ok(messages.some((message) => /^METRICS_SOCKET is for a Pie server/.test(message)))
+    assert.ok(!messages.includes('request'))
+  } finally {
+    await app.close()
+    await database.drop()
+  }
 })
 
 test('with neither there are no metrics', async () => {
