@@ -27,6 +27,9 @@ const { values } = parseArgs({
   },
 })
 
+const [minutes, workers] = [Number(values.minutes), Number(values.workers)]
+if (!(minutes > 0 && workers >= 1)) throw new Error('--minutes and --workers are numbers above 0')
+
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 function tell({ schedule, message }: Breach, seed?: number): void {
@@ -38,14 +41,14 @@ function tell({ schedule, message }: Breach, seed?: number): void {
 }
 
 /** Until the time is over, or one has broken the promise. */
-async function soak(minutes: number, count: number) {
+async function soak() {
   const began = performance.now()
   let played = 0
   const report = () => {
     const seconds = (performance.now() - began) / 1_000
     const rate = Math.round(played / seconds)
     say(
-      `${played.toLocaleString('en')} schedules in ${Math.round(seconds)} s: ${rate} a second on ${count}`,
+      `${played.toLocaleString('en')} schedules in ${Math.round(seconds)} s: ${rate} a second on ${workers}`,
     )
   }
   const reporting = setInterval(report, REPORT_EVERY_MS)
@@ -61,7 +64,7 @@ async function soak(minutes: number, count: number) {
     }
     await player.stop()
   }
-  await Promise.all(Array.from({ length: count }, playOn))
+  await Promise.all(Array.from({ length: workers }, playOn))
   clearInterval(reporting)
   report()
   return broken
@@ -77,6 +80,6 @@ if (values.schedule !== undefined) {
   if (breach === null) say(`${count} schedules keep the promise.`)
   else tell(breach)
 } else {
-  const broken = await soak(Number(values.minutes), Number(values.workers))
+  const broken = await soak()
   for (const { breach, seed } of broken) tell(breach, seed)
 }

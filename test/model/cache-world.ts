@@ -205,8 +205,11 @@ export async function createWorld(
         break
       case 'pause':
         // No machine both sleeps and has its clock set: if the two cancelled out, no clock could tell.
-        if (choice < 30) node.pause(at % 2 === 1)
+        if (choice < 30) node.pause(at % 2 === 1 ? 'asleep' : 'stopped')
         else node.resume()
+        break
+      case 'suspend':
+        node.pause('suspended')
         break
       case 'setWall':
         if (at % 2 === 0) node.setWall((choice - 30) * 1_000)

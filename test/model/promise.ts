@@ -35,7 +35,8 @@ export function findBreach(
     if (place < 0) return `a state of ${row} that the primary never had`
     for (const change of history.slice(place + 1)) {
       const within = change.isTold ? TRUST_MS : GREATEST_AGE_MS + unnoticedMs
-      if (at > change.committedAt + within)
+      // Nothing tells a machine that it was suspended: SECURITY.md names that limit.
+      if (at > Math.max(change.committedAt + within, by.wentOnAt() + TRUST_MS))
         return `${at - change.committedAt} ms after a${change.isTold ? '' : 'n untold'} change of ${row}`
       if (answered.some((a) => a.change === change && a.by === by && a.order < order))
         return `after the answer of the node that had changed ${row}`

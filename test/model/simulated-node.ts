@@ -57,6 +57,9 @@ export function createSimulatedNode(
   let isPaused = false
   let sleepsSince: number | null = null
   let sleptMs = 0
+  let isSuspended = false
+  /** When it last went on after it had been suspended. */
+  let wentOnAt = Number.NEGATIVE_INFINITY
   let wallMs = wallOffsetMs
   /** Where its connections lead that it makes from now on. */
   let route = firstRoute
@@ -123,6 +126,17 @@ export function createSimulatedNode(
         lose: () => reject(lost),
       })
     })
+
+  const wakeUp = () => {
+    if (!isPaused) return
+    if (sleepsSince !== null) sleptMs += now() - sleepsSince
+    if (sleepsSince !== null && isSuspended) {
+      wallMs -= now() - sleepsSince
+      wentOnAt = now()
+    }
+    isPaused = false
+    sleepsSince = null
+  }
 
   return {
     pending: () => running.pending,
@@ -213,26 +227,22 @@ export function createSimulatedNode(
     },
 
     isRunning: () => !isPaused,
-    /** @param asleep the whole machine sleeps: a monotonic clock stands still */
-    pause: (asleep: boolean) => {
+    /** @param how stopped: the process alone; asleep: the machine, whose monotonic clock stands still; suspended: all its clocks do */
+    pause: (how: 'stopped' | 'asleep' | 'suspended') => {
       if (isPaused) return
       isPaused = true
-      sleepsSince = asleep ? now() : null
+      isSuspended = how === 'suspended'
+      sleepsSince = how === 'stopped' ? null : now()
     },
-    resume: () => {
-      if (!isPaused) return
-      if (sleepsSince !== null) sleptMs += now() - sleepsSince
-      isPaused = false
-      sleepsSince = null
-    },
+    resume: wakeUp,
+    wentOnAt: () => wentOnAt,
     setWall: (byMs: number) => {
       wallMs += byMs
     },
     restart: () => {
       running.listener.connection()?.cut()
       running.pending.loseAll()
-      isPaused = false
-      sleepsSince = null
+      wakeUp()
       running = boot()
     },
   }

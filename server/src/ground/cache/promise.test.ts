@@ -22,7 +22,7 @@ import { realParts } from '../../../../test/model/simulated-node.ts'
 const SCHEDULES = 4_000
 
 /** A rule that is missing is noticed long before: mostly within a hundred, the rarest within a few thousand. */
-const SCHEDULES_TO_NOTICE = 30_000
+const SCHEDULES_TO_NOTICE = 60_000
 
 const player = startPlayer()
 after(() => player.stop())
