@@ -18,6 +18,7 @@ import {
 } from '../ground/database/database-identity.ts'
 import { createLogin } from '../ground/database/login.ts'
 import { loginOf } from '../ground/database/login-address.ts'
+import { hasConnected } from '../ground/database/lost-connection.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import { OperatorError } from '../ground/errors.ts'
@@ -111,23 +112,20 @@ async function checkForLogins(client: pg.Client, urls: LoginUrls): Promise<void>
 
 const blocking = ['role-settings', 'database-settings']
 
-/** Whether what takes a moment is let to its end, as the role itself. */
-async function canWork(urls: LoginUrls): Promise<boolean> {
-  for (const addresses of [urls.auth, urls.requests]) {
-    const login = await connectClient(createLogin(addresses), {
-      connectionTimeoutMillis: 10_000,
-    }).catch(() => null)
-    if (login === null) continue
-    try {
-      const { rows } = await login.query<{ is_itself: boolean }>(
-        'select current_user = session_user as is_itself from pg_catalog.pg_sleep(0.02)',
-      )
-      if (rows[0]?.is_itself !== true) return false
-    } catch {
-      return false
-    } finally {
-      await login.end().catch(() => {})
-    }
+async function canWork({ auth, requests }: LoginUrls): Promise<boolean> {
+  return (await canWorkAs(auth)) && (await canWorkAs(requests))
+}
+
+/** Whether what takes a moment is let to its end. Who cannot connect at all is told so later, with the address. */
+async function canWorkAs(addresses: readonly Secret[]): Promise<boolean> {
+  let login: pg.Client | null = null
+  try {
+    login = await connectClient(createLogin(addresses), { connectionTimeoutMillis: 10_000 })
+    await login.query('select pg_catalog.pg_sleep(0.02)')
+    return true
+  } catch (cause) {
+    return login === null && !hasConnected(cause)
+  } finally {
+    await login?.end().catch(() => {})
   }
-  return true
 }

@@ -6,6 +6,7 @@ import { OperatorError } from '../errors.ts'
 import { connectClient } from './connect-client.ts'
 import { createLogin, isPasswordRefused } from './login.ts'
 import { asLogin } from './login-address.ts'
+import { hasConnected } from './lost-connection.ts'
 import { scramVerifier } from './scram-verifier.ts'
 
 /** Which derived key is the password of each. */
@@ -76,6 +77,7 @@ async function canConnect(url: Secret, role: LoginRole): Promise<boolean> {
     return true
   } catch (cause) {
     if (isPasswordRefused(cause)) return false
+    if (hasConnected(cause)) return true
     throw new OperatorError(
       `Could not connect as the database role ${role}: ${(cause as Error).message || cause}. Its password was not changed. ` +
         'pie doctor says whether somebody has changed the role.',

@@ -19,6 +19,11 @@ export function isConnectionLost(error: unknown): boolean {
   return !(error instanceof pg.DatabaseError) || error.severity === 'FATAL'
 }
 
+/** Whether what could not be connected had been let in, and failed at the first thing that it was asked. */
+export function hasConnected(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity === 'ERROR'
+}
+
 /**
  * What a request is told when Postgres could not answer it: `database_unavailable`, or `timeout` where
  * statement_timeout or lock_timeout has passed, `hook_failed` where the application's hook broke it
