@@ -82,7 +82,12 @@ async function askNode(config: Config, path: string, given: string | null): Prom
     throw new OperatorError(
       `The node at ${address} has another SECRET_KEY, or another time of day.`,
     )
-  if (!response.ok) throw new OperatorError(`The node at ${address} answered ${response.status}.`)
+  if (!response.ok) {
+    const { title = '' } = (await response.json().catch(() => ({}))) as { title?: string }
+    throw new OperatorError(
+      `The node at ${address} answered ${response.status}. ${title && `It says: ${title} `}Its log says why.`,
+    )
+  }
   return response.json()
 }
 

@@ -25,7 +25,10 @@ export async function openConnections(
 ): Promise<Pick<Ground, 'auth' | 'requests' | 'reads'> & { lineage: Lineage }> {
   const lineage = createLineage()
   lineage.onNewer(() =>
-    log.warn('another primary was promoted; the connections to the older are given up'),
+    log.warn(
+      { host: lineage.host() },
+      'another primary was promoted; the connections to the older are given up',
+    ),
   )
   const authMode = await detectPoolMode(urls.auth, 'AUTH_DATABASE_URL')
   const auth = openDatabase(urls.auth, log, {

@@ -7,6 +7,7 @@ import { checkSecretKey } from '../features/keys/check-secret-key.ts'
 import { createPasswordHasher } from '../ground/crypto/password-hasher.ts'
 import { isPieThere, readApplied } from '../ground/database/applied-migrations.ts'
 import { loginOf } from '../ground/database/login-address.ts'
+import { isReadOnly } from '../ground/database/lost-connection.ts'
 import { pendingOf, readMigrations } from '../ground/database/migrate.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
 import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
@@ -110,11 +111,16 @@ async function prepare(owner: pg.Client, { isEmbedded }: FoundDatabase): Promise
     )
 }
 
-/** A command of a newer version, on a database that it has not migrated, works as far as it can. */
+/** A command of a newer version, on a database that it has not migrated, works as far as it can; and none on a standby. */
 async function explainBehind<T>(owner: pg.Client, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
+    if (isReadOnly(cause))
+      throw new OperatorError(
+        'This server takes no changes: default_transaction_read_only is set on it, on the database or on the role. Nothing was changed.',
+        { cause },
+      )
     const { code } = cause as { code?: unknown }
     // SQLSTATE 42883, 42P01, 42703: no such function, table or column.
     if (typeof code !== 'string' || !['42883', '42P01', '42703'].includes(code)) throw cause

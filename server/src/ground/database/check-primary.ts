@@ -28,13 +28,10 @@ interface Found {
  */
 export async function checkPrimary(
   client: pg.ClientBase,
-  {
-    host,
-    runs,
-    mustWrite,
-    lineage,
-  }: { host: string; runs: RunsSql; mustWrite: boolean; lineage: Lineage | null },
+  { runs, mustWrite, lineage }: { runs: RunsSql; mustWrite: boolean; lineage: Lineage | null },
 ): Promise<void> {
+  // Of this connection: others may be trying the next host by now.
+  const host = hostOf(client)
   const found = await look(client, runs)
   if (found.is_standby) throw new NotPrimary(host, 'it is a standby')
   if (mustWrite && found.is_read_only)
@@ -44,6 +41,11 @@ export async function checkPrimary(
   // The name first: whoever leaves an older primary looks for it.
   stateOf(client).primary = `${systemIdentifier}/${timeline}`
   lineage.see({ systemIdentifier, timeline }, host)
+}
+
+const hostOf = (client: pg.ClientBase): string => {
+  const { host, port } = client as pg.Client
+  return `${host}:${port}`
 }
 
 async function look(client: pg.ClientBase, runs: RunsSql): Promise<Found> {

@@ -4,13 +4,15 @@ import type { Login } from './login.ts'
 /**
  * A connection of its own, of the first host and with the first password that fit. To be ended.
  * @param prepare is given each client before it connects
- * @throws what the last try failed with
+ * @throws what the last try failed with, which says of each of several hosts why not
  */
 export async function connectClient(
   login: Login,
   settings: pg.ClientConfig,
   prepare: (client: pg.Client) => void = () => {},
 ): Promise<pg.Client> {
+  /** What each host has failed with. */
+  const failures = new Map<string, string>()
   for (let triesLeft = login.tries; ; triesLeft -= 1) {
     const client = new pg.Client({ application_name: 'pie', ...login.config(), ...settings })
     client.on('error', () => {})
@@ -21,7 +23,13 @@ export async function connectClient(
       return client
     } catch (cause) {
       await client.end().catch(() => {})
-      if (!login.tryNext(cause) || triesLeft <= 1) throw cause
+      if (cause instanceof Error) failures.set(`${client.host}:${client.port}`, cause.message)
+      if (login.tryNext(cause) && triesLeft > 1) continue
+      if (cause instanceof Error && failures.size > 1) cause.message = inWords(failures)
+      throw cause
     }
   }
 }
+
+const inWords = (failures: ReadonlyMap<string, string>): string =>
+  [...failures].map(([host, why]) => (why.startsWith(host) ? why : `${host}: ${why}`)).join('; ')

@@ -1,6 +1,7 @@
 import type { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
 import { adviseOnTls } from './advise-on-tls.ts'
+import { NotPrimary } from './check-primary.ts'
 import { connectClient } from './connect-client.ts'
 import type { PoolMode } from './connection-state.ts'
 import { createLogin, isPasswordRefused, type Login } from './login.ts'
@@ -17,7 +18,7 @@ export async function detectPoolMode(
   urls: readonly Secret[],
   setting: 'AUTH_DATABASE_URL' | 'REQUEST_DATABASE_URL',
 ): Promise<PoolMode> {
-  const login = createLogin(urls)
+  const login = createLogin(urls, { mustWrite: true })
   try {
     // Twice: the number that a pooler makes up may by chance be the server's.
     const first = await ask(login)
@@ -26,7 +27,7 @@ export async function detectPoolMode(
     const { user } = login.address()
     throw new OperatorError(
       `Could not connect to Postgres at ${hostsInWords(login.address())} as ${user ?? 'nobody in particular'}: ${(cause as Error).message || cause}. ` +
-        `${adviseOnTls(cause) ?? adviseOnPassword(cause) ?? `If a pooler is there, it has to know this role: see docs/guides/poolers.md. Otherwise check ${setting}.`}`,
+        `${adviseOnTls(cause) ?? adviseOnPassword(cause) ?? adviseOnPrimary(cause) ?? `If a pooler is there, it has to know this role: see docs/guides/poolers.md. Otherwise check ${setting}.`}`,
       { cause },
     )
   }
@@ -43,6 +44,11 @@ async function ask(login: Login): Promise<PoolMode> {
     await client.end().catch(() => {})
   }
 }
+
+const adviseOnPrimary = (error: unknown): string | null =>
+  error instanceof NotPrimary
+    ? 'Start when it is, or name the primary: with several hosts in the address, the first that is one is taken.'
+    : null
 
 /** Nobody but a start with the owner's address sets it, or whoever says so. */
 const adviseOnPassword = (error: unknown): string | null =>

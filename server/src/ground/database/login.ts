@@ -83,7 +83,6 @@ export function createLogin(
     tries: passwords * hosts + (takesOptions ? 1 : 0),
     check: (client) =>
       checkPrimary(client, {
-        host: hostOf(address()),
         runs,
         mustWrite: mustWrite || isWritableWanted,
         lineage,

@@ -33,34 +33,58 @@ export function doctorCommand({ onDatabase, askNode }: CommandContext): Command 
     )
     .option(...jsonOption)
     .action(async ({ mend: isMending = false, yes = false, node, ...output }: DoctorOptions) => {
-      const { findings, mended } =
+      const { looked, findings, mended } =
         node === undefined
           ? await onDatabase(async (place) => {
               await place.findPie()
-              return isMending ? mendAll(place, yes) : { findings: await look(place), mended: null }
+              const looked = lookedAt(place)
+              return isMending
+                ? { looked, ...(await mendAll(place, yes)) }
+                : { looked, findings: await look(place), mended: null }
             })
-          : { findings: await askFindings(askNode, node === true ? null : node), mended: null }
+          : { ...(await askFindings(askNode, node === true ? null : node)), mended: null }
       print(
-        { findings: findings.map(shown), ...(mended !== null && { mended }) },
-        [...(mended === null ? [] : [mendedInWords(mended)]), findingsInWords(findings)].join(
-          '\n\n',
-        ),
+        { ...looked.json, findings: findings.map(shown), ...(mended !== null && { mended }) },
+        [
+          looked.text,
+          ...(mended === null ? [] : [mendedInWords(mended)]),
+          findingsInWords(findings),
+        ].join('\n\n'),
         output,
       )
       if (findings.some(({ weight }) => weight !== 'tells')) process.exitCode = 1
     })
 }
 
+/** Of several hosts it is one, and the node's own look is of some time ago. */
+interface Looked {
+  text: string
+  json: Record<string, string>
+}
+
+function lookedAt({ owner: { database, host, port } }: LookContext): Looked {
+  const at = `${database} on ${host}:${port}`
+  return { text: `Looked at the database ${at}.`, json: { looked_at: at } }
+}
+
 async function askFindings(
   askNode: CommandContext['askNode'],
   address: string | null,
-): Promise<Finding[]> {
+): Promise<{ looked: Looked; findings: Finding[] }> {
   const answer = (await askNode('/health/ready?verbose', address)) as {
     findings?: Omit<Finding, 'isSafe'>[]
+    checked_at?: string
   }
   if (!Array.isArray(answer.findings))
     throw new OperatorError('This is no answer of Pie’s: is it a Pie?')
-  return answer.findings.map((finding) => ({ ...finding, isSafe: true }))
+  const checkedAt = answer.checked_at ?? ''
+  return {
+    looked: {
+      text: `The node looked at ${checkedAt}; it does every hour.`,
+      json: { checked_at: checkedAt },
+    },
+    findings: answer.findings.map((finding) => ({ ...finding, isSafe: true })),
+  }
 }
 
 async function look({ owner, logins, readKeys }: LookContext): Promise<Finding[]> {

@@ -38,8 +38,9 @@ export const databaseChecks: Check[] = [
   {
     name: 'read-only-server',
     weight: 'hinders',
-    why: 'Nobody can sign in or out: is this a standby?',
-    query: `select 'server' as object, 'takes no changes' as what, null as mend
+    why: 'Nobody can sign in or out, and nodes answer 503. Where this is a standby, another server is the primary.',
+    query: `select 'server' as object,
+        case when pg_is_in_recovery() then 'is a standby' else 'takes no changes: default_transaction_read_only is set' end as what, null as mend
       where pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean`,
   },
   {
