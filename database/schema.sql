@@ -651,7 +651,7 @@ $function$
 ;
 comment on function pie_private.change_user_email(text,text) is 'Gives the user of an address another primary address, not verified. For the owner alone.';
 
-CREATE OR REPLACE FUNCTION pie_private.check_primary()
+CREATE OR REPLACE FUNCTION pie_private.check_primary(timeline integer DEFAULT NULL::integer)
  RETURNS void
  LANGUAGE plpgsql
  STABLE
@@ -664,12 +664,15 @@ begin
   if current_setting('transaction_read_only')::boolean then
     raise exception 'this server takes no changes' using errcode = '25006';
   end if;
+  if timeline is not null and left(pg_walfile_name(pg_current_wal_lsn()), 8) <> lpad(upper(to_hex(timeline)), 8, '0') then
+    raise exception 'this server is of another timeline' using errcode = '25006';
+  end if;
 end
 $function$
 ;
-grant execute on function pie_private.check_primary() to cream;
-grant execute on function pie_private.check_primary() to pie_auth;
-comment on function pie_private.check_primary() is 'Raises 25006 where nothing can be changed: on a standby, or under default_transaction_read_only.';
+grant execute on function pie_private.check_primary(integer) to cream;
+grant execute on function pie_private.check_primary(integer) to pie_auth;
+comment on function pie_private.check_primary(integer) is 'Raises 25006 where nothing can be changed: on a standby, or under default_transaction_read_only; or on another timeline than the one that is given.';
 
 CREATE OR REPLACE FUNCTION pie_private.check_session(session_id uuid, proof bytea)
  RETURNS TABLE(user_id uuid, database_role text)

@@ -3,8 +3,9 @@
 -- ended; so none of what proves a session does it there, and whoever asks goes to the primary. Nodes look when they
 -- connect; a pooler, or a name that leads elsewhere from now on, may bring them to a standby all the same.
 
--- Says it to whoever is served by this server at the moment, and to what watches nodes.
-create function pie_private.check_primary() returns void
+-- Says it to what watches nodes, and before each transaction that comes through a pooler, which may lead anywhere: a primary
+-- that was left, because a standby was promoted, is of an older timeline than the one that the node has seen.
+create function pie_private.check_primary(timeline integer default null) returns void
   language plpgsql stable
   set search_path = pg_catalog, pg_temp
 as $$
@@ -15,12 +16,15 @@ begin
   if current_setting('transaction_read_only')::boolean then
     raise exception 'this server takes no changes' using errcode = '25006';
   end if;
+  if timeline is not null and left(pg_walfile_name(pg_current_wal_lsn()), 8) <> lpad(upper(to_hex(timeline)), 8, '0') then
+    raise exception 'this server is of another timeline' using errcode = '25006';
+  end if;
 end
 $$;
-revoke execute on function pie_private.check_primary() from public;
-grant execute on function pie_private.check_primary() to pie_auth;
-grant execute on function pie_private.check_primary() to cream;
-comment on function pie_private.check_primary() is 'Raises 25006 where nothing can be changed: on a standby, or under default_transaction_read_only.';
+revoke execute on function pie_private.check_primary(integer) from public;
+grant execute on function pie_private.check_primary(integer) to pie_auth;
+grant execute on function pie_private.check_primary(integer) to cream;
+comment on function pie_private.check_primary(integer) is 'Raises 25006 where nothing can be changed: on a standby, or under default_transaction_read_only; or on another timeline than the one that is given.';
 
 -- The same as before, each with its first lines.
 

@@ -63,9 +63,9 @@ export async function prepareAsOwner(
 /** Migrations run past the pooler, and requests through it: on the same database. A pooler need not know the owner. */
 async function checkDirect(client: pg.Client, config: Config, { url }: OwnerUrls): Promise<void> {
   if (config.DIRECT_DATABASE_URL === null) return
-  const other = await connectClient(createLogin(url), { connectionTimeoutMillis: 10_000 }).catch(
-    () => null,
-  )
+  const other = await connectClient(createLogin(url, { runs: 'owners' }), {
+    connectionTimeoutMillis: 10_000,
+  }).catch(() => null)
   if (other === null) return
   try {
     const [direct, usual] = await Promise.all(

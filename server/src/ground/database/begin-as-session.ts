@@ -20,7 +20,7 @@ import { isUnclean } from './pool.ts'
 import { readPoolMode } from './pool-mode.ts'
 import { hasFailedBefore, queryAfter } from './query-after.ts'
 import { authenticate, type SessionCredential } from './request-transaction.ts'
-import { resetStatements } from './reset-connection.ts'
+import { putAwayStatements, resetStatements } from './reset-connection.ts'
 import { endUnclean } from './through-pooler.ts'
 
 /** Where connections as the role cream come from: a pool of pg's is one. */
@@ -93,7 +93,9 @@ async function beginWith(
 ): Promise<BegunTransaction | null> {
   for (let triesLeft = MOST_TRIES; ; triesLeft -= 1) {
     const client = await connect(connections)
-    const before = [...opening, ...resetStatements(await poolModeFor(client)), proving]
+    const poolMode = await poolModeFor(client)
+    const reset = poolMode === 'transaction' ? putAwayStatements(client) : resetStatements
+    const before = [...opening, ...reset, proving]
     const first = ask(client, () => queryAfter(client, before, query))
     try {
       await first

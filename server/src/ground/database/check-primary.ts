@@ -3,7 +3,7 @@ import { stateOf } from './connection-state.ts'
 import type { Lineage } from './lineage.ts'
 import { cutOff, WAIT_FOR_CONNECTION_MS } from './lost-connection.ts'
 import { namesAndValues, pinning } from './pin-settings.ts'
-import type { RunsSql } from './pinned-settings.ts'
+import type { Settings } from './pinned-settings.ts'
 
 /** The server answers, and is not the one that decides. */
 export class NotPrimary extends Error {
@@ -12,9 +12,17 @@ export class NotPrimary extends Error {
   }
 }
 
+/** The role itself has default_transaction_read_only, which it may set for itself: nobody has taken the server out of service. */
+export class ReadOnlyRole extends Error {
+  constructor() {
+    super('the role has the setting default_transaction_read_only')
+  }
+}
+
 interface Found {
   is_standby: boolean
   is_read_only: boolean
+  is_read_only_by_role: boolean
   system_identifier: string | null
   timeline: number | null
 }
@@ -28,12 +36,18 @@ interface Found {
  */
 export async function checkPrimary(
   client: pg.ClientBase,
-  { runs, mustWrite, lineage }: { runs: RunsSql; mustWrite: boolean; lineage: Lineage | null },
+  {
+    settings,
+    mustWrite,
+    lineage,
+  }: { settings: Settings; mustWrite: boolean; lineage: Lineage | null },
 ): Promise<void> {
   // Of this connection: others may be trying the next host by now.
   const host = hostOf(client)
-  const found = await look(client, runs)
+  stateOf(client).settings = settings
+  const found = await look(client, settings)
   if (found.is_standby) throw new NotPrimary(host, 'it is a standby')
+  if (mustWrite && found.is_read_only && found.is_read_only_by_role) throw new ReadOnlyRole()
   if (mustWrite && found.is_read_only)
     throw new NotPrimary(host, 'it takes no changes (default_transaction_read_only)')
   const { system_identifier: systemIdentifier, timeline } = found
@@ -48,25 +62,25 @@ const hostOf = (client: pg.ClientBase): string => {
   return `${host}:${port}`
 }
 
-async function look(client: pg.ClientBase, runs: RunsSql): Promise<Found> {
+async function look(client: pg.ClientBase, settings: Settings): Promise<Found> {
   try {
-    return await ask(client, `${standing}, ${origin}, (${pinning})`, runs)
+    return await ask(client, `${standing}, ${origin}, (${pinning})`, settings)
   } catch (error) {
     // Some who offer Postgres have no WAL of its kind, or do not show it.
     if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') throw error
     return await ask(
       client,
       `${standing}, null as system_identifier, null as timeline, (${pinning})`,
-      runs,
+      settings,
     )
   }
 }
 
-async function ask(client: pg.ClientBase, columns: string, runs: RunsSql): Promise<Found> {
+async function ask(client: pg.ClientBase, columns: string, settings: Settings): Promise<Found> {
   // A pool has stopped its clock by then.
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_CONNECTION_MS)
   try {
-    const { rows } = await client.query<Found>(`select ${columns}`, namesAndValues(runs))
+    const { rows } = await client.query<Found>(`select ${columns}`, namesAndValues(settings))
     return rows[0] as Found
   } finally {
     clearTimeout(giveUp)
@@ -75,7 +89,10 @@ async function ask(client: pg.ClientBase, columns: string, runs: RunsSql): Promi
 
 const standing = `
   pg_catalog.pg_is_in_recovery() as is_standby,
-  pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool as is_read_only`
+  pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool as is_read_only,
+  case when pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool then
+    (select source in ('user', 'database user') from pg_catalog.pg_settings where name = 'default_transaction_read_only')
+  end as is_read_only_by_role`
 
 /** The timeline that is being written, which the control file names only after the next checkpoint. */
 const origin = `

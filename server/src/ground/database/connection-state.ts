@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { Settings } from './pinned-settings.ts'
 
 /** How a connection reaches Postgres, in PgBouncer's words: for its whole session, or for one transaction at a time. */
 export type PoolMode = 'session' | 'transaction'
@@ -9,6 +10,8 @@ export interface ConnectionState {
   poolMode: PoolMode | null
   /** Which primary it has reached, as a `Lineage` names it; null where nobody has looked, or it does not say. */
   primary: string | null
+  /** What it was set to as it began; null where that is its application's. */
+  settings: Settings | null
   /** The description of each prepared statement's rows, by its name. */
   readonly prepared: Map<string, unknown[]>
   /** The ad-hoc statements that may be prepared, the oldest first. */
@@ -18,6 +21,8 @@ export interface ConnectionState {
    * `create temp table`: it is never given to anybody else.
    */
   isTainted: boolean
+  /** It leads to where nothing can be changed: what is under way comes to its end, and nothing more is asked on it. */
+  isLeaving: boolean
   /** Postgres has said good-bye on it, or it has broken; its socket may not know yet. */
   isLost: boolean
   /** Settings that matter to a driver are reported when they change for longer than a transaction; that taints it too. */
@@ -33,9 +38,11 @@ export function stateOfConnection(connection: object): ConnectionState {
   const state = {
     poolMode: null,
     primary: null,
+    settings: null,
     prepared: new Map(),
     adHoc: new Set<string>(),
     isTainted: false,
+    isLeaving: false,
     isLost: false,
     isWatched: false,
   }
@@ -61,8 +68,8 @@ export function noteCommand(state: ConnectionState, tag: string): void {
  * on a connection of the server's that is nobody's by now.
  */
 export function isClean(client: pg.PoolClient): boolean {
-  const { poolMode, isTainted, isLost } = stateOf(client)
-  if (isLost || client.getTransactionStatus() !== 'I') return false
+  const { poolMode, isTainted, isLost, isLeaving } = stateOf(client)
+  if (isLost || isLeaving || client.getTransactionStatus() !== 'I') return false
   return poolMode === 'transaction' || !isTainted
 }
 

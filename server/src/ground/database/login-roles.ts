@@ -72,7 +72,9 @@ async function tryLogins(
  */
 async function canConnect(url: Secret, role: LoginRole): Promise<boolean> {
   try {
-    const client = await connectClient(createLogin(url), { connectionTimeoutMillis: 5_000 })
+    const client = await connectClient(createLogin(url, { takesOptions: true }), {
+      connectionTimeoutMillis: 5_000,
+    })
     await client.end().catch(() => {})
     return true
   } catch (cause) {

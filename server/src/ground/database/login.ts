@@ -1,9 +1,9 @@
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
-import { checkPrimary } from './check-primary.ts'
+import { checkPrimary, ReadOnlyRole } from './check-primary.ts'
 import { clientConfigOf } from './client-config.ts'
 import type { Lineage } from './lineage.ts'
-import { pinningOptions, type RunsSql } from './pinned-settings.ts'
+import { pinnedSettings, pinningOptions, type RunsSql, type Settings } from './pinned-settings.ts'
 import { eachHost, type PostgresAddress, readAddress } from './postgres-address.ts'
 
 /**
@@ -22,6 +22,8 @@ export interface Login {
   tryNext(error: unknown): boolean
   /** How many combinations there are. */
   tries: number
+  /** What every connection is set to. */
+  settings: Settings
   /**
    * Looks at a new connection, before anything is asked on it.
    * @throws NotPrimary; OldPrimary
@@ -39,6 +41,9 @@ export interface LoginOptions {
   takesOptions?: boolean
 }
 
+/** How many connections may be under way, and fail, before the first that is helped has come to be. */
+const MOST_UNDER_WAY = 20
+
 /** @param urls one address, or several that differ in the password, the likeliest first */
 export function createLogin(
   urls: Secret | readonly Secret[],
@@ -49,6 +54,9 @@ export function createLogin(
   const hosts = byPassword[0]?.length ?? 0
   let current = 0
   let takesOptions = options.takesOptions ?? false
+  let areOptionsPassed = true
+  /** What holds the role up that it may have set for itself, and what sets it right. */
+  const helping = new Map<string, number>()
   const address = () =>
     byPassword[current % passwords]?.[Math.floor(current / passwords)] as PostgresAddress
   // Where one connection has found the new primary, the others need not search.
@@ -58,19 +66,27 @@ export function createLogin(
   })
   const wanted = byPassword[0]?.[0]?.parameters['target_session_attrs']
   const isWritableWanted = wanted === 'read-write' || (wanted === undefined && hosts > 1)
+  const settings = pinnedSettings(runs, byPassword[0]?.[0]?.parameters['options'])
   return {
+    settings,
     config: () => {
       const config = clientConfigOf(address())
       if (!takesOptions) return { options: undefined, ...config }
-      return {
-        ...config,
-        options: [config.options, pinningOptions(runs)].filter(Boolean).join(' '),
-      }
+      const all = [config.options, pinningOptions(settings), ...helping.keys()]
+      return { ...config, options: all.filter(Boolean).join(' ') }
     },
     address,
     tryNext: (error) => {
       if (takesOptions && areOptionsRefused(error)) {
         takesOptions = false
+        areOptionsPassed = false
+        return true
+      }
+      const help = runs === 'owners' ? null : helpFor(error)
+      const timesHelped = helping.get(help ?? '') ?? 0
+      if (help !== null && areOptionsPassed && timesHelped < MOST_UNDER_WAY) {
+        takesOptions = true
+        helping.set(help, timesHelped + 1)
         return true
       }
       // Every password of a host, then the next host.
@@ -80,10 +96,10 @@ export function createLogin(
       current %= passwords * hosts
       return passwords * hosts > 1
     },
-    tries: passwords * hosts + (takesOptions ? 1 : 0),
+    tries: passwords * hosts + 3,
     check: (client) =>
       checkPrimary(client, {
-        runs,
+        settings,
         mustWrite: mustWrite || isWritableWanted,
         lineage,
       }),
@@ -100,6 +116,17 @@ export function isPasswordRefused(error: unknown): boolean {
     error.code === '28P01' ||
     (error.code === '08P01' && /authentication failed/.test(error.message))
   )
+}
+
+/** What may be set by SQL that got in through a hole, for as long as nobody looks: the startup packet comes before it. */
+function helpFor(error: unknown): string | null {
+  if (error instanceof ReadOnlyRole) return '-c default_transaction_read_only=off'
+  if (!(error instanceof pg.DatabaseError)) return null
+  const { code = '' } = error
+  // SQLSTATE query_canceled, idle_session_timeout, idle_in_transaction_session_timeout, undefined_file (of a library)
+  if (['57014', '57P05', '25P03', '58P01'].includes(code)) return ''
+  // transaction_timeout, which there is from 17 on
+  return code === '25P04' ? '-c transaction_timeout=0' : null
 }
 
 /** Poolers pass few settings on, and many of them none: PgBouncer says 08P01, others 0A000. */

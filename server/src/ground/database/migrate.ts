@@ -7,7 +7,7 @@ import { OperatorError } from '../errors.ts'
 import { readApplied, setOf } from './applied-migrations.ts'
 import { describeSqlError, watchStatements } from './describe-sql-error.ts'
 import { readMade } from './made-objects.ts'
-import { pinSettings } from './pin-settings.ts'
+import { pinOwnersSettings } from './pin-settings.ts'
 import { splitStatements } from './split-statements.ts'
 import { withoutDefaultPrivileges } from './without-default-privileges.ts'
 
@@ -120,7 +120,7 @@ export async function run(owner: pg.Client, migration: Migration): Promise<void>
     await owner.query('commit')
     // What a file has set for its own sake, the next does not find.
     await owner.query('reset role; reset all')
-    await pinSettings(owner)
+    await pinOwnersSettings(owner)
   } catch (cause) {
     await owner.query('rollback')
     throw new OperatorError(

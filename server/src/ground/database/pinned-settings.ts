@@ -1,8 +1,9 @@
 /**
- * Settings that Pie's correctness stands on, whatever the database or a role has been given. What is set as a
- * connection begins comes before all of that, and is what `reset all` goes back to.
+ * Settings that Pie stands on, whatever the database or a role has been given: a role may change its own, and so may SQL
+ * that got in through a hole. What is set as a connection begins comes before all of that, and is what `reset all` goes
+ * back to.
  *
- * Left to the operator are the timeouts, and whether the server takes changes at all.
+ * Whether the server takes changes at all is left to the operator.
  */
 const everywhere: Readonly<Record<string, string>> = {
   // What the driver reads of values, and how it writes them.
@@ -34,22 +35,56 @@ const ownOnly: Readonly<Record<string, string>> = {
   search_path: 'pg_catalog, pg_temp',
 }
 
-/** Whose SQL runs on a connection: Pie's own alone, or an application's too, which goes by its own time zone and path. */
-export type RunsSql = 'own' | 'any'
+/** What keeps one request from holding a connection for ever, and nothing else from ending it. The address may say otherwise. */
+const timeouts: Readonly<Record<string, string>> = {
+  statement_timeout: '15s',
+  idle_in_transaction_session_timeout: '15s',
+  lock_timeout: '0',
+  idle_session_timeout: '0',
+  local_preload_libraries: '',
+}
 
-export const pinnedSettings = (runs: RunsSql): Readonly<Record<string, string>> =>
-  runs === 'own' ? { ...everywhere, ...ownOnly } : everywhere
+/**
+ * Whose SQL runs on a connection: Pie's own alone; an application's too, which goes by its own time zone and path; or what
+ * the owner runs, for as long as it takes.
+ */
+export type RunsSql = 'own' | 'any' | 'owners'
+
+export type Settings = Readonly<Record<string, string>>
+
+/** @param given "options" of the address, as libpq has them: `-c statement_timeout=60s` */
+export function pinnedSettings(runs: RunsSql, given = ''): Settings {
+  return {
+    ...(runs !== 'owners' && { ...timeouts, ...readOptions(given) }),
+    ...everywhere,
+    ...(runs === 'own' && ownOnly),
+  }
+}
+
+function readOptions(given: string): Settings {
+  const options = given.matchAll(/(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\s\\])*)/g)
+  return Object.fromEntries(
+    [...options].map(([, name = '', value = '']) => [
+      name.replaceAll('-', '_').toLowerCase(),
+      value.replaceAll(/\\(.)/g, '$1'),
+    ]),
+  )
+}
 
 /** As the startup packet takes them (PostgreSQL manual, 54.7, "options"). */
-export const pinningOptions = (runs: RunsSql): string =>
-  Object.entries(pinnedSettings(runs))
+export const pinningOptions = (settings: Settings): string =>
+  Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\ ]/g, '\\$&')}`)
     .join(' ')
 
 /** The same in a select list, until the transaction ends. */
-export const pinningCalls = (runs: RunsSql): string =>
-  Object.entries(pinnedSettings(runs))
-    // No transaction can change how isolated it is once it has begun to look.
-    .filter(([name]) => name !== 'default_transaction_isolation')
-    .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', true)`)
+export const pinningCalls = (settings: Settings): string =>
+  Object.entries(settings)
+    // No transaction can change how isolated it is once it has begun to look; and libraries are loaded at the beginning.
+    .filter(
+      ([name]) => !['default_transaction_isolation', 'local_preload_libraries'].includes(name),
+    )
+    .map(([name, value]) => `pg_catalog.set_config(${quote(name)}, ${quote(value)}, true)`)
     .join(', ')
+
+const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`

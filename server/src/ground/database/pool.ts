@@ -16,7 +16,7 @@ import {
   WAIT_FOR_CONNECTION_MS,
 } from './lost-connection.ts'
 import type { RunsSql } from './pinned-settings.ts'
-import type { Statement } from './pipeline.ts'
+import { type Statement, sendTogether } from './pipeline.ts'
 import { sendUntilKept } from './send-until-kept.ts'
 import { takeConnection } from './take-connection.ts'
 import { endUnclean } from './through-pooler.ts'
@@ -39,7 +39,6 @@ export interface Database {
    */
   connect(): Promise<pg.PoolClient>
   poolMode: PoolMode
-  runs: RunsSql
   pool: pg.Pool
   /** How long requests have waited for a connection: also those that got none. */
   waits: Durations
@@ -54,7 +53,6 @@ export interface DatabaseOptions {
 
 interface Connecting {
   take(): Promise<pg.PoolClient>
-  runs: RunsSql
   /** Each connection that there is. */
   all: Set<pg.PoolClient>
 }
@@ -102,10 +100,9 @@ export function openDatabase(
   return {
     pool,
     poolMode,
-    runs,
     waits,
     connect: take,
-    send: (...statements) => sendOnce({ take, runs, all }, statements),
+    send: (...statements) => sendOnce({ take, all }, statements),
   }
 }
 
@@ -130,7 +127,7 @@ async function sendOnce(connecting: Connecting, statements: Statement[]): Promis
   let isBroken = false
   const giveUp = setTimeout(() => cutOff(client), WAIT_FOR_ANSWER_MS)
   try {
-    const rows = await sendUntilKept(client, statements, connecting.runs)
+    const rows = await sendUntilKept(client, statements)
     // An answer may have been on its way while somebody else learnt that it comes from a primary that has been left.
     if (stateOf(client).isLost) throw new Error('the connection was given up')
     return rows
@@ -139,8 +136,12 @@ async function sendOnce(connecting: Connecting, statements: Statement[]): Promis
     if (error instanceof RangeError) throw error
     isBroken = isConnectionLost(error) || isUnclean(error)
     if (isTransactionPooled(client) && isUnclean(error)) await endUnclean(client)
-    // All of them lead to where this one does, and are not asked again.
-    if (isReadOnly(error)) for (const one of connecting.all) stateOf(one).isLost = true
+    if (isReadOnly(error)) {
+      // SQL of an application's may raise it too.
+      if (!isTransactionPooled(client) && !(await takesNoChanges(client))) throw error
+      // All of them lead to where this one does, and are asked nothing more.
+      for (const one of connecting.all) stateOf(one).isLeaving = true
+    }
     throw isConflict(error)
       ? new Refusal('database_unavailable', { retryAfterSeconds: 1, cause: error })
       : toRefusal(error)
@@ -148,6 +149,21 @@ async function sendOnce(connecting: Connecting, statements: Statement[]): Promis
     clearTimeout(giveUp)
     client.release(isBroken || !isClean(client))
   }
+}
+
+async function takesNoChanges(client: pg.PoolClient): Promise<boolean> {
+  try {
+    const [[row] = []] = await sendTogether(client, [takesNoChangesStatement])
+    return row?.['is_so'] === true
+  } catch {
+    return true
+  }
+}
+
+const takesNoChangesStatement: Statement = {
+  name: '',
+  text: `select pg_catalog.pg_is_in_recovery() or pg_catalog.current_setting('transaction_read_only')::bool as is_so`,
+  values: [],
 }
 
 /** SQLSTATE PI001: what `authenticate` raises where SQL has left a prepared statement or a temporary table. */

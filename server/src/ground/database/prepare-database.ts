@@ -25,7 +25,7 @@ export async function asOwner<T>(url: Secret, work: (owner: pg.Client) => Promis
 async function connectAsOwner(url: Secret): Promise<pg.Client> {
   try {
     return await connectClient(
-      createLogin(url),
+      createLogin(url, { runs: 'owners' }),
       { connectionTimeoutMillis: 10_000, application_name: 'pie owner' },
       (owner) =>
         void owner.on('notice', ({ severity, message }) => {

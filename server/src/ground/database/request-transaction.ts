@@ -74,7 +74,7 @@ async function sendWith(
 
 /** Through a pooler it goes before everything that is sent. */
 const resetFor = ({ poolMode }: Database): readonly Statement[] =>
-  poolMode === 'transaction' ? [] : resetStatements(poolMode)
+  poolMode === 'transaction' ? [] : resetStatements
 
 /** Without a name, so that no statement prepared with SQL can stand in its place. */
 export function authenticate(sessionId: string, proof: Buffer): Statement {

@@ -1,7 +1,6 @@
 import type pg from 'pg'
 import { isTransactionPooled, stateOf } from './connection-state.ts'
 import { isConflict, isPlanOutdated } from './lost-connection.ts'
-import type { RunsSql } from './pinned-settings.ts'
 import { type Statement, sendTogether } from './pipeline.ts'
 import { sendThroughPooler } from './through-pooler.ts'
 
@@ -11,14 +10,13 @@ const MOST_CONFLICTS = 4
 export async function sendUntilKept(
   client: pg.PoolClient,
   statements: Statement[],
-  runs: RunsSql,
 ): Promise<pg.QueryResultRow[][]> {
   let conflicts = 0
   let isOutdated = false
   for (;;) {
     try {
       return isTransactionPooled(client)
-        ? await sendThroughPooler(client, statements, runs)
+        ? await sendThroughPooler(client, statements)
         : await sendTogether(client, statements)
     } catch (error) {
       if (isConflict(error) && conflicts < MOST_CONFLICTS) conflicts += 1

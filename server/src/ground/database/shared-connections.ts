@@ -44,7 +44,7 @@ export function openSharedConnections(
   lineage: Lineage | null = null,
   count = 2,
 ): SharedConnections {
-  const login = createLogin(urls, { runs: 'own', mustWrite: true, lineage })
+  const login = createLogin(urls, { runs: 'own', mustWrite: true, lineage, takesOptions: true })
   const slots: Slot[] = Array.from({ length: count }, () => ({ client: null }))
   lineage?.onNewer(() => {
     for (const slot of slots) leaveOlder(slot, lineage)

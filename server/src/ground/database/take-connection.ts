@@ -11,7 +11,8 @@ export async function takeConnection(pool: pg.Pool, login: Login): Promise<pg.Po
   for (let triesLeft = login.tries; ; ) {
     try {
       const client = await pool.connect()
-      if (!stateOf(client).isLost) return client
+      const { isLost, isLeaving } = stateOf(client)
+      if (!isLost && !isLeaving) return client
       client.release(true)
     } catch (cause) {
       triesLeft -= 1

@@ -1,7 +1,6 @@
 import type pg from 'pg'
-import type { RunsSql } from './pinned-settings.ts'
 import { type Statement, sendTogether } from './pipeline.ts'
-import { resetStatements } from './reset-connection.ts'
+import { putAwayStatements } from './reset-connection.ts'
 
 /**
  * The same as `sendTogether`, through a pooler in transaction mode, where each transaction may come to
@@ -11,9 +10,8 @@ import { resetStatements } from './reset-connection.ts'
 export function sendThroughPooler(
   client: pg.PoolClient,
   statements: readonly Statement[],
-  runs: RunsSql = 'any',
 ): Promise<pg.QueryResultRow[][]> {
-  return sendTogether(client, statements.map(withoutName), resetStatements('transaction', runs))
+  return sendTogether(client, statements.map(withoutName), putAwayStatements(client))
 }
 
 /**
