@@ -47,4 +47,23 @@ export const brokenBefore: Record<string, Schedule> = {
       ['cut', 3, 2, 40],
     ],
   },
+  'a machine that slept, while the database’s clock was set back by less than that': {
+    hasShared: true,
+    isClockSet: true,
+    nodes: 1,
+    steps: [
+      ['setWall', 3, 2, 36],
+      ['request', 3, 2, 33],
+      ['advance', 0, 2, 45],
+      ['advance', 3, 1, 18],
+      ['pass', 3, 1, 33],
+      ['changeUntold', 3, 2, 35],
+      ['advance', 0, 0, 15],
+      ['hold', 3, 1, 41],
+      ['pass', 0, 0, 58],
+      ['pause', 3, 1, 26],
+      ['passLong', 2, 0, 55],
+      ['setDatabaseClock', 0, 2, 19],
+    ],
+  },
 }

@@ -2,6 +2,7 @@ import type { Clock, Instant } from '../clock.ts'
 import {
   type Entry,
   judge,
+  LEEWAY_MS,
   type Moment,
   type Notice,
   type RowName,
@@ -58,7 +59,7 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS, judgeEntry =
   const floorOf = (row: RowName): number => floors.get(row) ?? 0
   let horizon: Moment | null = null
   /** The newest heartbeat of this connection that came back, and what the database's clock said. */
-  let heard: { sent: Instant; time: number } | null = null
+  let heard: { sent: Instant; cameBack: Instant; time: number } | null = null
   /** Counts what a heartbeat has to be sent after, to say where the horizon is. */
   let forgotten = 0
   /** Counts the connections that were lost: a heartbeat of an earlier one says nothing. */
@@ -94,13 +95,15 @@ export function createTrust(clock: Clock, mostFloors = MOST_FLOORS, judgeEntry =
       const sent = clock.instant()
       const sentAfter = forgotten
       const sentAfterLoss = lost
+      // At least as long ago as this Postgres looked at the last one.
+      const lastLookedMs = heard === null ? 0 : clock.since(heard.cameBack)
       return (looked) => {
         if (sentAfterLoss !== lost) return
         // The database's clock was set back: what was read before looks younger than it is, and what is read now
         // would look older than the horizon. The next heartbeat says where that is: what has been heard since this
         // one was looked at has left floors, which are forgotten here.
-        if (heard !== null && looked.time < heard.time) forget()
-        heard = { sent, time: looked.time }
+        if (heard !== null && looked.time < heard.time + lastLookedMs - LEEWAY_MS) forget()
+        heard = { sent, cameBack: clock.instant(), time: looked.time }
         // What was forgotten or missed had been committed when the heartbeat was sent, and what has come since
         // has left its floor.
         if (horizon === null && sentAfter === forgotten) horizon = looked

@@ -1,14 +1,12 @@
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
 import { createDurations, type Durations } from '../durations.ts'
-import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { isClean, isTransactionPooled, type PoolMode, stateOf } from './connection-state.ts'
 import type { Lineage } from './lineage.ts'
 import { createLogin } from './login.ts'
 import {
   cutOff,
-  isConflict,
   isConnectionLost,
   isReadOnly,
   toRefusal,
@@ -142,9 +140,7 @@ async function sendOnce(connecting: Connecting, statements: Statement[]): Promis
       // All of them lead to where this one does, and are asked nothing more.
       for (const one of connecting.all) stateOf(one).isLeaving = true
     }
-    throw isConflict(error)
-      ? new Refusal('database_unavailable', { retryAfterSeconds: 1, cause: error })
-      : toRefusal(error)
+    throw toRefusal(error)
   } finally {
     clearTimeout(giveUp)
     client.release(isBroken || !isClean(client))
