@@ -128,26 +128,37 @@ export async function openSharedCache(
     status: () => ({
       state: !client.isReady ? 'unreachable' : isUsable() ? 'connected' : 'slow',
     }),
-    close: async () => client.destroy(),
+    close: async () => {
+      // What breaks off by it is no trouble.
+      reading.stop()
+      writing.stop()
+      client.destroy()
+    },
   }
 }
 
 interface Trouble {
   begin(error: unknown): void
   end(): void
+  /** From now on, nothing is said. */
+  stop(): void
 }
 
 /** Says once when it begins, and once when it is over. */
 function createTrouble(log: Log, message: string): Trouble {
   let isOn = false
+  let isStopped = false
   return {
     begin: (error) => {
-      if (!isOn) log.warn({ err: error }, message)
+      if (!isOn && !isStopped) log.warn({ err: error }, message)
       isOn = true
     },
     end: () => {
-      if (isOn) log.info(`over: ${message.split(';')[0]}`)
+      if (isOn && !isStopped) log.info(`over: ${message.split(';')[0]}`)
       isOn = false
+    },
+    stop: () => {
+      isStopped = true
     },
   }
 }
