@@ -132,7 +132,13 @@ describe('pie start with nothing configured', () => {
       const [answer] = await once(socket, 'data')
       assert.match(answer.toString(), /^HTTP\/1\.1 200 OK/)
       socket.end()
+      const stopping = pie
       assert.equal(await ended, 0)
+      assert.match(stopping.output(), /"msg":"Pie is stopping"/)
+      assert.equal(
+        JSON.parse(stopping.output().trim().split('\n').at(-1) ?? '').msg,
+        'Pie has stopped',
+      )
       await waitForEnd(postgres)
       pie = await startPieProcess(settings)
     })

@@ -11,8 +11,9 @@ export const asText = (text: string): string => text
 
 export function asChoice<T extends string>(...choices: T[]): (text: string) => T {
   return (text) => {
-    const choice = choices.find((known) => known === text)
-    if (choice === undefined) throw new Mistake(`is one of ${choices.join(', ')}`)
+    const choice = choices.find((known) => known === text.toLowerCase())
+    if (choice === undefined)
+      throw new Mistake(`is one of ${choices.join(', ')}; it was: ${text.slice(0, 20)}`)
     return choice
   }
 }

@@ -68,6 +68,10 @@ export async function openSharedCache(
     reading.end()
   })
   client.on('ping-interval', answers)
+  const attempted = new Promise<unknown>((resolve) => {
+    client.once('connect', resolve)
+    client.once('error', resolve)
+  })
   // Resolves when it is connected; until then, and if never, everything is a miss.
   client.connect().catch(reading.begin)
 
@@ -132,6 +136,8 @@ export async function openSharedCache(
       // What breaks off by it is no trouble.
       reading.stop()
       writing.stop()
+      // A client that is destroyed while it makes its first connection leaves that open.
+      await attempted
       client.destroy()
     },
   }
