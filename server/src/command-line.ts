@@ -103,8 +103,10 @@ async function serve(config: Config, { isDevelopment }: { isDevelopment: boolean
   const reason = await Promise.race([asked, pie.failed])
   const isFailure = reason !== null
   if (isFailure) log.fatal(reason)
+  else log.info('Pie is stopping')
   await stop(pie, log)
   if (isFailure) process.exitCode = 1
+  else log.info('Pie has stopped')
 }
 
 /** Resolves at the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed). More of them (npm passes on its own) change nothing. */

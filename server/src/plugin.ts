@@ -32,8 +32,8 @@ function readPluginConfig(settings: Record<string, string>): Config {
     { isShared: true },
   )
   if (config.METRICS_SOCKET === null) return config
-  const warning =
-    'METRICS_SOCKET is for a Pie server of its own: set METRICS_TOKEN, and ask this one for /metrics'
+  const instead = config.METRICS_TOKEN === null ? 'set METRICS_TOKEN, and ask' : 'ask'
+  const warning = `METRICS_SOCKET is for a Pie server of its own: ${instead} this one for /metrics`
   return { ...config, METRICS_SOCKET: null, warnings: [...config.warnings, warning] }
 }
 

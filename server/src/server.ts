@@ -1,5 +1,6 @@
 /** Pie as a server of its own. */
-import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { openPie } from './composition/open-pie.ts'
 import { originOnPort } from './composition/read-policy.ts'
 import { createMetricsServer } from './edge/http/metrics-server.ts'
@@ -51,10 +52,13 @@ export async function startServer({ settings = {}, log }: ServerOptions = {}): P
  * @throws OperatorError when something that it needs is missing, wrong or unsafe
  */
 export async function startPie(config: Config, log: Log, clock?: Clock): Promise<RunningPie> {
+  await checkFree(config.SOCKET, 'SOCKET')
+  if (config.METRICS_SOCKET !== null) await checkFree(config.METRICS_SOCKET, 'METRICS_SOCKET')
   const { pie, metrics, dataPlace, hasUsers, failed, close } = await openPie(config, log, clock)
   const servers: Server[] = []
   const closeAll = async () => {
-    for (const server of servers) await server.close()
+    // Those who watch first: they would be told that a node is ready which takes nothing more.
+    for (const server of servers.toReversed()) await server.close()
     await close()
   }
   const options = {
@@ -67,14 +71,14 @@ export async function startPie(config: Config, log: Log, clock?: Clock): Promise
   try {
     const server = await createServer(pie, options)
     servers.push(server)
+    await listen(server, config.SOCKET, 'SOCKET')
+    const { port } = server.server.address() as AddressInfo
+    if (config.SERVICE_DOMAIN === null) pie.policy.service.origin = originOnPort(port)
     if (metrics !== null && config.METRICS_SOCKET !== null) {
       const watched = await createMetricsServer(pie, metrics, options)
       servers.push(watched)
       await listen(watched, config.METRICS_SOCKET, 'METRICS_SOCKET')
     }
-    await listen(server, config.SOCKET, 'SOCKET')
-    const { port } = server.server.address() as AddressInfo
-    if (config.SERVICE_DOMAIN === null) pie.policy.service.origin = originOnPort(port)
     return {
       address: addressOf(config.SOCKET.host, port),
       metricsAddress: addressOfMetrics(config, servers[1]),
@@ -102,20 +106,39 @@ function addressOfMetrics(
   return addressOf(METRICS_SOCKET.host, (server.server.address() as AddressInfo).port)
 }
 
+type SocketSetting = 'SOCKET' | 'METRICS_SOCKET'
+
+/** Before anything is migrated for a node that could not serve then. Between this and `listen` somebody else may still take it. */
+async function checkFree(socket: Config['SOCKET'], setting: SocketSetting): Promise<void> {
+  const trial = createTcpServer()
+  try {
+    await once(trial.listen(socket), 'listening')
+  } catch (cause) {
+    throw cannotListen(socket, setting, cause)
+  }
+  trial.close()
+  await once(trial, 'close')
+}
+
 async function listen(
   server: Server,
   socket: Config['SOCKET'],
-  setting: 'SOCKET' | 'METRICS_SOCKET',
+  setting: SocketSetting,
 ): Promise<void> {
+  const listenTextResolver = (address: string) => `${setting} listens at ${address}`
   try {
-    await server.listen(socket)
+    await server.listen({ ...socket, listenTextResolver })
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    if (code === undefined) throw cause
-    const reason = code === 'EADDRINUSE' ? 'something else listens there' : message
-    throw new OperatorError(
-      `Could not listen on ${socket.host}:${socket.port}: ${reason}. Set ${setting} to another address.`,
-      { cause },
-    )
+    throw cannotListen(socket, setting, cause)
   }
+}
+
+function cannotListen(socket: Config['SOCKET'], setting: SocketSetting, cause: unknown): unknown {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === undefined) return cause
+  const reason = code === 'EADDRINUSE' ? 'something else listens there' : message
+  return new OperatorError(
+    `Could not listen on ${socket.host}:${socket.port}: ${reason}. Set ${setting} to another address.`,
+    { cause },
+  )
 }

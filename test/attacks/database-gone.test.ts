@@ -108,6 +108,14 @@ describe('while Postgres is gone', () => {
     assertProblem(forged, 401, 'unauthenticated')
     assertProblem(await pie.request('/nowhere'), 404, 'not_found')
     assert.deepEqual(await snapshot(pie.owner), earlier)
+    const failed = pie.log
+      .map((line) => JSON.parse(line))
+      .filter(({ msg }) => msg === 'request failed')
+    assert.ok(failed.length >= 2 * doors.length)
+    for (const line of failed) {
+      assert.equal(line.code, 'database_unavailable')
+      assert.ok(line.err.message.length > 0 && !JSON.stringify(line).includes('    at '))
+    }
 
     await giveBack()
     for (const [door, knock, status] of doors) assert.equal((await knock()).status, status, door)

@@ -3,10 +3,16 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { fastify } from 'fastify'
+import { pino } from 'pino'
+import { pie } from '../../server/src/index.ts'
 import { registerByCookie } from '../harness/by-cookie.ts'
-import { type RequestOptions, startTestPie, type TestPie } from '../harness/pie.ts'
+import { testSecretKey } from '../harness/cluster.ts'
+import { type RequestOptions, send, startTestPie, type TestPie } from '../harness/pie.ts'
 
 const made = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+const metricsToken = 'Rk7vQ2mXw9Lr4Tz6Nc8Yp3Ms5Dh1Gf0Jb'
 
 let direct: TestPie
 let proxied: TestPie
@@ -21,7 +27,10 @@ after(async () => {
   for (const node of [counted, proxied, direct]) await node?.close()
 })
 
-async function idOf(node: TestPie, headers: Record<string, string>, path = '/health/live') {
+/** Whatever is answered anybody, and is no probe. */
+const open = '/.well-known/jwks.json'
+
+async function idOf(node: TestPie, headers: Record<string, string>, path = open) {
   return (await node.request(path, { headers })).headers.get('x-request-id') ?? ''
 }
 
@@ -75,7 +84,7 @@ describe('X-Request-Id', () => {
       const socket = connect(Number(new URL(proxied.pie.address).port), '127.0.0.1')
       await once(socket, 'connect')
       socket.end(
-        `GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines.join('\r\n')}\r\n\r\n`,
+        `GET ${open} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines.join('\r\n')}\r\n\r\n`,
       )
       const answer = await text(socket)
       const ids = [...answer.matchAll(/^x-request-id: (.*)$/gim)].map(([, id = '']) => id.trim())
@@ -168,6 +177,24 @@ describe('the line of a request', () => {
     )
   })
 
+  test('is not there for a probe that is answered 200, and is for one that is not', async () => {
+    const { databaseUrl } = proxied
+    const settings = { METRICS_TOKEN: metricsToken, TRUSTED_PROXIES: '127.0.0.1' }
+    const watched = await startTestPie({ databaseUrl, settings })
+    try {
+      for (const path of ['/health/live', '/health/ready', '/metrics'])
+        await watched.request(path, { token: metricsToken, headers: { 'x-request-id': 'well' } })
+      await idOf(watched, { 'x-request-id': 'ill' }, '/metrics')
+      await idOf(watched, { 'x-request-id': 'ill' }, '/health/ready?verbose')
+      await idOf(watched, { 'x-request-id': 'after' })
+      await linesOf(watched, 'after')
+      assert.equal((await linesOf(watched, 'ill')).length, 2)
+      assert.ok(!watched.log.some((line) => line.includes('"well"')))
+    } finally {
+      await watched.close()
+    }
+  })
+
   test('is not there with LOG_REQUESTS=off, but what is wrong is', async () => {
     const quiet = await startTestPie({
       databaseUrl: proxied.databaseUrl,
@@ -183,3 +210,60 @@ describe('the line of a request', () => {
     }
   })
 })
+
+describe('inside an application', () => {
+  for (const [what, headers, given] of [
+    [
+      'the id of a proxy that it trusts',
+      { 'x-request-id': 'of-the-proxy', 'x-forwarded-for': '203.0.113.7' },
+      /^of-the-proxy$/,
+    ],
+    ['a new one, where its own is none', {}, made],
+  ] as [string, Record<string, string>, RegExp][])
+    test(`${what} is in the log as it was given back, beside the application’s own`, async () => {
+      const { lines, ask } = await startApplication()
+      const path = '/auth/session'
+      const id = (await ask(path, headers)).headers.get('x-request-id') ?? ''
+      assert.match(id, given)
+      const found = () =>
+        lines
+          .map((line) => JSON.parse(line))
+          .filter(({ requestId, msg }) => requestId === id && /^request/.test(msg))
+      while (found().length < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+      assert.deepEqual(
+        found()
+          .map(({ msg, reqId }) => `${msg}, ${reqId}`)
+          .toSorted(),
+        ['request completed, no form', 'request, no form'],
+      )
+    })
+})
+
+const applications: (() => Promise<void>)[] = []
+after(async () => {
+  for (const close of applications) await close()
+})
+
+/** With a log of its own, in which each request is called something that no header may have. */
+async function startApplication() {
+  const lines: string[] = []
+  const app = fastify({
+    loggerInstance: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
+    trustProxy: '127.0.0.1',
+    genReqId: () => 'no form',
+  })
+  applications.push(() => app.close())
+  await app.register(pie, {
+    settings: {
+      DATABASE_URL: proxied.databaseUrl,
+      SECRET_KEY: testSecretKey,
+      DATABASE_CONNECTIONS: '2',
+      LOG_REQUESTS: 'ON',
+    },
+  })
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    lines,
+    ask: (path: string, headers: Record<string, string>) => send(address, path, { headers }),
+  }
+}

@@ -88,6 +88,17 @@ describe('compose.yaml', () => {
   })
 })
 
+test('the alerts keep what their own tests promise', (t) => {
+  const run = (...args: string[]) => spawnSync('promtool', args, { encoding: 'utf8' })
+  if (run('--version').error !== undefined) return t.skip('there is no promtool here')
+  const { status, stdout, stderr } = run(
+    'test',
+    'rules',
+    pathOf('deploy/prometheus/pie.rules.test.yaml'),
+  )
+  assert.equal(status, 0, stdout + stderr)
+})
+
 describe('the systemd unit', () => {
   test('sets what are settings, and starts the file that the package has', () => {
     const set = matches(unit, /^Environment=([A-Z_]+)=/gm)

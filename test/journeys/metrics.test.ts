@@ -161,6 +161,8 @@ describe('a node with METRICS_SOCKET', () => {
     assert.equal((await send(watched, '/health/live')).status, 200)
     assert.equal((await send(watched, '/health/ready')).status, 200)
     assertProblem(await send(watched, '/health/cache'), 401, 'unauthenticated')
+    const listened = pie.log.flatMap((line) => /"msg":"(\w+) listens at/.exec(line)?.[1] ?? [])
+    assert.deepEqual(listened, ['SOCKET', 'METRICS_SOCKET'], 'it is ready before it says so')
     for (const path of ['/auth/session', '/users/me', '/openapi.json', '/docs', '/'])
       assertProblem(await send(watched, path), 404, 'not_found')
     const body = { email: 'ada@example.com', password: goodPassword }
@@ -180,6 +182,15 @@ describe('a node with METRICS_SOCKET', () => {
     try {
       const address = both.pie.metricsAddress ?? ''
       assertProblem(await send(address, '/metrics'), 401, 'unauthenticated')
+      for (const [path, needed] of [
+        ['/metrics', /METRICS_TOKEN/],
+        ['/health/ready?verbose', /SECRET_KEY/],
+        ['/health/cache', /SECRET_KEY/],
+      ] as const) {
+        const { title, detail } = (await send(address, path)).body
+        assert.match(detail, needed)
+        assert.match(title, /token/)
+      }
       assert.equal((await send(address, '/metrics', { token })).status, 200)
       assert.equal((await both.request('/metrics', { token })).status, 200)
     } finally {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { testSecretKey } from '../harness/cluster.ts'
@@ -132,7 +133,13 @@ describe('pie start with nothing configured', () => {
       const [answer] = await once(socket, 'data')
       assert.match(answer.toString(), /^HTTP\/1\.1 200 OK/)
       socket.end()
+      const stopping = pie
       assert.equal(await ended, 0)
+      assert.match(stopping.output(), /"msg":"Pie is stopping"/)
+      assert.equal(
+        JSON.parse(stopping.output().trim().split('\n').at(-1) ?? '').msg,
+        'Pie has stopped',
+      )
       await waitForEnd(postgres)
       pie = await startPieProcess(settings)
     })
@@ -154,7 +161,7 @@ describe('pie start that cannot start', () => {
   })
   after(() => data.remove())
 
-  test('a taken address is named, and no Postgres is left running', async () => {
+  test('a taken address is named before anything is begun', async () => {
     const taken = await findFreePort()
     const { createServer } = await import('node:net')
     const other = createServer().listen(taken, '127.0.0.1')
@@ -166,7 +173,7 @@ describe('pie start that cannot start', () => {
       refused.stderr,
       new RegExp(`127\\.0\\.0\\.1:${taken}: something else listens there`),
     )
-    assert.throws(() => data.postgresPid(), /ENOENT/)
+    assert.deepEqual(readdirSync(data.path), [], 'it is found out before anything is made')
   })
 
   test('every mistake in the configuration is listed by name at once', async () => {

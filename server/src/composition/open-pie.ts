@@ -111,7 +111,9 @@ export async function openPie(
 
 /** What the operator has asked for has to be there, which is said before anything is done. */
 function checkParts(config: Config): void {
-  if (config.CACHE_URL !== null) checkInstalled(valkeyClient)
-  if (areMetricsAsked(config)) checkInstalled(metricsPackages)
-  if (config.GRAPHQL_SCHEMAS.length > 0) checkInstalled(graphqlPackages)
+  checkInstalled(
+    ...(config.CACHE_URL !== null ? [valkeyClient] : []),
+    ...(areMetricsAsked(config) ? [metricsPackages] : []),
+    ...(config.GRAPHQL_SCHEMAS.length > 0 ? [graphqlPackages] : []),
+  )
 }

@@ -16,7 +16,7 @@ export const refusals = {
   graphql_invalid: 'The GraphQL document is not valid, or asks for what this schema does not have.',
   graphql_too_complex: 'The GraphQL document asks for too much at once.',
   unauthenticated:
-    'This needs a session: a cookie, or an access token sent as Authorization: Bearer.',
+    'This needs to know who asks: by a session’s cookie, or a token sent as Authorization: Bearer.',
   invalid_credentials: 'The address or the password is wrong.',
   invalid_refresh_token: 'The refresh token is not valid, or no longer. Sign in again.',
   email_taken: 'This address belongs to another account.',

@@ -21,15 +21,22 @@ export async function loadOptional<T>(part: OptionalPart, load: () => Promise<T>
 }
 
 /**
- * Looks, before anything is done, whether an optional part could be loaded.
- * @throws OperatorError with the line that installs it, where it is missing
+ * Looks, before anything is done, whether optional parts could be loaded.
+ * @throws OperatorError with the line that installs it for each that is missing
  */
-export function checkInstalled(part: OptionalPart): void {
-  try {
-    for (const name of part.packages) import.meta.resolve(name)
-  } catch (cause) {
-    throw missing(part, cause)
-  }
+export function checkInstalled(...parts: OptionalPart[]): void {
+  const found = parts.flatMap((part) => {
+    try {
+      for (const name of part.packages) import.meta.resolve(name)
+      return []
+    } catch (cause) {
+      return [missing(part, cause)]
+    }
+  })
+  const [first, ...others] = found
+  if (first === undefined) return
+  if (others.length === 0) throw first
+  throw new OperatorError(found.map(({ message }) => message).join('\n'), { cause: first.cause })
 }
 
 function missing({ what, packages }: OptionalPart, cause: unknown): OperatorError {

@@ -8,7 +8,7 @@ export const databaseSettings = {
     asPostgresUrl,
     'a Postgres of its own in DATA_DIR',
     'The database, as the role that owns and migrates it; it needs CREATEROLE, not superuser. Postgres 15 or later. In any form ' +
-      'that libpq takes; of several hosts, the first that is a primary.',
+      'that libpq takes; of several hosts, the first that is a primary (target_session_attrs: any, read-write or primary).',
   ),
   DIRECT_DATABASE_URL: optional(
     'Postgres address',

@@ -11,25 +11,29 @@ export const asText = (text: string): string => text
 
 export function asChoice<T extends string>(...choices: T[]): (text: string) => T {
   return (text) => {
-    const choice = choices.find((known) => known === text)
-    if (choice === undefined) throw new Mistake(`is one of ${choices.join(', ')}`)
+    const choice = choices.find((known) => known === text.toLowerCase())
+    if (choice === undefined)
+      throw new Mistake(`is one of ${choices.join(', ')}; it was: ${text.slice(0, 20)}`)
     return choice
   }
 }
 
 /** What other programs write for the same is taken too. */
 export function asSwitch(text: string): boolean {
-  if (['on', 'true'].includes(text)) return true
-  if (['off', 'false'].includes(text)) return false
-  throw new Mistake('is on or off')
+  const word = text.toLowerCase()
+  if (['on', 'true'].includes(word)) return true
+  if (['off', 'false'].includes(word)) return false
+  throw new Mistake(`is on or off; it was: ${text.slice(0, 20)}`)
 }
 
 /** `127.0.0.1:3000` or `[::1]:3000`. Port 0 takes any free one. */
-export function asSocket(text: string): { host: string; port: number } {
-  const [, v6, host, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? []
-  if (port === undefined || Number(port) > 65_535)
-    throw new Mistake('is an address and a port, such as 127.0.0.1:3000')
-  return { host: v6 ?? host ?? '', port: Number(port) }
+export function asSocket(example: string): (text: string) => { host: string; port: number } {
+  return (text) => {
+    const [, v6, host, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? []
+    if (port === undefined || Number(port) > 65_535)
+      throw new Mistake(`is an address and a port, such as ${example}`)
+    return { host: v6 ?? host ?? '', port: Number(port) }
+  }
 }
 
 /** Scheme and host without a path: what tokens name as their issuer, letter by letter. */

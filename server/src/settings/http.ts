@@ -3,7 +3,12 @@ import { asNumber, asOrigin, asOrigins, asProxies, asSocket, asText } from './fo
 import { optional, withDefault } from './setting.ts'
 
 export const httpSettings = {
-  SOCKET: withDefault('address:port', asSocket, '127.0.0.1:3000', 'Where Pie listens.'),
+  SOCKET: withDefault(
+    'address:port',
+    asSocket('127.0.0.1:3000'),
+    '127.0.0.1:3000',
+    'Where Pie listens.',
+  ),
   SERVICE_DOMAIN: optional(
     'origin',
     asOrigin,

@@ -14,7 +14,7 @@ export const operationsSettings = {
     asSwitch,
     "on; off inside an application's server, which logs its own",
     'Whether there is a line for every request, at info: method, route, status, milliseconds, the request’s id and the ' +
-      'beginning of the session’s. Never a query, a token or an address.',
+      'beginning of the session’s. Never a query, a token or an address. Probes and scrapes that are answered 200 have none.',
   ),
   METRICS_TOKEN: optional(
     'token',
@@ -25,9 +25,10 @@ export const operationsSettings = {
   ),
   METRICS_SOCKET: optional(
     'address:port',
-    asSocket,
+    asSocket('127.0.0.1:9464'),
     'none',
-    'Where a server of its own answers /metrics and /health/ and nothing else: an address that only those reach who may ' +
-      'read them. With METRICS_TOKEN set, they need that too. Needs the package prom-client.',
+    'Where a server of its own answers /metrics and /health/ and nothing else, such as 127.0.0.1:9464: an address that ' +
+      'only those reach who may read them. With METRICS_TOKEN set, they need that too, and SOCKET answers /metrics as ' +
+      'well. Needs the package prom-client.',
   ),
 }

@@ -10,6 +10,7 @@ import './environment.ts'
 import type { Environment } from './environment.ts'
 import { graphqlSettings } from './graphql.ts'
 import { httpSettings } from './http.ts'
+import { isPublic } from './is-public.ts'
 import { operationsSettings } from './operations.ts'
 import { passwordsSettings } from './passwords.ts'
 import { findMisspelt, readSettings, refuseMistakes, type ValuesOf } from './read-settings.ts'
@@ -54,15 +55,17 @@ export function readConfig(
   environment: Environment,
   { isShared = false, isKeyNeeded = true }: ConfigOptions = {},
 ): Config {
-  const { values, mistakes } = readSettings(settings, environment)
+  const { values, mistakes, warnings } = readSettings(settings, environment)
   const isSet = (name: keyof typeof settings) => Boolean(environment[name]?.trim())
   const isProduction = values.SERVICE_DOMAIN?.startsWith('https:') ?? false
   const misspelt = findMisspelt(Object.keys(settings), environment)
-  if (!isShared) mistakes.push(...misspelt)
+  const unmeant = isShared ? warnings : mistakes
+  unmeant.push(...misspelt)
   mistakes.push(...mistakesOfDatabase(isSet), ...mistakesOfMetrics(values))
   if (isKeyNeeded && !isSet('SECRET_KEY')) mistakes.push(...mistakeOfNoKey(isProduction, isSet))
   refuseMistakes(mistakes)
-  return { ...values, isProduction, isDevelopment: false, warnings: isShared ? misspelt : [] }
+  if (!isShared && isProduction) warnings.push(...warningsOfMetrics(values))
+  return { ...values, isProduction, isDevelopment: false, warnings }
 }
 
 type IsSet = (name: keyof typeof settings) => boolean
@@ -104,6 +107,17 @@ function mistakesOfMetrics({
   )
     mistakes.push('METRICS_SOCKET is where SOCKET is: give it another port.')
   return mistakes
+}
+
+function warningsOfMetrics({
+  METRICS_TOKEN: token,
+  METRICS_SOCKET: watched,
+}: ValuesOf<typeof settings>): string[] {
+  if (token !== null || watched === null || !isPublic(watched.host)) return []
+  return [
+    `METRICS_SOCKET has ${watched.host}, which is no private address, and there is no METRICS_TOKEN: see that a firewall or a ` +
+      'network of containers keeps others away, or set METRICS_TOKEN too',
+  ]
 }
 
 function mistakeOfNoKey(isProduction: boolean, isSet: IsSet): string[] {

@@ -50,10 +50,10 @@ const required: Record<keyof Required, string> = {
 
 /** @throws OperatorError listing every mistake by the setting's name */
 export function readSessionConfig(environment: Environment): SessionConfig {
-  const { values, mistakes } = readSettings(settings, environment)
+  const { values, mistakes, warnings } = readSettings(settings, environment)
   for (const [name, fault] of Object.entries(required))
     if (!environment[name]?.trim()) mistakes.push(`${name} ${fault}`)
   refuseMistakes(mistakes)
-  const warnings = findMisspelt(Object.keys(settings), environment)
+  warnings.push(...findMisspelt(Object.keys(settings), environment))
   return { ...values, warnings } as SessionConfig
 }

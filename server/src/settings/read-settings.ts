@@ -9,23 +9,33 @@ export type ValuesOf<Some extends Settings> = {
   [Name in keyof Some]: ReturnType<Some[Name]['read']>
 }
 
-/** Reads some settings, and what is wrong with them: each a sentence that begins with a name. */
+/** Those who read such files (systemd, Docker) keep a comment behind a value as a part of it; `.env` is read without. */
+const comment = /\s#/
+const hasComment =
+  'looks as if it had a comment in it (a blank and a #): comments go on lines of their own'
+
+/** Reads some settings, and what is wrong or odd about them: each a sentence that begins with a name. */
 export function readSettings<Some extends Settings>(
   some: Some,
   environment: Environment,
-): { values: ValuesOf<Some>; mistakes: string[] } {
+): { values: ValuesOf<Some>; mistakes: string[]; warnings: string[] } {
   const mistakes: string[] = []
+  const warnings: string[] = []
   const entries = Object.entries(some).map(([name, setting]) => {
     const text = environment[name]?.trim() || setting.fallback
     try {
-      return [name, text === null ? null : setting.read(text)]
+      const value = text === null ? null : setting.read(text)
+      if (comment.test(text ?? '')) warnings.push(`${name} ${hasComment}. It is taken as it is`)
+      return [name, value]
     } catch (error) {
       if (!(error instanceof Mistake)) throw error
-      mistakes.push(`${name} ${error.message}`)
+      mistakes.push(
+        `${name} ${error.message}${comment.test(text ?? '') ? `. It ${hasComment}` : ''}`,
+      )
       return [name, null]
     }
   })
-  return { values: Object.fromEntries(entries), mistakes }
+  return { values: Object.fromEntries(entries), mistakes, warnings }
 }
 
 /**

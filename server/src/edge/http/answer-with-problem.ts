@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, type RefusalCode } from '../../ground/errors.ts'
+import { withoutStack } from '../../ground/without-stack.ts'
 import { describeProblem } from '../request/problem.ts'
 
 /** Fastify's error handler: everything that was thrown becomes a problem answer, and only bugs are logged. */
@@ -11,8 +12,13 @@ export function answerWithProblem(
   const refusal = toRefusal(error)
   const problem = describeProblem(refusal)
   request.refusedFor = problem.code
+  const cause = refusal.cause ?? error
   if (problem.status >= 500)
-    request.log.error({ err: refusal.cause ?? error, code: refusal.code }, 'request failed')
+    // A 503 is the same for every request, thousands of them while Postgres is away: where each was refused says nothing.
+    request.log.error(
+      { err: problem.status === 503 ? withoutStack(cause) : cause, code: refusal.code },
+      'request failed',
+    )
   if (problem.status === 401) reply.header('www-authenticate', challengeFor(refusal, request))
   if (refusal.retryAfterSeconds !== undefined)
     reply.header('retry-after', refusal.retryAfterSeconds)

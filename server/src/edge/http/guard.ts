@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { isOperatorToken } from '../../features/operations/operator-token.ts'
+import { checkOperatorToken } from '../../features/operations/operator-token.ts'
 import type { Secret } from '../../ground/crypto/secret.ts'
-import { Refusal } from '../../ground/errors.ts'
 import {
   type Actor,
   bearerToken,
@@ -75,7 +74,7 @@ function admit(
   const { access } = request.routeOptions.config
   if (access === 'open') return null
   if (access === 'operator') {
-    if (!isOperatorToken(pie, bearerToken(request))) throw new Refusal('unauthenticated')
+    checkOperatorToken(pie, bearerToken(request))
     return null
   }
   if (access === 'metrics') {

@@ -6,6 +6,7 @@ import { allowOrigins } from './allow-origins.ts'
 import { answerWithProblem } from './answer-with-problem.ts'
 import { takeBodies } from './bodies.ts'
 import { guard } from './guard.ts'
+import { nameInLog } from './name-in-log.ts'
 import type { Pie } from './pie.ts'
 import { rateLimits } from './rate-limit.ts'
 import { passwordRoute } from './routes/account/password.ts'
@@ -63,7 +64,9 @@ export async function pieRoutes(instance: FastifyInstance, options: RouteOptions
     app.addSchema(shape)
 
   app.addHook('onRequest', (request, reply, done) => {
-    watchRequest(watching, request, reply, requestId(request))
+    const id = requestId(request)
+    if (id !== request.id) nameInLog(request, reply, id)
+    watchRequest(watching, request, reply, id)
     void reply.headers(securityHeaders)
     done()
   })

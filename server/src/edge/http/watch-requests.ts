@@ -7,6 +7,10 @@ declare module 'fastify' {
     /** The code of the problem that it was answered with. */
     refusedFor?: string
   }
+  interface FastifyContextConfig {
+    /** Asked by a machine every few seconds: a line of the log is for what is not as always. */
+    isProbe?: boolean
+  }
 }
 
 export interface Watching {
@@ -31,7 +35,7 @@ export function watchRequest(
     const milliseconds = reply.elapsedTime
     const status = reply.raw.writableFinished ? reply.raw.statusCode : null
     counts?.count({ method, route, status, milliseconds, code })
-    if (!isLogged) return
+    if (!isLogged || (status === 200 && request.routeOptions.config.isProbe)) return
     request.log.info(
       {
         method,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
 import { until } from '../../../../test/harness/nodes.ts'
 import { startValkey, type Valkey } from '../../../../test/harness/valkey.ts'
 import { type DerivedKeys, deriveKeys } from '../crypto/derive-keys.ts'
 import { Secret } from '../crypto/secret.ts'
-import { createLog } from '../log.ts'
+import { createLog, logOptions } from '../log.ts'
 import { type Entry, GREATEST_AGE_MS } from './protocol.ts'
 import { openSharedCache, type SharedCache } from './shared-cache.ts'
 
@@ -208,4 +210,19 @@ describe('a server that stands still, or is gone,', () => {
     assert.equal(await cache.get(id), null)
     assert.deepEqual(await putThenGet(entryOf(1, 1)), entryOf(1, 1))
   })
+})
+
+test('that is closed while it connects or is asked says nothing of it', async () => {
+  const lines: string[] = []
+  const log = pino(logOptions('info'), { write: (line: string) => void lines.push(line) })
+  const openLogged = () =>
+    openSharedCache(Secret.fromText(valkey.url), keysOf(oldKey), () => lineage, log)
+  await (await openLogged()).close()
+  const asked = await openLogged()
+  await untilItWrites(asked)
+  const asking = asked.get(id)
+  await asked.close()
+  assert.equal(await asking, null)
+  await sleep(50)
+  assert.deepEqual(lines, [])
 })

@@ -68,6 +68,10 @@ export async function openSharedCache(
     reading.end()
   })
   client.on('ping-interval', answers)
+  const attempted = new Promise<unknown>((resolve) => {
+    client.once('connect', resolve)
+    client.once('error', resolve)
+  })
   // Resolves when it is connected; until then, and if never, everything is a miss.
   client.connect().catch(reading.begin)
 
@@ -128,26 +132,39 @@ export async function openSharedCache(
     status: () => ({
       state: !client.isReady ? 'unreachable' : isUsable() ? 'connected' : 'slow',
     }),
-    close: async () => client.destroy(),
+    close: async () => {
+      // What breaks off by it is no trouble.
+      reading.stop()
+      writing.stop()
+      // A client that is destroyed while it makes its first connection leaves that open.
+      await attempted
+      client.destroy()
+    },
   }
 }
 
 interface Trouble {
   begin(error: unknown): void
   end(): void
+  /** From now on, nothing is said. */
+  stop(): void
 }
 
 /** Says once when it begins, and once when it is over. */
 function createTrouble(log: Log, message: string): Trouble {
   let isOn = false
+  let isStopped = false
   return {
     begin: (error) => {
-      if (!isOn) log.warn({ err: error }, message)
+      if (!isOn && !isStopped) log.warn({ err: error }, message)
       isOn = true
     },
     end: () => {
-      if (isOn) log.info(`over: ${message.split(';')[0]}`)
+      if (isOn && !isStopped) log.info(`over: ${message.split(';')[0]}`)
       isOn = false
+    },
+    stop: () => {
+      isStopped = true
     },
   }
 }

@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
-import { isOperatorToken } from '../../../../features/operations/operator-token.ts'
-import { Refusal } from '../../../../ground/errors.ts'
+import { checkOperatorToken } from '../../../../features/operations/operator-token.ts'
 import { bearerToken } from '../../../request/actor.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
@@ -30,7 +29,7 @@ export function healthRoutes(app: App, pie: Pie): void {
   app.get(
     '/health/live',
     {
-      config: { access: 'open', rateLimit: perMinute(600) },
+      config: { access: 'open', rateLimit: perMinute(600), isProbe: true },
       schema: {
         summary: 'Whether this process answers',
         tags: ['operations'],
@@ -44,7 +43,7 @@ export function healthRoutes(app: App, pie: Pie): void {
   app.get(
     '/health/ready',
     {
-      config: { access: 'open', rateLimit: perMinute(600) },
+      config: { access: 'open', rateLimit: perMinute(600), isProbe: true },
       schema: {
         summary: 'Whether this node can serve: it reaches the database, where changes can be made',
         description:
@@ -57,8 +56,7 @@ export function healthRoutes(app: App, pie: Pie): void {
     },
     async (request, reply) => {
       const isVerbose = request.query.verbose !== undefined
-      if (isVerbose && !isOperatorToken(pie, bearerToken(request)))
-        throw new Refusal('unauthenticated')
+      if (isVerbose) checkOperatorToken(pie, bearerToken(request))
       const isPrimary = {
         name: 'check_primary',
         text: 'select pie_private.check_primary()',

@@ -9,8 +9,8 @@ export function metricsRoute(app: App, metrics: Metrics): void {
     {
       config:
         metrics.token === null
-          ? { access: 'open', rateLimit: perMinute(600) }
-          : { access: 'metrics' },
+          ? { access: 'open', rateLimit: perMinute(600), isProbe: true }
+          : { access: 'metrics', isProbe: true },
       schema: {
         summary: 'What this node counts and measures, for Prometheus',
         description:
