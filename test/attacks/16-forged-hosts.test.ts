@@ -93,7 +93,7 @@ async function send(
   sent.end(body)
   const { promise, resolve, reject } = Promise.withResolvers<Plain>()
   sent.on('error', reject).on('response', async (response) => {
-    const changing = /^(date|x-ratelimit-)/
+    const changing = /^(date|x-ratelimit-|x-request-id)/
     const kept = Object.entries(response.headers).filter(([name]) => !changing.test(name))
     const { statusCode: status } = response
     resolve({ status, headers: Object.fromEntries(kept), body: await text(response) })

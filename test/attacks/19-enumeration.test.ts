@@ -35,8 +35,8 @@ after(() => pie.close())
 
 const signIn = (body: object): Promise<Answer> => pie.request('/auth/login', { body })
 
-/** What tells when an answer came, and how many came before it: the same whatever is asked. */
-const passing = ['date', 'x-ratelimit-remaining', 'x-ratelimit-reset']
+/** What tells when an answer came, and how many came before it, and what it is called: the same whatever is asked. */
+const passing = ['date', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'x-request-id']
 
 /** All that a stranger sees of an answer, but for that. */
 const visible = ({ status, headers, body }: Answer) => ({

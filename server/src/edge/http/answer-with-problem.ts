@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { isConflict } from '../../ground/database/lost-connection.ts'
 import { Refusal, type RefusalCode } from '../../ground/errors.ts'
 import { withoutStack } from '../../ground/without-stack.ts'
 import { describeProblem } from '../request/problem.ts'
@@ -48,6 +49,7 @@ const fastifyCodes: Record<string, RefusalCode> = {
 
 function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error
+  if (isConflict(error)) return new Refusal('busy', { retryAfterSeconds: 1, cause: error })
   const { code = '', validation, validationContext, statusCode } = error as Partial<FastifyError>
   if (validation !== undefined) {
     const faults = validation.map(({ instancePath, message = 'is not valid', params }) => ({

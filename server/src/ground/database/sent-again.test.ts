@@ -101,7 +101,6 @@ test('one that meets others again and again is told so, with nothing done', asyn
 })
 
 for (const [code, refusal] of Object.entries({
-  '25006': 'database_unavailable',
   '53100': 'database_unavailable',
   '53300': 'database_unavailable',
   '57014': 'timeout',
@@ -116,3 +115,28 @@ for (const [code, refusal] of Object.entries({
     ])
   })
 }
+
+test('25006 that SQL raises for reasons of its own is told as it is, and nobody else loses a connection', async () => {
+  await owner.query('alter sequence public.tries restart')
+  const pids = () =>
+    database.send({ name: 'pid', text: 'select pg_backend_pid() as pid', values: [] })
+  const before = await pids()
+  const failing = { name: '', text: `select public.fail('25006', 1)`, values: [] }
+  const slow = database.send(insert, { name: '', text: 'select pg_sleep(0.2)', values: [] })
+  await assert.rejects(database.send(failing), { code: '25006' })
+  await slow
+  assert.deepEqual(await pids(), before)
+})
+
+test('under a server that takes no changes any more, what has been kept is told so', async () => {
+  const count = await countNotes()
+  const slow = database.send(insert, { name: '', text: 'select pg_sleep(0.3)', values: [] })
+  const readOnly = {
+    name: '',
+    text: `select set_config('transaction_read_only', 'on', true), public.fail('25006', 100)`,
+    values: [],
+  }
+  await database.send(readOnly).catch(() => {})
+  await slow
+  assert.equal(await countNotes(), count + 1)
+})
