@@ -39,6 +39,11 @@ export async function createWorld(
   let now = 1_000_000
   let order = 0
   let unnoticedMs = 0
+  /** And how far at all. */
+  let setMs = 0
+  /** A machine whose clocks all stood still has none to hold another against. */
+  const unnoticedBy = (node: SimulatedNode) =>
+    node.wentOnAt() === Number.NEGATIVE_INFINITY ? unnoticedMs : setMs
   const cluster = createSimulatedCluster(() => now)
   const shared = hasShared ? createSimulatedSharedCache() : null
   const world = { now: () => now, shared, parts }
@@ -63,7 +68,7 @@ export async function createWorld(
     const breaches = [...known].map((primary) =>
       primary === undefined
         ? 'no primary was known'
-        : findBreach(value, asked, primary, answered, unnoticedMs),
+        : findBreach(value, asked, primary, answered, unnoticedBy(asked.by)),
     )
     if (!breaches.includes(null)) broken.push(breaches.join(', '))
   }
@@ -136,6 +141,7 @@ export async function createWorld(
     const byMs = CLOCK_STEPS_MS[choice % CLOCK_STEPS_MS.length] as number
     if (!isClockSet) return
     cluster.newest().setClock(byMs)
+    setMs += Math.abs(byMs)
     if (Math.abs(byMs) <= MOST_UNNOTICED_MS) unnoticedMs += Math.abs(byMs)
   }
 

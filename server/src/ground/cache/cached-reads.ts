@@ -91,7 +91,8 @@ export function createCachedReads<Value extends object>(
       const earlier = ongoing.get(id)
       if (earlier !== undefined) {
         // That reading began before this one was asked for: it is as good as a cache, and no better.
-        const joined = await earlier.catch(() => null)
+        // Nor would whoever reads again be answered sooner, where that has failed.
+        const joined = await earlier
         if (joined !== null && isBelieved(joined)) return joined.entry.value
       }
       const own = read(id, readTruth)

@@ -3,16 +3,18 @@ import type { Login } from './login.ts'
 
 /**
  * A connection of its own, of the first host and with the first password that fit. To be ended.
+ * @param settings after `withinMs` no other is tried
  * @param prepare is given each client before it connects
  * @throws what the last try failed with, which says of each of several hosts why not
  */
 export async function connectClient(
   login: Login,
-  settings: pg.ClientConfig,
+  { withinMs = Number.POSITIVE_INFINITY, ...settings }: pg.ClientConfig & { withinMs?: number },
   prepare: (client: pg.Client) => void = () => {},
 ): Promise<pg.Client> {
   /** What each host has failed with. */
   const failures = new Map<string, string>()
+  const beganMs = performance.now()
   for (let triesLeft = login.tries; ; triesLeft -= 1) {
     const client = new pg.Client({ application_name: 'pie', ...login.config(), ...settings })
     client.on('error', () => {})
@@ -24,7 +26,7 @@ export async function connectClient(
     } catch (cause) {
       await client.end().catch(() => {})
       if (cause instanceof Error) failures.set(`${client.host}:${client.port}`, cause.message)
-      if (login.tryNext(cause) && triesLeft > 1) continue
+      if (login.tryNext(cause) && triesLeft > 1 && performance.now() - beganMs < withinMs) continue
       if (cause instanceof Error && failures.size > 1) cause.message = inWords(failures)
       throw cause
     }

@@ -2,16 +2,23 @@ import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import { Refusal } from '../errors.ts'
 
-/** How long a request waits for a connection. */
+/** How long a request waits for a connection; after that long no other host is tried for it. */
 export const WAIT_FOR_CONNECTION_MS = 5_000
 
 /** How long it waits for an answer: longer than statement_timeout, so only a server gone silent is cut off. */
 export const WAIT_FOR_ANSWER_MS = 20_000
 
+/** Somebody has waited for an answer for as long as anybody should. */
+export class NoAnswer extends Error {
+  constructor() {
+    super('Postgres has not answered in time')
+  }
+}
+
 /** Ends a connection without a word; what waits for it fails. */
-export function cutOff(client: pg.ClientBase): void {
+export function cutOff(client: pg.ClientBase, why: Error = new NoAnswer()): void {
   const { connection } = client as unknown as { connection: { stream: Duplex } }
-  connection.stream.destroy(new Error('Postgres has not answered in time'))
+  connection.stream.destroy(why)
 }
 
 /** Whether an error is of the connection rather than of the statement. After FATAL the server hangs up. */

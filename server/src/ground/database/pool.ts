@@ -116,7 +116,7 @@ function leaveOlder(all: ReadonlySet<pg.PoolClient>, lineage: Lineage): void {
     const state = stateOf(client)
     if (state.primary === lineage.current()) continue
     state.isLost = true
-    cutOff(client)
+    cutOff(client, new Error('another primary was promoted'))
   }
 }
 

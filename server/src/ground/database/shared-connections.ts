@@ -12,6 +12,7 @@ import {
   isConnectionLost,
   isPlanOutdated,
   isReadOnly,
+  NoAnswer,
   toRefusal,
   WAIT_FOR_ANSWER_MS,
   WAIT_FOR_CONNECTION_MS,
@@ -86,7 +87,7 @@ function leaveOlder(slot: Slot, lineage: Lineage): void {
     ?.then((client) => {
       if (stateOf(client).primary === lineage.current()) return
       if (slot.client === leaving) slot.client = null
-      cutOff(client)
+      cutOff(client, new Error('another primary was promoted'))
     })
     .catch(() => {})
 }
@@ -96,10 +97,11 @@ async function readOn(slot: Slot, statement: Statement, login: Login, log: Log):
   try {
     return await sendOn(await opened, statement)
   } catch (error) {
-    if (!isConnectionLost(error) && !isReadOnly(error) && !isPlanOutdated(error))
-      throw toRefusal(error)
+    const isOver = isConnectionLost(error) || isReadOnly(error) || isPlanOutdated(error)
     // A server that hangs up says so before it does.
-    if (slot.client === opened) slot.client = null
+    if (isOver && slot.client === opened) slot.client = null
+    // Who has waited for long would only wait again.
+    if (!isOver || error instanceof NoAnswer) throw toRefusal(error)
     void opened.then((client) => client.end()).catch(() => {})
   }
   try {
@@ -145,7 +147,11 @@ async function connect(login: Login, log: Log, forget: () => void): Promise<pg.C
     pipeline: true,
   }
   try {
-    const client = await connectClient(login, { application_name: 'pie reads', ...settings })
+    const client = await connectClient(login, {
+      application_name: 'pie reads',
+      ...settings,
+      withinMs: WAIT_FOR_CONNECTION_MS,
+    })
     client.on('error', (error) => {
       log.warn({ err: error }, 'a shared database connection broke')
       forget()
