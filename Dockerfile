@@ -23,8 +23,9 @@ RUN install --directory --owner=node --group=node --mode=0700 /data
 USER 1000:1000
 VOLUME /data
 EXPOSE 3000
-# Whether the process answers. A database that is away is no reason to start it again: /health/ready says that.
+# Whether the process answers where it listens: on Linux, 0.0.0.0 leads here. A database that is away is no reason to start it
+# again: /health/ready says that.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SOCKET.split(':').pop()}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://${process.env.SOCKET}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/pie/server/bin/pie.js"]
 CMD ["start"]

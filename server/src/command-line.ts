@@ -55,7 +55,8 @@ function describeFailure(error: unknown): string {
       error.message
     )
   }
-  if (error instanceof pg.DatabaseError) return `Postgres refused: ${error.message} (${error.code})`
+  if (error instanceof pg.DatabaseError)
+    return `Postgres refused: ${error.message} (${error.code})${adviseOnLibraries(error)}`
   const file = describeSystemError(error)
   if (file !== null) return file
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -128,3 +129,9 @@ async function stop(pie: RunningPie, log: Log): Promise<void> {
   await pie.close()
   clearTimeout(giveUp)
 }
+
+/** SQLSTATE 58P01 and 42602: plpgsql cannot be loaded. */
+const adviseOnLibraries = ({ code, message }: pg.DatabaseError): string =>
+  ['58P01', '42602'].includes(code ?? '') && /dynamic_library_path|plpgsql/.test(message)
+    ? '. Has somebody set dynamic_library_path? pie doctor says where; only a superuser can reset it'
+    : ''

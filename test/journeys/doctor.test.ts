@@ -159,6 +159,13 @@ const faults: Record<string, Fault> = {
     object: /^database plain_owner$/,
     undo: 'alter database plain_owner reset default_transaction_read_only',
   },
+  'nobody finds plpgsql': {
+    plant: `alter database plain_owner set dynamic_library_path = 'nowhere'`,
+    check: 'database-settings',
+    weight: 'hinders',
+    object: /^database plain_owner$/,
+    undo: 'alter database plain_owner reset dynamic_library_path',
+  },
   'everybody makes temporary tables': {
     plant: 'grant temporary on database plain_owner to public',
     check: 'temporary-tables',
@@ -613,6 +620,42 @@ for (const [version, binaries] of Object.entries(versions)) {
           }
         }
       assert.deepEqual(await look(), [])
+    })
+
+    test('a password that somebody has set for a login role is named, and set again by a start', async () => {
+      for (const role of ['cream', 'pie_auth']) {
+        await superuser.query(`alter role ${role} password 'somebody’s'`)
+        const { code, findings } = await doctor()
+        assert.equal(code, 1)
+        assert.deepEqual(
+          findings.map(({ check, weight, object, mend }) => [check, weight, object, mend]),
+          [['role-password', 'hinders', `role ${role}`, null]],
+        )
+        await (await startTestPie({ databaseUrl })).close()
+        assert.deepEqual((await doctor()).findings, [])
+      }
+    })
+
+    test('a database where no function can be loaded is still looked at', async () => {
+      for (const path of ['nowhere', '/nowhere']) {
+        await superuser.query(`alter database plain_owner set dynamic_library_path = '${path}'`)
+        try {
+          const { code, findings } = await doctor()
+          assert.equal(code, 1)
+          assert.deepEqual(
+            findings.map(({ check, object, mend }) => [check, object, mend]),
+            [
+              [
+                'database-settings',
+                'database plain_owner',
+                'alter database plain_owner reset dynamic_library_path;',
+              ],
+            ],
+          )
+        } finally {
+          await superuser.query('alter database plain_owner reset dynamic_library_path')
+        }
+      }
     })
 
     test('what opens it is named by lint and exposure too', async () => {

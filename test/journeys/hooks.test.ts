@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { until } from '../harness/nodes.ts'
 import {
   assertProblem,
   goodPassword,
@@ -30,9 +31,27 @@ describe('when a hook of the application fails', () => {
     assert.equal((await register(pie)).status, 201)
     const warnings = pie.log.filter((line) => line.includes('pie_hooks'))
     assert.equal(warnings.length, 1)
-    assert.match(
-      warnings[0] ?? '',
-      /pie_hooks\.after_user_created failed with SQLSTATE AB123: no room/,
+    const { msg, warning } = JSON.parse(warnings[0] ?? '{}')
+    assert.equal(msg, 'SQL warns')
+    assert.match(warning, /pie_hooks\.after_user_created failed with SQLSTATE AB123: no room/)
+  })
+
+  test('what SQL warns of is no line of Pie’s, is cut, and fills no log', async () => {
+    const pie = await startTestPie()
+    running.push(pie)
+    await pie.owner.query(`
+      create function pie_hooks.after_user_created(user_id uuid) returns void language plpgsql as $$
+        begin for at in 1..60 loop raise warning '%', 'Pie is running' || repeat('x', 9000); end loop; end $$`)
+    assert.equal((await register(pie)).status, 201)
+    await until(() => pie.log.some((line) => line.includes('SQL warns of more than is told')))
+    const lines = pie.log.map((line) => JSON.parse(line)).filter(({ level }) => level === 40)
+    const told = lines.filter(({ msg }) => msg === 'SQL warns')
+    assert.equal(told.length, 10)
+    for (const { warning } of told) assert.match(warning, /^Pie is runningx{486}$/)
+    const more = lines.filter(({ msg }) => msg === 'SQL warns of more than is told')
+    assert.deepEqual(
+      more.map(({ untold }) => untold),
+      [50],
     )
   })
 

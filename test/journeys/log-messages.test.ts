@@ -28,7 +28,6 @@ const rows = [...guide.matchAll(/^\| (?:info|warning|error|fatal)[^|]*\| `([^`]+
 
 /** What is logged as somebody else has put it: the row that says so, or what it is of. */
 const passedOn: Record<string, string> = {
-  'ground/database/pool.ts notice.message': 'what SQL warns of',
   'ground/log.ts (error as Error).message': 'A readable log …',
   'command-line.ts reason': 'The embedded Postgres has ended',
   'plugin.ts reason': 'The embedded Postgres has ended',

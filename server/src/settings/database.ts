@@ -8,7 +8,8 @@ export const databaseSettings = {
     asPostgresUrl,
     'a Postgres of its own in DATA_DIR',
     'The database, as the role that owns and migrates it; it needs CREATEROLE, not superuser. Postgres 15 or later. In any form ' +
-      'that libpq takes; of several hosts, the first that is a primary (target_session_attrs: any, read-write or primary).',
+      'that libpq takes, with what of its parameters Pie can honour; of several hosts, the first that is a primary (target_session_attrs: any, read-write or primary). What it ' +
+      'leaves out is libpq’s default, except for PGUSER, PGPASSWORD and ~/.pgpass: nothing else is taken from the environment.',
   ),
   DIRECT_DATABASE_URL: optional(
     'Postgres address',

@@ -67,6 +67,8 @@ export interface LookContext {
   logins: { requests: string; auth: string }
   /** Null where none is set. */
   readKeys(): Promise<readonly [DerivedKeys, ...DerivedKeys[]] | null>
+  /** The login roles that live by SECRET_KEY, and have a password that none of these keys makes. */
+  findLockedOut(keys: readonly DerivedKeys[]): Promise<string[]>
   /** @throws OperatorError where there is no Pie on the database */
   findPie(): Promise<void>
 }

@@ -1,19 +1,35 @@
-import type { Socket } from 'node:net'
+import type { Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { Refusal } from '../../ground/errors.ts'
 import type { Log } from '../../ground/log.ts'
 import { describeProblem } from '../request/problem.ts'
 import { newRequestId } from './request-id.ts'
 import { type Watching, watchMalformed } from './watch-requests.ts'
 
+interface Answering {
+  securityHeaders: Record<string, string>
+  watching: Watching
+  log: Log
+}
+
+/**
+ * Node itself would answer an expectation other than 100-continue with a bare 417, and hang up on a CONNECT without a word:
+ * neither ever becomes a request of the application's.
+ */
+export function answerStrayRequests(server: Server, answering: Answering): void {
+  const malformed = new Error('it asks for what is not there')
+  server.on('checkExpectation', ({ socket }) => answerBrokenHttp(malformed, socket, answering))
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => {})
+    answerBrokenHttp(malformed, socket, answering)
+  })
+}
+
 /** What cannot be parsed as HTTP never becomes a request: it is answered on the bare connection. */
 export function answerBrokenHttp(
   error: Error & { code?: string },
-  socket: Socket,
-  {
-    securityHeaders,
-    watching,
-    log,
-  }: { securityHeaders: Record<string, string>; watching: Watching; log: Log },
+  socket: Duplex,
+  { securityHeaders, watching, log }: Answering,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
   const problem = describeProblem(

@@ -1,7 +1,7 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { Metrics } from '../metrics/metrics.ts'
-import { answerBrokenHttp } from './answer-broken-http.ts'
+import { answerBrokenHttp, answerStrayRequests } from './answer-broken-http.ts'
 import { answerWithProblem } from './answer-with-problem.ts'
 import type { Pie } from './pie.ts'
 import { refuseUnknown } from './refuse-unknown.ts'
@@ -61,6 +61,7 @@ export function createBareServer(
     clientErrorHandler: (error, socket) =>
       answerBrokenHttp(error, socket, { securityHeaders, watching, log: pie.log }),
   })
+  answerStrayRequests(app.server, { securityHeaders, watching, log: pie.log })
   app.setNotFoundHandler((request, reply) => refuseUnknown(app, request, reply))
   return app
 }

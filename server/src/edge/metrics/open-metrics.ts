@@ -15,6 +15,7 @@ import { describePasswords } from './passwords.ts'
 import { describeProcess } from './process.ts'
 import { createRequestCounts } from './request-counts.ts'
 import { describeRequests } from './requests.ts'
+import { shareForAWhile } from './share-for-a-while.ts'
 
 export function openMetrics(
   pie: Pie,
@@ -36,10 +37,10 @@ export function openMetrics(
     requests,
     token,
     contentType: registry.contentType,
-    text: async () => {
+    text: shareForAWhile(async () => {
       measured = await measureDatabase()
       return registry.metrics()
-    },
+    }),
   }
   return { metrics, close }
 }

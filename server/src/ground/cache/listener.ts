@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
+import { AddressedClient } from '../database/addressed-client.ts'
 import { stateOf } from '../database/connection-state.ts'
 import { createLineage, type Lineage } from '../database/lineage.ts'
 import { createLogin, type Login } from '../database/login.ts'
@@ -150,7 +151,7 @@ async function listenOnce(
 }
 
 const createClient = (login: Login): pg.Client =>
-  new pg.Client({
+  new AddressedClient({
     ...login.config(),
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     query_timeout: GIVE_UP_MS,

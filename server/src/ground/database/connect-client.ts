@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { AddressedClient } from './addressed-client.ts'
 import type { Login } from './login.ts'
 
 /**
@@ -16,7 +17,7 @@ export async function connectClient(
   const failures = new Map<string, string>()
   const beganMs = performance.now()
   for (let triesLeft = login.tries; ; triesLeft -= 1) {
-    const client = new pg.Client({ application_name: 'pie', ...login.config(), ...settings })
+    const client = new AddressedClient({ application_name: 'pie', ...login.config(), ...settings })
     client.on('error', () => {})
     prepare(client)
     try {

@@ -8,7 +8,9 @@ import { type PostgresAddress, readAddress, writeAddress } from './postgres-addr
 /** @param owner the role that `ownerUrl` connects as, as Postgres names it */
 export function asLogin(ownerUrl: Secret, owner: string, login: string, password: Secret): Secret {
   const address = read(ownerUrl)
-  return write({ ...address, user: `${login}${whatFollows(owner, address.user ?? '')}`, password })
+  const user = `${login}${whatFollows(owner, address.user ?? '')}`
+  // Where it names no database, that is called as the owner, and not as the login.
+  return write({ ...address, user, password, database: address.database ?? owner })
 }
 
 /**

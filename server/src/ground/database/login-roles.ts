@@ -66,6 +66,16 @@ async function tryLogins(
   return { urls, fits: false }
 }
 
+/** Whether the password of a login role is the one that a key makes. It asks Postgres, and waits 5 seconds for each key at most. */
+export async function isRolePasswordKnown(
+  owner: pg.Client,
+  ownerUrl: Secret,
+  role: LoginRole,
+  keys: readonly DerivedKeys[],
+): Promise<boolean> {
+  return (await tryLogins(owner, ownerUrl, role, keys, ownerUrl)).fits
+}
+
 /**
  * Only a password that is refused does not fit: a role that may not log in, or has no connection left, has one all the same.
  * @throws OperatorError

@@ -4,6 +4,7 @@ import { createDurations, type Durations } from '../durations.ts'
 import type { Log } from '../log.ts'
 import { isClean, isTransactionPooled, type PoolMode, stateOf } from './connection-state.ts'
 import type { Lineage } from './lineage.ts'
+import { createWarningLog } from './log-warnings.ts'
 import { createLogin } from './login.ts'
 import {
   cutOff,
@@ -73,12 +74,13 @@ export function openDatabase(
     onConnect: login.check,
   })
   const all = new Set<pg.PoolClient>()
+  const logWarning = createWarningLog(log)
   // One that breaks while it works fails what waits for it, and tells nobody else; without a listener
   // its error event would end the process.
   pool.on('connect', (client) => {
     all.add(client)
     stateOf(client).poolMode = poolMode
-    client.on('error', () => {}).on('notice', logWarning(log))
+    client.on('error', () => {}).on('notice', logWarning)
   })
   pool.on('remove', (client) => all.delete(client as pg.PoolClient))
   // A connection that breaks while idle is dropped by the pool; the next request opens another.
@@ -103,12 +105,6 @@ export function openDatabase(
     send: (...statements) => sendOnce({ take, all }, statements),
   }
 }
-
-/** What SQL warns of, such as a hook of the application's that failed. Lesser notices are for nobody. */
-const logWarning =
-  (log: Log) => (notice: Partial<Record<'severity' | 'code' | 'message', string | undefined>>) => {
-    if (notice.severity === 'WARNING') log.warn({ sqlstate: notice.code }, notice.message)
-  }
 
 /** Another primary has been promoted: what these connections still say is not to be believed, and may never come. */
 function leaveOlder(all: ReadonlySet<pg.PoolClient>, lineage: Lineage): void {

@@ -126,33 +126,71 @@ function readPort(text: string): number | null {
   return port
 }
 
-/** Those whose misspelling would be taken in silence, with the values of those that have a few. */
-const known: Record<string, readonly string[] | null> = {
+/** What `pg` makes of an address, with the values of those that have a few. */
+const ofTheDriver: Record<string, readonly string[] | null> = {
   sslmode: ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'],
   sslrootcert: null,
   sslcert: null,
   sslkey: null,
   sslnegotiation: ['postgres', 'direct'],
   uselibpqcompat: ['true', 'false'],
-  target_session_attrs: ['any', 'read-write', 'primary'],
+  ssl: ['true', '1', '0'],
   application_name: null,
-  connect_timeout: null,
   options: null,
 }
+
+/** Honoured by Pie itself, or asking for nothing that is not so anyway; providers write them into addresses. */
+const ofPie: Record<string, readonly string[] | null> = {
+  target_session_attrs: ['any', 'read-write', 'primary'],
+  channel_binding: ['disable', 'prefer', 'require'],
+  client_encoding: ['UTF8', 'utf8', 'UTF-8', 'utf-8', 'auto'],
+  gssencmode: ['disable', 'prefer'],
+  load_balance_hosts: ['disable'],
+  sslcompression: ['0'],
+  sslsni: ['1'],
+  fallback_application_name: null,
+  // How long is waited, and how a dead connection is found out: Pie has times of its own.
+  connect_timeout: null,
+  keepalives: null,
+  keepalives_idle: null,
+  keepalives_interval: null,
+  keepalives_count: null,
+  tcp_user_timeout: null,
+  // Prisma's.
+  pgbouncer: null,
+}
+
+const known = { ...ofTheDriver, ...ofPie }
+
+/** Which go on to `pg`: any other name of its configuration would change how it works. */
+export const passedOn: ReadonlySet<string> = new Set(Object.keys(ofTheDriver))
+
+/** Settings of the server that `pg` takes by their names, and sends in a way of its own. */
+const ofTheServer = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
 
 const names = ['host', 'port', 'user', 'password', 'dbname', ...Object.keys(known)]
 
 function checkParameters(parameters: Readonly<Record<string, string>>): void {
+  // Half of a password stands where names do, when its ? is not written %3F.
+  const isPassword = Object.values(parameters).some((value) => value.includes('@'))
   for (const [name, value] of Object.entries(parameters)) {
     if (name === 'service' || name === 'hostaddr' || name === 'database')
       throw new AddressMistake(
         `has ${name}=…, which Pie does not read: give host=… and dbname=… instead`,
       )
-    const choices = Object.hasOwn(known, name) ? known[name] : undefined
+    if (ofTheServer.includes(name))
+      throw new AddressMistake(`has ${name}=…, which is written options=-c%20${name}%3D…`)
+    const choices = Object.hasOwn(known, name) ? known[name as keyof typeof known] : undefined
     if (choices !== undefined && choices !== null && !choices.includes(value))
       throw new AddressMistake(`has a ${name} that is none of ${choices.join(', ')}`)
-    const meant = choices === undefined ? findNearName(name, names) : null
+    if (choices !== undefined) continue
+    const meant = findNearName(name, names)
     if (meant !== null) throw new AddressMistake(`has ${name}=…: is that ${meant}?`)
+    if (isPassword)
+      throw new AddressMistake(`has a name after its ? that says nothing: ${percents}`)
+    throw new AddressMistake(
+      `has ${name}=…, which Pie cannot honour: leave it out. It reads ${names.join(', ')}`,
+    )
   }
 }
 

@@ -1,9 +1,9 @@
-import pg from 'pg'
+import { clientAt } from '../database/client-at.ts'
 import type { Cluster } from './create-cluster.ts'
 
 /** Makes the tablespace pie_tablespace and, in it, the database pie_db, unless they are there. */
 export async function createPieDatabase(cluster: Cluster, port: number): Promise<void> {
-  const client = new pg.Client({ connectionString: cluster.urlOf('postgres', port).revealText() })
+  const client = clientAt(cluster.urlOf('postgres', port))
   await client.connect()
   try {
     const { rows } = await client.query<{ tablespace: boolean; database: boolean }>(

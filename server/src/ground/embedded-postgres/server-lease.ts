@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import pg from 'pg'
+import { clientAt } from '../database/client-at.ts'
 import { OperatorError } from '../errors.ts'
 import type { Cluster } from './create-cluster.ts'
 
@@ -21,8 +21,7 @@ export async function acquireServerLease(
   port: number,
   holder: LeaseHolder,
 ): Promise<{ release(): Promise<void> }> {
-  const client = new pg.Client({
-    connectionString: cluster.urlOf('postgres', port).revealText(),
+  const client = clientAt(cluster.urlOf('postgres', port), {
     application_name: `pie ${holder.kind} ${process.pid}`,
   })
   // When Postgres ends, `ended` of the server tells.
@@ -44,8 +43,7 @@ export async function findLeaseHolder(
   cluster: Cluster,
   port: number,
 ): Promise<(LeaseHolder & { pid: number }) | null> {
-  const client = new pg.Client({
-    connectionString: cluster.urlOf('postgres', port).revealText(),
+  const client = clientAt(cluster.urlOf('postgres', port), {
     connectionTimeoutMillis: 1_000,
     application_name: 'pie',
   })

@@ -87,15 +87,27 @@ async function askFindings(
   }
 }
 
-async function look({ owner, logins, readKeys }: LookContext): Promise<Finding[]> {
+async function look({ owner, logins, readKeys, findLockedOut }: LookContext): Promise<Finding[]> {
   const findings = await askingAsOwner(owner, (ask) => examine(ask, systemClock, logins))
   const keys = await readKeys()
   // Where what lists them is missing, that is found above.
   const verdict =
     keys === null ? 'unknown' : await judgeSecretKey(owner, keys).catch(() => 'unknown')
   const isWrong = verdict === 'wrong'
-  return isWrong ? [wrongKey, ...findings] : findings
+  if (isWrong) return [wrongKey, ...findings]
+  const lockedOut = keys === null ? [] : await findLockedOut(keys)
+  return [...lockedOut.map(rolePassword), ...findings]
 }
+
+const rolePassword = (role: string): Finding => ({
+  check: 'role-password',
+  weight: 'hinders',
+  object: `role ${role}`,
+  what: 'has another password than SECRET_KEY makes',
+  why: 'Somebody has set it: nodes cannot connect as it any more, and answer 503. Start a node that has the owner’s address, or run pie secret rotate --set-passwords.',
+  mend: null,
+  isSafe: false,
+})
 
 const wrongKey: Finding = {
   check: 'secret-key',

@@ -31,7 +31,8 @@ export const databaseChecks: Check[] = [
         'default_transaction_read_only', 'default_transaction_isolation', 'default_transaction_deferrable', 'statement_timeout',
         'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout', 'search_path',
         'row_security', 'session_replication_role', 'role', 'session_preload_libraries', 'local_preload_libraries',
-        'datestyle', 'intervalstyle', 'timezone', 'bytea_output', 'client_encoding', 'quote_all_identifiers', 'standard_conforming_strings', 'check_function_bodies'
+        'datestyle', 'intervalstyle', 'timezone', 'bytea_output', 'client_encoding', 'quote_all_identifiers', 'standard_conforming_strings', 'check_function_bodies',
+        'dynamic_library_path'
       )`,
     isSafe: false,
   },

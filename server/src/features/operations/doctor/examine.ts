@@ -144,7 +144,7 @@ async function examineObjects(ask: Ask, roles: Logins & { owner: string }): Prom
     : [ofNewerPie(newer), ...findings.filter((finding) => isOursToJudge(finding, expected))]
 }
 
-/** Through a function, so that a login role may ask too; null where it may not, which is a finding of its own. */
+/** Through a function, so that a login role may ask too; null where it may not, or no function runs, which are findings of their own. Nothing is asked after it. */
 async function readApplied(ask: Ask): Promise<string[] | null> {
   const [there] = await ask(
     `select exists (
@@ -154,10 +154,18 @@ async function readApplied(ask: Ask): Promise<string[] | null> {
      ) as there`,
   )
   if (there?.['there'] !== true) return null
-  return (await ask('select name from pie_private.list_migrations()')).map(({ name }) =>
-    String(name),
-  )
+  try {
+    const rows = await ask('select name from pie_private.list_migrations()')
+    return rows.map(({ name }) => String(name))
+  } catch (error) {
+    if (isLanguageMissing(error)) return null
+    throw error
+  }
 }
+
+/** SQLSTATE 58P01 and 42602: where dynamic_library_path leads nowhere, plpgsql cannot be loaded (PostgreSQL 18). */
+const isLanguageMissing = (error: unknown): boolean =>
+  ['58P01', '42602'].includes(String((error as { code?: unknown }).code))
 
 /** A newer Pie only adds, and may have made functions anew: the rest of what this one knows has to be as it was. */
 function isOursToJudge(
