@@ -99,10 +99,12 @@ async function readOn(slot: Slot, statement: Statement, login: Login, log: Log):
   } catch (error) {
     const isOver = isConnectionLost(error) || isReadOnly(error) || isPlanOutdated(error)
     // A server that hangs up says so before it does.
-    if (isOver && slot.client === opened) slot.client = null
+    if (isOver && slot.client === opened) {
+      slot.client = null
+      opened.then((client) => client.end()).catch(() => {})
+    }
     // Who has waited for long would only wait again.
     if (!isOver || error instanceof NoAnswer) throw toRefusal(error)
-    void opened.then((client) => client.end()).catch(() => {})
   }
   try {
     // A read changes nothing, so where its connection is good for nothing more it is tried once more, on a new one.
