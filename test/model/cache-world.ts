@@ -3,7 +3,12 @@ import { type Answered, type Asked, findBreach } from './promise.ts'
 import type { Schedule, Step } from './schedule.ts'
 import { createSimulatedCluster } from './simulated-cluster.ts'
 import { createSimulatedNode, type Parts, type SimulatedNode } from './simulated-node.ts'
-import { rowOfSession, rowOfUser, type States } from './simulated-postgres.ts'
+import {
+  rowOfSession,
+  rowOfUser,
+  type SimulatedPostgres,
+  type States,
+} from './simulated-postgres.ts'
 import { createSimulatedSharedCache } from './simulated-shared-cache.ts'
 
 /** How soon a node believes again that can reach the primary. `protocol.ts` says so. */
@@ -55,7 +60,14 @@ export async function createWorld(
   let answers = 0
   let changes = 0
 
-  /** The promise. It is held against the primary that the node knew when it was asked, or knows now. */
+  /** What was read of one that has taken the place of the first, and has been left itself before it was answered, counts too. */
+  const knownSince = ({ primary: first }: Asked, last: SimulatedPostgres | undefined) => {
+    if (last === undefined) return [first]
+    const from = first?.timeline() ?? last.timeline()
+    const timelines = Array.from({ length: last.timeline() - from + 1 }, (_, i) => from + i)
+    return timelines.map(cluster.of)
+  }
+  /** The promise. It is held against the primaries that the node has known from when it was asked until now. */
   const check = (session: number, asked: Asked, value: States | null) => {
     answers += 1
     const primaryNow = cluster.of(asked.by.timeline())
@@ -64,8 +76,7 @@ export async function createWorld(
         broken.push(`session ${session} was usable, and not found`)
       return
     }
-    const known = new Set([asked.primary ?? primaryNow, primaryNow])
-    const breaches = [...known].map((primary) =>
+    const breaches = knownSince(asked, primaryNow).map((primary) =>
       primary === undefined
         ? 'no primary was known'
         : findBreach(value, asked, primary, answered, unnoticedBy(asked.by)),
