@@ -63,7 +63,8 @@ export async function createWorld(
   /** What was read of one that has taken the place of the first, and has been left itself before it was answered, counts too. */
   const knownSince = ({ primary: first }: Asked, last: SimulatedPostgres | undefined) => {
     if (last === undefined) return [first]
-    const from = first?.timeline() ?? last.timeline()
+    // One that has just been started knows none, and may have come by any.
+    const from = first?.timeline() ?? 1
     const timelines = Array.from({ length: last.timeline() - from + 1 }, (_, i) => from + i)
     return timelines.map(cluster.of)
   }
