@@ -65,8 +65,8 @@ export async function createWorld(
     if (last === undefined) return [first]
     // One that has just been started knows none, and may have come by any.
     const from = first?.timeline() ?? 1
-    const timelines = Array.from({ length: last.timeline() - from + 1 }, (_, i) => from + i)
-    return timelines.map(cluster.of)
+    const between = Math.max(last.timeline() - from, 0)
+    return [last, ...Array.from({ length: between }, (_, i) => cluster.of(from + i))]
   }
   /** The promise. It is held against the primaries that the node has known from when it was asked until now. */
   const check = (session: number, asked: Asked, value: States | null) => {
