@@ -12,6 +12,13 @@ export class NotPrimary extends Error {
   }
 }
 
+/** Its timeouts are so short that nothing comes to its end. */
+export class HeldUp extends Error {
+  constructor() {
+    super('the role has been given timeouts that let nothing come to its end')
+  }
+}
+
 /** The role itself has default_transaction_read_only, which it may set for itself: nobody has taken the server out of service. */
 export class ReadOnlyRole extends Error {
   constructor() {
@@ -23,6 +30,7 @@ interface Found {
   is_standby: boolean
   is_read_only: boolean
   is_read_only_by_role: boolean
+  is_held_up: boolean
   system_identifier: string | null
   timeline: number | null
 }
@@ -39,14 +47,16 @@ export async function checkPrimary(
   {
     settings,
     mustWrite,
+    isHelped,
     lineage,
-  }: { settings: Settings; mustWrite: boolean; lineage: Lineage | null },
+  }: { settings: Settings; mustWrite: boolean; isHelped: boolean; lineage: Lineage | null },
 ): Promise<void> {
   // Of this connection: others may be trying the next host by now.
   const host = hostOf(client)
   stateOf(client).settings = settings
   const found = await look(client, settings)
   if (found.is_standby) throw new NotPrimary(host, 'it is a standby')
+  if (found.is_held_up && !isHelped) throw new HeldUp()
   if (mustWrite && found.is_read_only && found.is_read_only_by_role) throw new ReadOnlyRole()
   if (mustWrite && found.is_read_only)
     throw new NotPrimary(host, 'it takes no changes (default_transaction_read_only)')
@@ -87,12 +97,29 @@ async function ask(client: pg.ClientBase, columns: string, settings: Settings): 
   }
 }
 
+/** Less than what the shortest of what Pie does may take on a busy server; in milliseconds. */
+const shortest = {
+  statement_timeout: 100,
+  lock_timeout: 100,
+  transaction_timeout: 100,
+  idle_in_transaction_session_timeout: 1_000,
+  idle_session_timeout: 10_000,
+}
+
+const isHeldUp = Object.entries(shortest)
+  .map(
+    ([name, ms]) =>
+      `coalesce(extract(epoch from pg_catalog.current_setting('${name}', true)::pg_catalog.interval) * 1000 between 0.5 and ${ms - 1}, false)`,
+  )
+  .join(' or ')
+
 const standing = `
   pg_catalog.pg_is_in_recovery() as is_standby,
   pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool as is_read_only,
   case when pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool then
     (select source in ('user', 'database user') from pg_catalog.pg_settings where name = 'default_transaction_read_only')
-  end as is_read_only_by_role`
+  end as is_read_only_by_role,
+  ${isHeldUp} as is_held_up`
 
 /** The timeline that is being written, which the control file names only after the next checkpoint. */
 const origin = `

@@ -1,9 +1,9 @@
 import pg from 'pg'
 import type { Secret } from '../crypto/secret.ts'
-import { checkPrimary, ReadOnlyRole } from './check-primary.ts'
+import { checkPrimary, HeldUp, ReadOnlyRole } from './check-primary.ts'
 import { clientConfigOf } from './client-config.ts'
 import type { Lineage } from './lineage.ts'
-import { pinnedSettings, pinningOptions, type RunsSql, type Settings } from './pinned-settings.ts'
+import { livableTimeouts, pinnedSettings, pinningOptions, type RunsSql } from './pinned-settings.ts'
 import { eachHost, type PostgresAddress, readAddress } from './postgres-address.ts'
 
 /**
@@ -22,8 +22,6 @@ export interface Login {
   tryNext(error: unknown): boolean
   /** How many combinations there are. */
   tries: number
-  /** What every connection is set to. */
-  settings: Settings
   /**
    * Looks at a new connection, before anything is asked on it.
    * @throws NotPrimary; OldPrimary
@@ -66,13 +64,16 @@ export function createLogin(
   })
   const wanted = byPassword[0]?.[0]?.parameters['target_session_attrs']
   const isWritableWanted = wanted === 'read-write' || (wanted === undefined && hosts > 1)
-  const settings = pinnedSettings(runs, byPassword[0]?.[0]?.parameters['options'])
+  const pinned = pinnedSettings(runs, byPassword[0]?.[0]?.parameters['options'])
+  const helped = { ...livableTimeouts, ...pinned }
+  const settings = () => (helping.size > 0 ? helped : pinned)
   return {
-    settings,
     config: () => {
       const config = clientConfigOf(address())
-      if (!takesOptions) return { options: undefined, ...config }
-      const all = [config.options, pinningOptions(settings), ...helping.keys()]
+      // What the address says is among the settings, but for the owner's.
+      if (!takesOptions)
+        return { ...config, options: runs === 'owners' ? config.options : undefined }
+      const all = [config.options, pinningOptions(settings()), ...helping.keys()]
       return { ...config, options: all.filter(Boolean).join(' ') }
     },
     address,
@@ -84,8 +85,8 @@ export function createLogin(
       }
       const help = runs === 'owners' ? null : helpFor(error)
       const timesHelped = helping.get(help ?? '') ?? 0
-      if (help !== null && areOptionsPassed && timesHelped < MOST_UNDER_WAY) {
-        takesOptions = true
+      if (help !== null && timesHelped < MOST_UNDER_WAY) {
+        takesOptions = areOptionsPassed
         helping.set(help, timesHelped + 1)
         return true
       }
@@ -99,7 +100,8 @@ export function createLogin(
     tries: passwords * hosts + 3,
     check: (client) =>
       checkPrimary(client, {
-        settings,
+        settings: settings(),
+        isHelped: helping.size > 0 || runs === 'owners',
         mustWrite: mustWrite || isWritableWanted,
         lineage,
       }),
@@ -120,6 +122,7 @@ export function isPasswordRefused(error: unknown): boolean {
 
 /** What may be set by SQL that got in through a hole, for as long as nobody looks: the startup packet comes before it. */
 function helpFor(error: unknown): string | null {
+  if (error instanceof HeldUp) return ''
   if (error instanceof ReadOnlyRole) return '-c default_transaction_read_only=off'
   if (!(error instanceof pg.DatabaseError)) return null
   const { code = '' } = error

@@ -7,7 +7,7 @@ import { pinnedSettings, pinningOptions } from './pinned-settings.ts'
 import { openDatabase } from './pool.ts'
 
 describe('what the options of an address say', () => {
-  test('comes before Pie’s own timeouts, in every form that libpq has', () => {
+  test('counts on every connection, in every form that libpq has', () => {
     for (const given of [
       '-c statement_timeout=60s',
       '-cstatement_timeout=60s',
@@ -16,7 +16,7 @@ describe('what the options of an address say', () => {
       '-c geqo=off -c statement_timeout=60s',
     ])
       assert.equal(pinnedSettings('any', given)['statement_timeout'], '60s', given)
-    assert.equal(pinnedSettings('any')['statement_timeout'], '15s')
+    assert.equal(pinnedSettings('any')['statement_timeout'], undefined)
   })
 
   test('does not come before what Pie’s answers stand on', () => {
@@ -38,8 +38,11 @@ describe('what the options of an address say', () => {
     assert.match(pinningOptions({ application_name: 'a b' }), /^-c application_name=a\\ b$/)
   })
 
-  test('leaves the owner’s time to the operator', () => {
-    assert.equal(pinnedSettings('owners')['statement_timeout'], undefined)
+  test('is left to the owner’s connections as it is', () => {
+    assert.equal(
+      pinnedSettings('owners', '-c statement_timeout=60s')['statement_timeout'],
+      undefined,
+    )
     assert.equal(pinnedSettings('owners')['datestyle'], 'ISO, MDY')
   })
 })
@@ -53,7 +56,7 @@ describe('on a connection of requests', () => {
 
   for (const poolMode of ['session', 'transaction'] as const)
     for (const [options, expected] of [
-      ['', '15s'],
+      ['', '0'],
       ['-c statement_timeout=60s', '1min'],
     ] as const)
       test(`${poolMode}: statement_timeout is ${expected} with the options "${options}"`, async () => {

@@ -1,3 +1,5 @@
+export type Settings = Readonly<Record<string, string>>
+
 /**
  * Settings that Pie stands on, whatever the database or a role has been given: a role may change its own, and so may SQL
  * that got in through a hole. What is set as a connection begins comes before all of that, and is what `reset all` goes
@@ -5,7 +7,7 @@
  *
  * Whether the server takes changes at all is left to the operator.
  */
-const everywhere: Readonly<Record<string, string>> = {
+const everywhere: Settings = {
   // What the driver reads of values, and how it writes them.
   datestyle: 'ISO, MDY',
   intervalstyle: 'postgres',
@@ -30,13 +32,16 @@ const everywhere: Readonly<Record<string, string>> = {
 }
 
 /** Where no SQL runs but Pie's own, all of which says its schemas. */
-const ownOnly: Readonly<Record<string, string>> = {
+const ownOnly: Settings = {
   timezone: 'UTC',
   search_path: 'pg_catalog, pg_temp',
 }
 
-/** What keeps one request from holding a connection for ever, and nothing else from ending it. The address may say otherwise. */
-const timeouts: Readonly<Record<string, string>> = {
+/**
+ * What a role gets that has been set so that nothing it does comes to its end: by itself, or by SQL that got in through a
+ * hole. What an operator may have meant stays.
+ */
+export const livableTimeouts: Settings = {
   statement_timeout: '15s',
   idle_in_transaction_session_timeout: '15s',
   lock_timeout: '0',
@@ -50,12 +55,10 @@ const timeouts: Readonly<Record<string, string>> = {
  */
 export type RunsSql = 'own' | 'any' | 'owners'
 
-export type Settings = Readonly<Record<string, string>>
-
 /** @param given "options" of the address, as libpq has them: `-c statement_timeout=60s` */
 export function pinnedSettings(runs: RunsSql, given = ''): Settings {
   return {
-    ...(runs !== 'owners' && { ...timeouts, ...readOptions(given) }),
+    ...(runs !== 'owners' && readOptions(given)),
     ...everywhere,
     ...(runs === 'own' && ownOnly),
   }
