@@ -70,7 +70,7 @@ export function openListener(
       try {
         const client = createClient(login)
         leaveOlder = () => {
-          if (stateOf(client).primary !== lineage.current()) cutOff(client)
+          if (lineage.isLeft(stateOf(client).primary)) cutOff(client)
         }
         await listenOnce(client, login, trust, closing.signal, (heart) => {
           failures = 0

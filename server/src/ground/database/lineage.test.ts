@@ -31,6 +31,10 @@ describe('the primaries that a process has seen', () => {
     lineage.see(primary(5))
     assert.equal(lineage.current(), 'a/5')
     assert.equal(left(), 2)
+    assert.deepEqual(
+      ['a/1', 'a/2', 'a/5', null].map((name) => lineage.isLeft(name)),
+      [true, true, false, false],
+    )
   })
 
   test('one that was left is refused, and nothing changes', () => {

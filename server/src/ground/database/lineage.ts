@@ -17,6 +17,8 @@ export interface Lineage {
   see(primary: Primary, host?: string): string
   /** The name of the newest; empty while none is known. */
   current(): string
+  /** Whether a primary that goes by this name has been left for another; null is nobody's name. */
+  isLeft(name: string | null): boolean
   /** Where it was found first; null while none is known. */
   host(): string | null
   /** What is called when a newer one has been seen: whatever came of an older one is no longer true. */
@@ -37,6 +39,7 @@ export function createLineage(): Lineage {
   /** The highest timeline of each cluster that has been seen: one that was left for another cluster is not gone back to. */
   const seen = new Map<string, number>()
   let current: Primary | null = null
+  let name = ''
   let found: string | null = null
   const leaving: (() => void)[] = []
   const nameOf = ({ systemIdentifier, timeline }: Primary) => `${systemIdentifier}/${timeline}`
@@ -50,11 +53,13 @@ export function createLineage(): Lineage {
       const isNewer = current !== null && (isOther || timeline > current.timeline)
       if (current === null || isNewer) found = host ?? null
       current = primary
+      name = nameOf(primary)
       seen.set(systemIdentifier, timeline)
       if (isNewer) for (const leave of leaving) leave()
-      return nameOf(primary)
+      return name
     },
-    current: () => (current === null ? '' : nameOf(current)),
+    current: () => name,
+    isLeft: (other) => other !== null && other !== name,
     host: () => found,
     onNewer: (leave) => void leaving.push(leave),
   }

@@ -92,7 +92,7 @@ export function openDatabase(
   const take = async () => {
     const beganMs = performance.now()
     try {
-      return await takeConnection(pool, login)
+      return await takeConnection(pool, login, lineage)
     } finally {
       waits.observe(performance.now() - beganMs)
     }
@@ -110,7 +110,7 @@ export function openDatabase(
 function leaveOlder(all: ReadonlySet<pg.PoolClient>, lineage: Lineage): void {
   for (const client of all) {
     const state = stateOf(client)
-    if (state.primary === lineage.current()) continue
+    if (!lineage.isLeft(state.primary)) continue
     state.isLost = true
     cutOff(client, new Error('another primary was promoted'))
   }

@@ -85,7 +85,7 @@ function leaveOlder(slot: Slot, lineage: Lineage): void {
   const leaving = slot.client
   leaving
     ?.then((client) => {
-      if (stateOf(client).primary === lineage.current()) return
+      if (!lineage.isLeft(stateOf(client).primary)) return
       if (slot.client === leaving) slot.client = null
       cutOff(client, new Error('another primary was promoted'))
     })
