@@ -192,13 +192,14 @@ comment on column pie_private.throttles.key is 'What is counted: a subject, a co
 comment on column pie_private.throttles.empty_at is 'When the attempts made so far will have drained away.';
 
 create table pie_private.turns (
-  is_taken boolean
+  name text not null,
+  constraint turns_pkey PRIMARY KEY (name)
 );
 alter table pie_private.turns enable row level security;
 alter table pie_private.turns force row level security;
 create policy turns_for_owner on pie_private.turns for all to <owner> using (true) with check (true);
-comment on table pie_private.turns is 'Locked by whoever prepares this database. Always empty; granted to no role.';
-comment on column pie_private.turns.is_taken is 'Nothing: a table has a column.';
+comment on table pie_private.turns is 'Locked by whoever prepares this database. Granted to no role.';
+comment on column pie_private.turns.name is 'What the turn is for.';
 
 create table pie_private.used_csrf_tokens (
   token_hash bytea not null,
@@ -484,6 +485,7 @@ begin
   if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
     raise exception 'this connection is not clean' using errcode = 'PI001';
   end if;
+  perform pg_advisory_unlock_all();
   return pie_private.take_session(session_id, proof);
 end
 $function$

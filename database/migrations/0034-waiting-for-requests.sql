@@ -6,13 +6,14 @@
 -- What those who prepare a database take in turn, one after the other, is a lock on this table. Anybody who can run SQL may
 -- take an advisory lock. It is never altered: whoever did would wait for their own turn.
 create table pie_private.turns (
-  is_taken boolean
+  name text primary key
 );
+insert into pie_private.turns (name) values ('prepare');
 alter table pie_private.turns enable row level security;
 alter table pie_private.turns force row level security;
 create policy turns_for_owner on pie_private.turns to current_user using (true) with check (true);
-comment on table pie_private.turns is 'Locked by whoever prepares this database. Always empty; granted to no role.';
-comment on column pie_private.turns.is_taken is 'Nothing: a table has a column.';
+comment on table pie_private.turns is 'Locked by whoever prepares this database. Granted to no role.';
+comment on column pie_private.turns.name is 'What the turn is for.';
 
 -- Whether a role is one that requests connect as: cream, or the operator's own.
 create function pie_private.is_request_login(name name) returns boolean

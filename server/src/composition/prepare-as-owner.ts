@@ -10,6 +10,7 @@ import {
   type ApplicationMigrations,
   migrateApplication,
 } from '../ground/database/application-migrations.ts'
+import { closeCatalog } from '../ground/database/close-catalog.ts'
 import { connectClient } from '../ground/database/connect-client.ts'
 import {
   checkSameDatabase,
@@ -56,6 +57,7 @@ export async function prepareAsOwner(
         () => migrateAll(client, migrations),
         PATIENCE_TO_MIGRATE_MS,
       )
+      if (config.DATABASE_URL === null) await closeCatalog(client)
       const urls = await prepareLogins(client, config, owner, keys)
       await checkForLogins(client, urls)
       const listenUrls = findListenUrls(urls.auth, owner.url, config.DIRECT_DATABASE_URL)

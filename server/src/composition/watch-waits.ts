@@ -18,11 +18,11 @@ const GIVE_UP_MS = 5_000
  * @returns what stops it
  */
 export function watchWaits(
-  urls: Secret | readonly Secret[],
+  urls: { listen: readonly Secret[]; requests: readonly Secret[] },
   log: Log,
   lineage: Lineage,
 ): () => Promise<void> {
-  const login = createLogin(urls, { runs: 'own', mustWrite: true, lineage })
+  const login = createLogin(urls.listen, { runs: 'own', mustWrite: true, lineage })
   const statement = endHolders(PATIENCE_MS)
   let client: pg.Client | null = null
   let looking: Promise<void> | null = null
@@ -37,12 +37,13 @@ export function watchWaits(
           values: [...statement.values],
         })
         for (const { pid, login: role, has_ended } of rows)
-          log.warn(
-            { pid, role },
-            has_ended
-              ? 'ended a request that held up others'
-              : 'a request holds up others, and may not be ended: pie doctor says why',
-          )
+          if (has_ended || (await endAs(urls.requests, pid)))
+            log.warn({ pid, role }, 'ended a request that held up others')
+          else
+            log.warn(
+              { pid, role },
+              'a request holds up others, and may not be ended: pie doctor says why',
+            )
       } finally {
         clearTimeout(giveUp)
       }
@@ -62,5 +63,20 @@ export function watchWaits(
     clearInterval(timer)
     await looking
     await client?.end().catch(() => {})
+  }
+}
+
+/** Where the owner may not end it: a role may end connections of its own. */
+async function endAs(requests: readonly Secret[], pid: number): Promise<boolean> {
+  const client = await connectClient(createLogin(requests), { connectionTimeoutMillis: 2_000 })
+  try {
+    const { rows } = await client.query('select pg_catalog.pg_terminate_backend($1) as ended', [
+      pid,
+    ])
+    return rows[0]?.ended === true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
   }
 }

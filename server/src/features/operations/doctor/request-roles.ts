@@ -21,3 +21,15 @@ export const isRequest = (grantee: string): string =>
 
 export const nameOf = (grantee: string): string =>
   `case ${grantee} when 0 then 'public' else ${grantee}::regrole::text end`
+
+/**
+ * SQL by which the owner, $3, does something as a role of requests. One who is no superuser may have to take the role first: who
+ * has made it may grant it, and since 16 not become it.
+ */
+export const actingAs = (role: string, doing: string): string =>
+  `(select case when pg_has_role($3::name, ${role}, ${maySet})
+      then format('set role %I; ', ${role}) || ${doing} || ' reset role;'
+      else format('grant %I to %I; set role %I; ', ${role}, $3::name, ${role}) || ${doing} || format(' reset role; revoke %I from %I;', ${role}, $3::name)
+    end)`
+
+const maySet = `case when current_setting('server_version_num')::integer >= 160000 then 'SET' else 'MEMBER' end`
