@@ -481,8 +481,9 @@ CREATE OR REPLACE FUNCTION pie_private.authenticate(session_id uuid, proof bytea
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
-  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
+  -- What SQL has prepared, made temporary or kept open on this connection was left by an earlier request, for this one.
+  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql)
+    or exists (select from pg_cursors where is_holdable) then
     raise exception 'this connection is not clean' using errcode = 'PI001';
   end if;
   perform pg_advisory_unlock_all();

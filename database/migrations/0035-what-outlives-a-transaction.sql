@@ -9,14 +9,15 @@ create sequence pie_private.policies_stay;
 grant usage on sequence pie_private.policies_stay to webuser, webadmin;
 comment on sequence pie_private.policies_stay is 'Gives no numbers. Granted so that requests cannot drop policies with `drop owned by`.';
 
--- As in 0006, but that advisory locks which an earlier request has left on this connection are gone too.
+-- As in 0006, but that a cursor which an earlier request has left open is found as well, and advisory locks are let go.
 create or replace function pie_private.authenticate(session_id uuid, proof bytea) returns uuid
   language plpgsql
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
-  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
+  -- What SQL has prepared, made temporary or kept open on this connection was left by an earlier request, for this one.
+  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql)
+    or exists (select from pg_cursors where is_holdable) then
     raise exception 'this connection is not clean' using errcode = 'PI001';
   end if;
   perform pg_advisory_unlock_all();

@@ -168,29 +168,41 @@ for (const [version, binaries] of Object.entries(versions)) {
       }
 
     let count = 0
-    for (const [how, connections] of Object.entries(holds))
-      for (const [what, act] of Object.entries(actions))
-        test(`${how} does not hold up ${what}`, async () => {
-          count += 1
-          const name = `ada-${version}-${count}`
-          await node.owner.query('delete from pie_private.throttles')
-          await register(node, name)
-          await register(node, `grace-${version}-${count}`)
-          const device = await addBrowser(node.owner, name)
-          const stolen = await addBrowser(node.owner, name)
-          const innocent = await asRequest(
-            await addBrowser(node.owner, `grace-${version}-${count}`),
-            ['select from pie_schema.users for update'],
-          )
-          const held: pg.Client[] = []
-          for (const statements of connections) {
-            const thief = await asRequest(stolen, statements)
-            await until(() => isIdle(thief))
-            held.push(thief)
-          }
-          await act({ name, device })
-          assert.ok(await isThere(innocent), 'somebody else was ended')
-          for (const client of [...held, innocent]) await client.end().catch(() => {})
-        })
+    const all = Object.keys(holds).flatMap((how) =>
+      Object.keys(actions).map((what) => ({ how, what })),
+    )
+    /** Each on one version, and those on both that differ most. */
+    const tried = all.filter(({ how, what }) =>
+      version === '18'
+        ? ['POST /auth/login', 'DELETE /auth/sessions/{id}', 'pie session revoke'].includes(what) ||
+          how === 'for update'
+        : ['many at once', 'an update'].includes(how),
+    )
+    for (const { how, what } of tried) {
+      const connections = holds[how] as string[][]
+      const act = actions[what] as (typeof actions)[string]
+      test(`${how} does not hold up ${what}`, async () => {
+        count += 1
+        const name = `ada-${version}-${count}`
+        await node.owner.query('delete from pie_private.throttles')
+        await register(node, name)
+        await register(node, `grace-${version}-${count}`)
+        const device = await addBrowser(node.owner, name)
+        const stolen = await addBrowser(node.owner, name)
+        const innocent = await asRequest(
+          await addBrowser(node.owner, `grace-${version}-${count}`),
+          ['select from pie_schema.users for update'],
+        )
+        const held: pg.Client[] = []
+        for (const statements of connections) {
+          const thief = await asRequest(stolen, statements)
+          await until(() => isIdle(thief))
+          held.push(thief)
+        }
+        await act({ name, device })
+        assert.ok(await isThere(innocent), 'somebody else was ended')
+        for (const client of [...held, innocent]) await client.end().catch(() => {})
+      })
+    }
   })
 }

@@ -48,10 +48,12 @@ test('a node of a version that takes only the advisory lock has its turn too', a
 
 test('requests may not take the turn', async () => {
   const cream = await db.connectAs('cream')
-  for (const mode of ['access share', 'exclusive', 'access exclusive'])
-    await assert.rejects(cream.query(`lock table pie_private.turns in ${mode} mode`), {
-      code: '42501',
-    })
+  for (const mode of ['access share', 'exclusive', 'access exclusive']) {
+    await cream.query('begin')
+    const taking = cream.query(`lock table pie_private.turns in ${mode} mode`)
+    await assert.rejects(taking, { code: '42501' })
+    await cream.query('rollback')
+  }
 })
 
 test('whoever waits in vain is told for whom, and can go on once that has been ended', async () => {

@@ -102,6 +102,8 @@ export const grantChecks: Check[] = [
       ) as kinds (kind)
       cross join lateral aclexplode(defaclacl)
       where ${isRequest('grantee')} and not (grantee = 0 and defaclobjtype in ('f', 'T'))
+        -- What it makes is its own.
+        and grantee <> defaclrole
       group by defaclrole, nspname, kind, grantee`,
     isSafe: false,
   },

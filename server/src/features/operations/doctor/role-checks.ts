@@ -134,7 +134,7 @@ export const roleChecks: Check[] = [
           case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true, set false' else '' end) as mend
       from pg_roles as owner
       join pg_roles as requests on requests.rolname = $1
-      where owner.rolname = $3 and owner.rolname <> $1
+      where owner.rolname = $3 and owner.rolname not in ($1, $2)
         and not pg_has_role(owner.oid, requests.oid, 'usage') and not pg_has_role(owner.oid, 'pg_signal_backend', 'usage')`,
   },
   {
