@@ -191,6 +191,16 @@ comment on table pie_private.throttles is 'Leaky buckets that slow down guessing
 comment on column pie_private.throttles.key is 'What is counted: a subject, a colon, and a hash or a network.';
 comment on column pie_private.throttles.empty_at is 'When the attempts made so far will have drained away.';
 
+create table pie_private.turns (
+  name text not null,
+  constraint turns_pkey PRIMARY KEY (name)
+);
+alter table pie_private.turns enable row level security;
+alter table pie_private.turns force row level security;
+create policy turns_for_owner on pie_private.turns for all to <owner> using (true) with check (true);
+comment on table pie_private.turns is 'Locked by whoever prepares this database. Granted to no role.';
+comment on column pie_private.turns.name is 'What the turn is for.';
+
 create table pie_private.used_csrf_tokens (
   token_hash bytea not null,
   expires_at timestamp with time zone not null,
@@ -471,10 +481,12 @@ CREATE OR REPLACE FUNCTION pie_private.authenticate(session_id uuid, proof bytea
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
-  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
+  -- What SQL has prepared, made temporary or kept open on this connection was left by an earlier request, for this one.
+  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql)
+    or exists (select from pg_cursors where is_holdable) then
     raise exception 'this connection is not clean' using errcode = 'PI001';
   end if;
+  perform pg_advisory_unlock_all();
   return pie_private.take_session(session_id, proof);
 end
 $function$
@@ -930,6 +942,74 @@ $function$
 ;
 comment on function pie_private.enable_user(text) is 'Lets the user of an address sign in again; false when there is none. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.end_holders(patience interval, waiter integer DEFAULT NULL::integer)
+ RETURNS TABLE(pid integer, login name, has_ended boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  holder record;
+  patient integer[] := '{}';
+  refused integer[] := '{}';
+  is_any boolean;
+begin
+  for round in 1..100 loop
+    is_any := false;
+    for holder in
+      with locks as materialized (select * from pg_locks)
+      select held.pid, pg_stat_activity.usename, array_agg(waiting.pid) as waiters
+      from locks as waiting
+      join locks as held on held.granted and held.locktype = waiting.locktype
+        and (held.database, held.relation, held.transactionid, held.virtualxid, held.classid, held.objid, held.objsubid)
+          is not distinct from (waiting.database, waiting.relation, waiting.transactionid, waiting.virtualxid,
+            waiting.classid, waiting.objid, waiting.objsubid)
+      join pg_stat_activity on pg_stat_activity.pid = held.pid
+      where not waiting.granted and waiting.locktype <> 'tuple'
+        and (waiting.pid = any (patient) or waiting.waitstart < clock_timestamp() - patience)
+        and (
+          waiting.pid = waiter
+          or waiting.locktype = 'transactionid' and exists (
+            select from locks as row_lock
+            join pg_class on pg_class.oid = row_lock.relation
+            join pg_namespace on pg_namespace.oid = pg_class.relnamespace
+            where row_lock.pid = waiting.pid and row_lock.locktype = 'tuple' and row_lock.granted
+              and row_lock.database = (select pg_database.oid from pg_database where pg_database.datname = current_database())
+              and pg_namespace.nspname in ('pie_schema', 'pie_private')
+          )
+        )
+        and held.pid <> all (refused)
+        and held.pid = any (pg_blocking_pids(waiting.pid))
+        and pie_private.is_request_login(pg_stat_activity.usename)
+      group by held.pid, pg_stat_activity.usename
+    loop
+      patient := patient || holder.waiters;
+      has_ended := false;
+      begin
+        has_ended := pg_terminate_backend(holder.pid);
+      exception when insufficient_privilege then null;
+      end;
+      if not has_ended then
+        refused := refused || holder.pid;
+      end if;
+      is_any := is_any or has_ended;
+      if round = 1 or not has_ended then
+        pid := holder.pid;
+        login := holder.usename;
+        return next;
+      end if;
+    end loop;
+    exit when not is_any;
+    -- Until it has gone, and whoever waits has got on.
+    perform pg_sleep(0.01);
+  end loop;
+end
+$function$
+;
+grant execute on function pie_private.end_holders(interval,integer) to pie_auth;
+comment on function pie_private.end_holders(interval,integer) is 'Ends the connections of requests for which somebody has waited that long at a row of Pie''s, and returns them.';
+
 CREATE OR REPLACE FUNCTION pie_private.end_line_of_session(session_id uuid, reason text, address inet)
  RETURNS SETOF uuid
  LANGUAGE plpgsql
@@ -1106,6 +1186,28 @@ end
 $function$
 ;
 comment on function pie_private.is_known_network(uuid,text) is 'Whether a user has signed in from a network in the last 90 days.';
+
+CREATE OR REPLACE FUNCTION pie_private.is_request_login(name name)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return exists (
+    select from pg_roles
+    where pg_roles.rolname = is_request_login.name
+      and pg_roles.rolcanlogin and not pg_roles.rolinherit and not pg_roles.rolsuper and not pg_roles.rolcreaterole
+      and pg_roles.oid <> (select pg_class.relowner from pg_class where pg_class.oid = 'pie_private.migrations'::regclass)
+      and exists (
+        select from pg_auth_members
+        where pg_auth_members.member = pg_roles.oid and pg_auth_members.roleid = 'webadmin'::regrole
+      )
+  );
+end
+$function$
+;
+comment on function pie_private.is_request_login(name) is 'Whether requests connect as this role.';
 
 CREATE OR REPLACE FUNCTION pie_private.is_user(email text)
  RETURNS boolean

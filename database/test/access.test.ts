@@ -41,6 +41,7 @@ const keys: Record<string, string> = {
   'pie_private.sessions': 'id::text',
   'pie_private.signing_keys': 'kid',
   'pie_private.throttles': 'key',
+  'pie_private.turns': 'name',
   'pie_private.used_csrf_tokens': 'token_hash::text',
   'pie_schema.permissions': 'name',
   'pie_schema.role_permissions': `role || ' ' || permission`,

@@ -24,6 +24,7 @@ import { readKeys } from './read-keys.ts'
 import { readPolicy } from './read-policy.ts'
 import { areMetricsAsked, startMetrics } from './start-metrics.ts'
 import { watchNodes } from './watch-nodes.ts'
+import { watchWaits } from './watch-waits.ts'
 
 export interface OpenPie {
   pie: Pie
@@ -92,6 +93,7 @@ export async function openPie(
     const pie = { ...ground, ...kept, graphql, catchUp }
     const metrics = await startMetrics(config, pie, closing)
     closing.add(await watchNodes(pie))
+    closing.add(watchWaits({ listen: listenUrls, requests: urls.requests }, log, lineage))
 
     return {
       pie,
