@@ -153,7 +153,8 @@ function added(entry: CatalogEntry, functions: ReadonlySet<string>): Finding[] {
 }
 
 /** Of a policy on profiles that reads for named roles: its roles, as Postgres writes them. */
-const readsFor = /^ for select to ((?:"(?:[^"]|"")+"|[^\s",]+)(?:, (?:"(?:[^"]|"")+"|[^\s",]+))*) using \(/
+const readsFor =
+  /^ for select to ((?:"(?:[^"]|"")+"|[^\s",]+)(?:, (?:"(?:[^"]|"")+"|[^\s",]+))*) using \(/
 const neverShown = ['public', 'cream', 'pie_auth', '<owner>']
 
 /**
@@ -166,7 +167,8 @@ function judgePolicyOfProfiles({ object, make }: CatalogEntry): string | null {
   if (!object.endsWith(' on pie_schema.profiles')) return null
   const rest = make.slice(`create ${object}`.length)
   const [, roles] = readsFor.exec(rest.replace(/^ as restrictive/, '')) ?? []
-  if (roles === undefined || roles.split(', ').some((role) => neverShown.includes(role))) return null
+  if (roles === undefined || roles.split(', ').some((role) => neverShown.includes(role)))
+    return null
   if (rest.startsWith(' as restrictive'))
     return 'It takes away from what Pie’s own policies show, and may hide from somebody their own profile.'
   if (/^policy "?profiles_/.test(object))
