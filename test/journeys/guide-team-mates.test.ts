@@ -117,7 +117,9 @@ test('what it makes has no finding of lint, on Pie’s schemas neither', async (
     names: namesOfPie,
   })
   assert.deepEqual(
-    findings.filter(({ object }) => !/changed_users|after_user_changed|to app_migrator/.test(object)),
+    findings.filter(
+      ({ object }) => !/changed_users|after_user_changed|to app_migrator/.test(object),
+    ),
     [],
   )
 })
