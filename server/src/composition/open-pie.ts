@@ -101,7 +101,7 @@ export async function openPie(
       dataPlace: database.place,
       hasUsers,
       failed: database.ended.then(
-        () => 'The embedded Postgres has ended. Its log is postgres.log in DATA_DIR.',
+        () => 'The embedded Postgres has ended. Its log is in postgres/log of DATA_DIR.',
       ),
       close: closing.close,
     }
