@@ -19,6 +19,7 @@ import { type Statement, sendTogether } from './pipeline.ts'
 import { sendUntilKept } from './send-until-kept.ts'
 import { takeConnection } from './take-connection.ts'
 import { endUnclean } from './through-pooler.ts'
+import { type ByteAllowance, watchBytes } from './watch-bytes.ts'
 
 export type Row = pg.QueryResultRow
 
@@ -37,6 +38,8 @@ export interface Database {
    * @throws Refusal `database_unavailable`
    */
   connect(): Promise<pg.PoolClient>
+  /** The same connections, for work to which Postgres may send so much and no more; it rejects with what the allowance says. */
+  within(allowance: ByteAllowance): Database
   poolMode: PoolMode
   pool: pg.Pool
   /** How long requests have waited for a connection: also those that got none. */
@@ -97,13 +100,15 @@ export function openDatabase(
       waits.observe(performance.now() - beganMs)
     }
   }
-  return {
+  const open = (connecting: Connecting): Database => ({
     pool,
     poolMode,
     waits,
-    connect: take,
-    send: (...statements) => sendOnce({ take, all }, statements),
-  }
+    connect: connecting.take,
+    send: (...statements) => sendOnce(connecting, statements),
+    within: (allowance) => open({ take: async () => watchBytes(await take(), allowance), all }),
+  })
+  return open({ take, all })
 }
 
 /** Another primary has been promoted: what these connections still say is not to be believed, and may never come. */
