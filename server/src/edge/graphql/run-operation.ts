@@ -8,8 +8,9 @@ import {
   OperationTypeNode,
 } from 'graphql'
 import pg from 'pg'
+import type { Allowance } from '../../ground/database/lend.ts'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
-import type { ByteAllowance } from '../../ground/database/watch-bytes.ts'
+import type { TakeShare } from '../../ground/database/share.ts'
 import { withSession } from '../../ground/database/with-session.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
@@ -29,6 +30,14 @@ export interface Operation {
   name: string | null
 }
 
+/** Whoever asks, as the cost of it goes. */
+export interface Asker {
+  /** Counts what an operation costs. @throws Refusal `too_many_requests` */
+  spend(cost: number): void
+  /** Of the connections to Postgres. */
+  takeShare: TakeShare
+}
+
 /** What is answered: `data` is JSON already; null where there is none. */
 export interface Outcome {
   data: string | null
@@ -39,6 +48,7 @@ export interface Outcome {
 
 type Needs = Pick<Ground, 'requests' | 'log'> & {
   built: BuiltSchema
+  asker: Asker
   limits: Pick<GraphqlSettings, 'maxDepth' | 'maxCost' | 'maxAnswerSize' | 'showsItself'>
 }
 
@@ -63,7 +73,8 @@ export async function runOperation(
 }
 
 /** What Postgres may send for all of an operation. */
-const allowanceOf = ({ limits: { maxAnswerSize } }: Needs): ByteAllowance => ({
+const allowanceOf = ({ asker, limits: { maxAnswerSize } }: Needs): Allowance => ({
+  takeShare: asker.takeShare,
   bytesLeft: maxAnswerSize,
   refuse: () => refuseSize(maxAnswerSize),
 })
@@ -100,9 +111,9 @@ async function change(
   }
 }
 
-/** @throws Refusal `graphql_invalid`, `graphql_too_complex` */
+/** @throws Refusal `graphql_invalid`, `graphql_too_complex`, `too_many_requests` */
 function checkOperation(
-  { built, limits }: Needs,
+  { built, limits, asker }: Needs,
   { read, variables, name }: Operation,
 ): OperationTypeNode {
   const operation = getOperationAST(read.document, name)
@@ -119,6 +130,7 @@ function checkOperation(
     throw new Refusal('graphql_too_complex', {
       detail: `An operation may be answered with ${limits.maxCost} fields at most; here it could be ${cost}. Ask for smaller pages: first.`,
     })
+  asker.spend(cost)
   return operation.operation
 }
 

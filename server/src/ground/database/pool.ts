@@ -3,6 +3,7 @@ import type { Secret } from '../crypto/secret.ts'
 import { createDurations, type Durations } from '../durations.ts'
 import type { Log } from '../log.ts'
 import { isClean, isTransactionPooled, type PoolMode, stateOf } from './connection-state.ts'
+import { type Allowance, lend } from './lend.ts'
 import type { Lineage } from './lineage.ts'
 import { createWarningLog } from './log-warnings.ts'
 import { createLogin } from './login.ts'
@@ -19,7 +20,6 @@ import { type Statement, sendTogether } from './pipeline.ts'
 import { sendUntilKept } from './send-until-kept.ts'
 import { takeConnection } from './take-connection.ts'
 import { endUnclean } from './through-pooler.ts'
-import { type ByteAllowance, watchBytes } from './watch-bytes.ts'
 
 export type Row = pg.QueryResultRow
 
@@ -38,8 +38,8 @@ export interface Database {
    * @throws Refusal `database_unavailable`
    */
   connect(): Promise<pg.PoolClient>
-  /** The same connections, for work to which Postgres may send so much and no more; it rejects with what the allowance says. */
-  within(allowance: ByteAllowance): Database
+  /** The same connections, for work that may have so much of them and no more: it rejects with what the allowance says. */
+  within(allowance: Allowance): Database
   poolMode: PoolMode
   pool: pg.Pool
   /** How long requests have waited for a connection: also those that got none. */
@@ -106,7 +106,7 @@ export function openDatabase(
     waits,
     connect: connecting.take,
     send: (...statements) => sendOnce(connecting, statements),
-    within: (allowance) => open({ take: async () => watchBytes(await take(), allowance), all }),
+    within: (allowance) => open({ take: () => lend(take, allowance), all }),
   })
   return open({ take, all })
 }
