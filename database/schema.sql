@@ -531,6 +531,18 @@ comment on function pie_private.authenticate(uuid,bytea) is 'First statement of 
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_change(session_id uuid, proofs bytea[])
  RETURNS TABLE(wait_seconds integer, user_id uuid, email text, name text, password_hash text)
+ LANGUAGE sql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select * from pie_private.begin_password_change(session_id, proofs, null::inet)
+$function$
+;
+grant execute on function pie_private.begin_password_change(uuid,bytea[]) to pie_auth;
+comment on function pie_private.begin_password_change(uuid,bytea[]) is 'The same, for nodes of the version before.';
+
+CREATE OR REPLACE FUNCTION pie_private.begin_password_change(session_id uuid, proofs bytea[], address inet)
+ RETURNS TABLE(wait_seconds integer, user_id uuid, email text, name text, password_hash text)
  LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -544,12 +556,19 @@ declare
       and sessions.revoked_at is null
       and sessions.expires_at > now()
   );
+  line record;
+  place text;
   wait interval;
 begin
   if found_id is null then
     return;
   end if;
-  wait := pie_private.spend_attempt('password-change:' || found_id, 10, interval '1 minute');
+  select first.id, first.address into line from pie_private.first_of_line(session_id) as first;
+  place := case
+    when pie_private.network_of(line.address) = pie_private.network_of(begin_password_change.address) then 'here'
+    else 'elsewhere'
+  end;
+  wait := pie_private.spend_attempt('password-change:' || line.id || ':' || place, 10, interval '1 minute');
   if wait is not null then
     return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text, null::text, null::text;
     return;
@@ -563,8 +582,8 @@ begin
 end
 $function$
 ;
-grant execute on function pie_private.begin_password_change(uuid,bytea[]) to pie_auth;
-comment on function pie_private.begin_password_change(uuid,bytea[]) is 'Counts an attempt and returns the hash to check the current password against, or how many seconds to wait.';
+grant execute on function pie_private.begin_password_change(uuid,bytea[],inet) to pie_auth;
+comment on function pie_private.begin_password_change(uuid,bytea[],inet) is 'Counts an attempt and returns the hash to check the current password against, or how many seconds to wait.';
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_sign_in(email text, address inet)
  RETURNS TABLE(wait_seconds integer, user_id uuid, password_hash text)
@@ -1135,6 +1154,24 @@ $function$
 ;
 grant execute on function pie_private.fail_password_sign_in(uuid,inet) to pie_auth;
 comment on function pie_private.fail_password_sign_in(uuid,inet) is 'Records a failed attempt in the audit log.';
+
+CREATE OR REPLACE FUNCTION pie_private.first_of_line(session_id uuid, OUT id uuid, OUT address inet)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with recursive line as (
+    select sessions.id, sessions.address, 0 as renewals_since from pie_private.sessions
+    where sessions.id = first_of_line.session_id
+    union all
+    select earlier.id, earlier.address, line.renewals_since + 1
+    from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+  )
+  select line.id, line.address from line order by line.renewals_since desc limit 1
+$function$
+;
+comment on function pie_private.first_of_line(uuid) is 'The session that signed in, of those that this one has been renewed from, and from where.';
 
 CREATE OR REPLACE FUNCTION pie_private.forget_node(id uuid)
  RETURNS void

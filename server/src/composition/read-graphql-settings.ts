@@ -29,5 +29,6 @@ export async function readGraphqlSettings(
     isWatching: config.isDevelopment,
     maxDepth: config.GRAPHQL_MAX_DEPTH,
     maxCost: config.GRAPHQL_MAX_COST,
+    maxAnswerSize: config.GRAPHQL_MAX_ANSWER_SIZE,
   }
 }

@@ -15,6 +15,8 @@ export const refusals = {
   method_not_allowed: 'This address does not take this method.',
   graphql_invalid: 'The GraphQL document is not valid, or asks for what this schema does not have.',
   graphql_too_complex: 'The GraphQL document asks for too much at once.',
+  graphql_answer_too_large:
+    'The answer would be larger than this service gives. Ask for fewer fields, or smaller pages.',
   unauthenticated:
     'This needs to know who asks: by a session’s cookie, or a token sent as Authorization: Bearer.',
   invalid_credentials: 'The address or the password is wrong.',

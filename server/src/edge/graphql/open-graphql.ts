@@ -4,7 +4,7 @@ import type { BuiltSchema } from './build-schema.ts'
 import type { DatabaseRole } from './preset.ts'
 import { createDocumentReader, type ReadDocuments } from './read-document.ts'
 import { createRoleSchemas } from './role-schemas.ts'
-import { type Outcome, runOperation } from './run-operation.ts'
+import { type Asker, type Outcome, runOperation } from './run-operation.ts'
 import type { GraphqlSettings } from './settings.ts'
 
 export interface GraphqlRequest {
@@ -17,6 +17,7 @@ export interface GraphqlRequest {
 export type AnswerGraphql = (
   role: DatabaseRole,
   credential: SessionCredential,
+  asker: Asker,
   request: GraphqlRequest,
 ) => Promise<Outcome>
 
@@ -32,10 +33,10 @@ export function openGraphql(
     readers.set(built, reader)
     return reader
   }
-  return async (role, credential, { query, variables, operationName }) => {
+  return async (role, credential, asker, { query, variables, operationName }) => {
     const built = await getSchema(role)
     const read = readerOf(built)(query)
-    const needs = { ...ground, built, limits: settings }
+    const needs = { ...ground, built, asker, limits: settings }
     return runOperation(needs, credential, { read, variables, name: operationName })
   }
 }

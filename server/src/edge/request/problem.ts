@@ -9,6 +9,7 @@ export const statusOf: Record<RefusalCode, number> = {
   weak_password: 400,
   graphql_invalid: 400,
   graphql_too_complex: 400,
+  graphql_answer_too_large: 400,
   unauthenticated: 401,
   invalid_credentials: 401,
   invalid_refresh_token: 401,
