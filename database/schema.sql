@@ -40,6 +40,23 @@ comment on column pie_private.audit_log.session_id is 'In which session.';
 comment on column pie_private.audit_log.address is 'From which network address.';
 comment on column pie_private.audit_log.detail is 'What else is worth knowing. Never a secret.';
 
+create table pie_private.known_networks (
+  user_id uuid not null,
+  network text not null,
+  last_seen_at timestamp with time zone default now() not null,
+  constraint known_networks_pkey PRIMARY KEY (user_id, network),
+  constraint known_networks_network_is_short CHECK ((char_length(network) <= 50)),
+  constraint known_networks_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
+);
+CREATE INDEX known_networks_last_seen_at_idx ON pie_private.known_networks USING btree (last_seen_at);
+alter table pie_private.known_networks enable row level security;
+alter table pie_private.known_networks force row level security;
+create policy known_networks_for_owner on pie_private.known_networks for all to <owner> using (true) with check (true);
+comment on table pie_private.known_networks is 'Where users have signed in from lately. Granted to no role.';
+comment on column pie_private.known_networks.user_id is 'Who has signed in there.';
+comment on column pie_private.known_networks.network is 'The network, as network_of says it.';
+comment on column pie_private.known_networks.last_seen_at is 'When a session that was started there was last started or used, to the day.';
+
 create table pie_private.migrations (
   name text not null,
   checksum text not null,
@@ -123,12 +140,15 @@ create table pie_private.sessions (
   constraint sessions_successor_id_fkey FOREIGN KEY (successor_id) REFERENCES pie_private.sessions(id) ON DELETE CASCADE,
   constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
 ) with (fillfactor=80);
+CREATE INDEX sessions_absolute_expires_at_idx ON pie_private.sessions USING btree (absolute_expires_at) WHERE (revoked_at IS NULL);
 CREATE INDEX sessions_actor_id_idx ON pie_private.sessions USING btree (actor_id) WHERE (actor_id IS NOT NULL);
+CREATE INDEX sessions_revoked_at_idx ON pie_private.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 CREATE UNIQUE INDEX sessions_successor_id_idx ON pie_private.sessions USING btree (successor_id) WHERE (successor_id IS NOT NULL);
 CREATE INDEX sessions_user_id_idx ON pie_private.sessions USING btree (user_id);
 CREATE TRIGGER sessions_announce_change AFTER UPDATE ON pie_private.sessions FOR EACH ROW EXECUTE FUNCTION pie_private.announce_session();
 CREATE TRIGGER sessions_announce_deletion AFTER DELETE ON pie_private.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > (now() - '01:00:00'::interval)))) EXECUTE FUNCTION pie_private.announce_session();
 CREATE TRIGGER sessions_announce_truncation AFTER TRUNCATE ON pie_private.sessions FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER sessions_remember_network AFTER INSERT ON pie_private.sessions FOR EACH ROW WHEN (((new.address IS NOT NULL) AND (new.actor_id IS NULL))) EXECUTE FUNCTION pie_private.remember_network();
 CREATE TRIGGER sessions_touch BEFORE UPDATE ON pie_private.sessions FOR EACH ROW WHEN ((new.version <> (old.version + 1))) EXECUTE FUNCTION pie_private.touch_version();
 alter table pie_private.sessions enable row level security;
 alter table pie_private.sessions force row level security;
@@ -545,12 +565,11 @@ begin
   if wait is null then
     wait := pie_private.spend_attempt('account-network:' || account || ':' || network, 10, interval '1 minute');
   end if;
-  if wait is null and not pie_private.is_known_network(found_id, network) then
+  if wait is null and not pie_private.is_known_network(
+    coalesce(found_id, '00000000-0000-0000-0000-000000000000'), network
+  ) then
     wait := pie_private.spend_attempt('account:' || account, 50, interval '30 seconds');
   end if;
-
-  -- Last, and without waiting for anybody: whoever waits above holds only buckets that come before.
-  perform pie_private.clear_empty_throttles();
 
   if wait is not null then
     return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text;
@@ -569,13 +588,10 @@ CREATE OR REPLACE FUNCTION pie_private.begin_registration(address inet)
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-declare
-  wait interval := pie_private.spend_attempt(
-    'registration:' || pie_private.network_of(address), 60, interval '10 seconds'
-  );
 begin
-  perform pie_private.clear_empty_throttles();
-  return ceil(extract(epoch from wait))::integer;
+  return ceil(extract(epoch from pie_private.spend_attempt(
+    'registration:' || pie_private.network_of(address), 60, interval '10 seconds'
+  )))::integer;
 end
 $function$
 ;
@@ -721,7 +737,7 @@ begin
 end
 $function$
 ;
-comment on function pie_private.clear_empty_throttles() is 'Deletes a few buckets that have drained.';
+comment on function pie_private.clear_empty_throttles() is 'Nothing calls it any more: delete_empty_throttles does its work.';
 
 CREATE OR REPLACE FUNCTION pie_private.complete_password_change(session_id uuid, proofs bytea[], verified_hash text, new_hash text, new_session_id uuid, new_proof_hash bytea, lifetime interval, absolute_lifetime interval, address inet, user_agent text)
  RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json, ended uuid[])
@@ -875,6 +891,159 @@ end
 $function$
 ;
 comment on function pie_private.current_session() is 'The session that this transaction has proven, or no row.';
+
+CREATE OR REPLACE FUNCTION pie_private.delete_empty_throttles(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  deleted integer;
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  delete from pie_private.throttles
+  where throttles.key = any (array(
+    select stale.key from pie_private.throttles as stale
+    where stale.empty_at < now() - interval '1 hour'
+    order by stale.empty_at
+    limit most
+    for update skip locked
+  ));
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+;
+grant execute on function pie_private.delete_empty_throttles(integer) to pie_auth;
+comment on function pie_private.delete_empty_throttles(integer) is 'Deletes buckets that ran empty an hour ago, so many at most; returns how many.';
+
+CREATE OR REPLACE FUNCTION pie_private.delete_ended_sessions(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  ended uuid[];
+  lines uuid[];
+  deleted integer;
+begin
+  -- A crash that forgets the last of these has them deleted again.
+  perform set_config('synchronous_commit', 'off', true);
+
+  ended := array(
+    select sessions.id from pie_private.sessions
+    where sessions.revoked_at < now() - interval '7 days'
+      and not exists (
+        select from pie_private.sessions as next
+        where next.id = sessions.successor_id and next.revoked_at is null and next.absolute_expires_at > now()
+      )
+    order by sessions.revoked_at
+    limit most
+    for update of sessions skip locked
+  );
+  if cardinality(ended) < most then
+    ended := ended || array(
+      select sessions.id from pie_private.sessions
+      where sessions.revoked_at is null and sessions.absolute_expires_at < now() - interval '7 days'
+        and not exists (
+          select from pie_private.sessions as next
+          where next.id = sessions.successor_id and next.revoked_at is null and next.absolute_expires_at > now()
+        )
+      order by sessions.absolute_expires_at
+      limit most - cardinality(ended)
+      for update of sessions skip locked
+    );
+  end if;
+  if cardinality(ended) = 0 then
+    return 0;
+  end if;
+
+  lines := array(
+    with recursive line as (
+      select unnest(ended) as id
+      union
+      select earlier.id from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+    )
+    select line.id from line
+  );
+  if cardinality(lines) > cardinality(ended) then
+    lines := array(
+      select sessions.id from pie_private.sessions where sessions.id = any (lines) for update skip locked
+    );
+  end if;
+
+  with recursive whole as (
+    select sessions.id, sessions.successor_id from pie_private.sessions
+    where sessions.id = any (lines)
+      and not exists (select from pie_private.sessions as earlier where earlier.successor_id = sessions.id)
+    union all
+    select next.id, next.successor_id from whole
+    join pie_private.sessions as next on next.id = whole.successor_id
+    where next.id = any (lines)
+  )
+  delete from pie_private.sessions where sessions.id = any (array(select whole.id from whole limit most));
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+;
+grant execute on function pie_private.delete_ended_sessions(integer) to pie_auth;
+comment on function pie_private.delete_ended_sessions(integer) is 'Deletes sessions that ended seven days ago, so many at most; returns how many.';
+
+CREATE OR REPLACE FUNCTION pie_private.delete_forgotten_networks(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  deleted integer;
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  delete from pie_private.known_networks as known
+  using (
+    select stale.user_id, stale.network from pie_private.known_networks as stale
+    where stale.last_seen_at < now() - interval '90 days'
+    order by stale.last_seen_at
+    limit most
+    for update skip locked
+  ) as forgotten
+  where known.user_id = forgotten.user_id and known.network = forgotten.network;
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+;
+grant execute on function pie_private.delete_forgotten_networks(integer) to pie_auth;
+comment on function pie_private.delete_forgotten_networks(integer) is 'Deletes known networks that were not seen for 90 days, so many at most; returns how many.';
+
+CREATE OR REPLACE FUNCTION pie_private.delete_used_csrf_tokens(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  deleted integer;
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  delete from pie_private.used_csrf_tokens as used
+  where used.token_hash = any (array(
+    select stale.token_hash from pie_private.used_csrf_tokens as stale
+    where stale.expires_at < now() - interval '1 hour'
+    order by stale.expires_at
+    limit most
+    for update skip locked
+  ));
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+;
+grant execute on function pie_private.delete_used_csrf_tokens(integer) to pie_auth;
+comment on function pie_private.delete_used_csrf_tokens(integer) is 'Deletes used CSRF tokens that expired an hour ago, so many at most; returns how many.';
 
 CREATE OR REPLACE FUNCTION pie_private.delete_user(email text)
  RETURNS boolean
@@ -1097,10 +1266,10 @@ CREATE OR REPLACE FUNCTION pie_private.is_known_network(user_id uuid, network te
 AS $function$
 begin
   return exists (
-    select from pie_private.sessions
-    where sessions.user_id = is_known_network.user_id
-      and pie_private.network_of(sessions.address) = is_known_network.network
-      and sessions.last_seen_at > now() - interval '90 days'
+    select from pie_private.known_networks as known
+    where known.user_id = is_known_network.user_id
+      and known.network = is_known_network.network
+      and known.last_seen_at > now() - interval '90 days'
   );
 end
 $function$
@@ -1117,6 +1286,26 @@ AS $function$
 $function$
 ;
 comment on function pie_private.is_user(text) is 'Whether an address is a user''s. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.keep_network_known(user_id uuid, address inet)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  seen_network text := pie_private.network_of(keep_network_known.address);
+begin
+  update pie_private.known_networks as known set last_seen_at = now()
+  where known.user_id = keep_network_known.user_id and known.network in (
+    select due.network from pie_private.known_networks as due
+    where due.user_id = keep_network_known.user_id and due.network = seen_network
+      and due.last_seen_at < now() - interval '1 day'
+    for update skip locked
+  );
+end
+$function$
+;
+comment on function pie_private.keep_network_known(uuid,inet) is 'Writes down, once a day, that a session is in use that was started from an address.';
 
 CREATE OR REPLACE FUNCTION pie_private.list_migrations()
  RETURNS TABLE(name text, checksum text)
@@ -1282,6 +1471,7 @@ declare
   -- There is more than one proof only while SECRET_KEY is being changed.
   proof_hashes bytea[] := array[sha256(proofs[1])];
   session_user_id uuid;
+  started_from inet;
 begin
   if cardinality(proofs) > 1 then
     proof_hashes := proof_hashes || array(select sha256(proof) from unnest(proofs[2:]) as older (proof));
@@ -1299,11 +1489,13 @@ begin
     and sessions.proof_hash = any (proof_hashes)
     and sessions.revoked_at is null
     and sessions.expires_at > now()
-  returning sessions.user_id, sessions.refresh_generation, sessions.refreshed_at, sessions.expires_at
-  into session_user_id, current_generation, refreshed_at, expires_at;
+  returning sessions.user_id, sessions.refresh_generation, sessions.refreshed_at, sessions.expires_at,
+            case when sessions.actor_id is null then sessions.address end
+  into session_user_id, current_generation, refreshed_at, expires_at, started_from;
 
   if found then
     outcome := 'rotated';
+    perform pie_private.keep_network_known(session_user_id, started_from);
   else
     -- A loser of a race waited above for the winner, and sees here what the winner wrote.
     select sessions.user_id, sessions.refresh_generation, sessions.refreshed_at, sessions.expires_at
@@ -1402,6 +1594,36 @@ $function$
 ;
 grant execute on function pie_private.register_user(uuid,text,text,text,inet) to pie_auth;
 comment on function pie_private.register_user(uuid,text,text,text,inet) is 'Makes a user with an address and perhaps a password; null when the address is taken.';
+
+CREATE OR REPLACE FUNCTION pie_private.remember_network()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  seen_network text := pie_private.network_of(new.address);
+begin
+  perform from pie_private.known_networks as known
+  where known.user_id = new.user_id and known.network = seen_network and known.last_seen_at > now() - interval '1 day';
+  if found then
+    return null;
+  end if;
+  insert into pie_private.known_networks (user_id, network) values (new.user_id, seen_network)
+  on conflict on constraint known_networks_pkey do update set last_seen_at = excluded.last_seen_at;
+  delete from pie_private.known_networks as known
+  where known.user_id = new.user_id and known.network in (
+    select older.network from pie_private.known_networks as older
+    where older.user_id = new.user_id
+    order by older.last_seen_at desc
+    offset 100
+    for update skip locked
+  );
+  return null;
+end
+$function$
+;
+comment on function pie_private.remember_network() is 'Trigger: where a session is started, its user has been seen.';
 
 CREATE OR REPLACE FUNCTION pie_private.renew_session(session_id uuid, proofs bytea[], successor_id uuid, successor_proof_hash bytea, lifetime interval, renew_window interval, retry_window interval, address inet, user_agent text)
  RETURNS json
@@ -1760,18 +1982,7 @@ AS $function$
 begin
   insert into pie_private.used_csrf_tokens (token_hash, expires_at) values (token_hash, expires_at)
   on conflict on constraint used_csrf_tokens_pkey do nothing;
-  if not found then
-    return false;
-  end if;
-  delete from pie_private.used_csrf_tokens as used
-  where used.token_hash in (
-    select stale.token_hash from pie_private.used_csrf_tokens as stale
-    where stale.expires_at < now() - interval '1 hour'
-    order by stale.expires_at
-    limit 4
-    for update skip locked
-  );
-  return true;
+  return found;
 end
 $function$
 ;
@@ -1784,6 +1995,8 @@ CREATE OR REPLACE FUNCTION pie_private.visit_session(session_id uuid, proofs byt
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  visited record;
 begin
   update pie_private.sessions
   set last_seen_at = now(),
@@ -1799,7 +2012,11 @@ begin
     -- Not now(), which stands still while this waits: what expired or was renewed meanwhile stays so.
     and sessions.expires_at > clock_timestamp()
     and sessions.successor_id is null
-    and (sessions.last_seen_at < now() - interval '5 minutes' or sessions.proof_hash <> sha256(proofs[1]));
+    and (sessions.last_seen_at < now() - interval '5 minutes' or sessions.proof_hash <> sha256(proofs[1]))
+  returning sessions.user_id, sessions.address, sessions.actor_id into visited;
+  if found and visited.actor_id is null then
+    perform pie_private.keep_network_known(visited.user_id, visited.address);
+  end if;
   return pie_private.read_session(session_id, proofs[1]);
 end
 $function$

@@ -22,6 +22,7 @@ import { prepareAsOwner } from './prepare-as-owner.ts'
 import { readGraphqlSettings } from './read-graphql-settings.ts'
 import { readKeys } from './read-keys.ts'
 import { readPolicy } from './read-policy.ts'
+import { startCleanUp } from './start-clean-up.ts'
 import { areMetricsAsked, startMetrics } from './start-metrics.ts'
 import { watchNodes } from './watch-nodes.ts'
 
@@ -92,6 +93,7 @@ export async function openPie(
     const pie = { ...ground, ...kept, graphql, catchUp }
     const metrics = await startMetrics(config, pie, closing)
     closing.add(await watchNodes(pie))
+    closing.add(startCleanUp(pie))
 
     return {
       pie,
