@@ -21,17 +21,16 @@ create table pie_private.audit_log (
   session_id uuid,
   address inet,
   detail jsonb default '{}'::jsonb not null,
-  constraint audit_log_pkey PRIMARY KEY (id),
   constraint audit_log_detail_is_object CHECK ((jsonb_typeof(detail) = 'object'::text)),
   constraint audit_log_event_is_subject_and_verb CHECK ((event ~ '^[a-z_]+\.[a-z_]+$'::text))
-);
-CREATE INDEX audit_log_user_id_idx ON pie_private.audit_log USING btree (user_id, id);
+) partition by RANGE (happened_at);
+CREATE INDEX audit_log_user_id_idx ON ONLY pie_private.audit_log USING btree (user_id, id);
 CREATE TRIGGER audit_log_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pie_private.audit_log FOR EACH STATEMENT EXECUTE FUNCTION pie_private.refuse_change();
 alter table pie_private.audit_log enable row level security;
 alter table pie_private.audit_log force row level security;
 create policy audit_log_add_by_owner on pie_private.audit_log for insert to <owner> with check (true);
 create policy audit_log_read_by_owner on pie_private.audit_log for select to <owner> using (true);
-comment on table pie_private.audit_log is 'What happened and to whom. Lines are added, never changed or deleted.';
+comment on table pie_private.audit_log is 'What happened and to whom, a partition for each month. Lines are added, never changed or deleted.';
 comment on column pie_private.audit_log.id is 'The order in which lines were added.';
 comment on column pie_private.audit_log.happened_at is 'When the transaction that did it began.';
 comment on column pie_private.audit_log.event is 'What happened, as `subject.verb`.';
@@ -1081,6 +1080,51 @@ $function$
 ;
 comment on function pie_private.disable_user(text) is 'Disables the user of an address; false when there is none. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.drop_audit_months(retention interval)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '100ms'
+AS $function$
+declare
+  kept_from timestamptz := now() - least(greatest(retention, interval '30 days'), interval '1000 years');
+  part record;
+  is_over boolean;
+  dropped text[] := '{}';
+begin
+  for part in select * from pie_private.list_audit_partitions() as list order by list.starts_at loop
+    is_over := part.ends_at <= kept_from;
+    if part.is_default then
+      execute format('select max(happened_at) < %L from pie_private.%I', kept_from, part.name) into is_over;
+    end if;
+    continue when is_over is not true;
+    lock table only pie_private.audit_log in access exclusive mode;
+    if part.is_default then
+      execute format('select max(happened_at) < %L from pie_private.%I', kept_from, part.name) into is_over;
+      continue when is_over is not true;
+    end if;
+    execute format('drop table pie_private.%I', part.name);
+    if part.is_default then
+      perform pie_private.make_audit_partition(part.name, 'default');
+    end if;
+    dropped := dropped || part.name;
+  end loop;
+  if cardinality(dropped) > 0 then
+    perform pie_private.record_event('audit.dropped', null, null, null,
+      jsonb_build_object('partitions', dropped, 'older_than', kept_from));
+  end if;
+  return cardinality(dropped);
+exception when lock_not_available or undefined_table then
+  return 0;
+end
+$function$
+;
+grant execute on function pie_private.drop_audit_months(interval) to pie_auth;
+comment on function pie_private.drop_audit_months(interval) is 'Drops the partitions that are wholly older than the retention, and than 30 days; returns how many.';
+
 CREATE OR REPLACE FUNCTION pie_private.enable_user(email text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1307,6 +1351,27 @@ $function$
 ;
 comment on function pie_private.keep_network_known(uuid,inet) is 'Writes down, once a day, that a session is in use that was started from an address.';
 
+CREATE OR REPLACE FUNCTION pie_private.list_audit_partitions()
+ RETURNS TABLE(name text, starts_at timestamp with time zone, ends_at timestamp with time zone, is_default boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+  select
+    pg_class.relname::text,
+    coalesce(substring(bound.text from '^FOR VALUES FROM \(''([^'']+)''\)'), '-infinity')::timestamptz,
+    coalesce(substring(bound.text from ' TO \(''([^'']+)''\)$'), 'infinity')::timestamptz,
+    bound.text = 'DEFAULT'
+  from pg_inherits
+  join pg_class on pg_class.oid = pg_inherits.inhrelid
+  cross join lateral (select pg_get_expr(pg_class.relpartbound, pg_class.oid)) as bound (text)
+  where pg_inherits.inhparent = 'pie_private.audit_log'::regclass
+$function$
+;
+comment on function pie_private.list_audit_partitions() is 'The partitions of the audit log, and of when they are.';
+
 CREATE OR REPLACE FUNCTION pie_private.list_migrations()
  RETURNS TABLE(name text, checksum text)
  LANGUAGE plpgsql
@@ -1381,6 +1446,87 @@ $function$
 ;
 grant execute on function pie_private.list_signing_keys() to pie_auth;
 comment on function pie_private.list_signing_keys() is 'The keys that tokens may be verified with, the newest first.';
+
+CREATE OR REPLACE FUNCTION pie_private.make_audit_months()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '1s'
+AS $function$
+declare
+  month timestamp;
+  made integer := 0;
+begin
+  if (
+    select count(*) from generate_series(0, 3) as ahead
+    where exists (
+      select from pie_private.list_audit_partitions() as part
+      where not part.is_default
+        and date_trunc('month', now()) + make_interval(months => ahead) >= part.starts_at
+        and date_trunc('month', now()) + make_interval(months => ahead) < part.ends_at
+    )
+  ) = 4 then
+    return 0;
+  end if;
+  -- Of several nodes one makes them.
+  lock table only pie_private.audit_log in share update exclusive mode;
+  if not exists (select from pie_private.list_audit_partitions() as part where part.is_default) then
+    perform pie_private.make_audit_partition('audit_log_default', 'default');
+  end if;
+  for month in
+    select date_trunc('month', now() at time zone 'UTC') + make_interval(months => ahead) from generate_series(0, 3) as ahead
+  loop
+    if exists (
+      select from pie_private.list_audit_partitions() as part
+      where not part.is_default
+        and part.starts_at < (month + interval '1 month') at time zone 'UTC' and part.ends_at > month at time zone 'UTC'
+    ) or exists (
+      select from pie_private.audit_log_default as line
+      where line.happened_at >= month at time zone 'UTC' and line.happened_at < (month + interval '1 month') at time zone 'UTC'
+    ) then
+      continue;
+    end if;
+    begin
+      perform pie_private.make_audit_partition(
+        'audit_log_' || to_char(month, 'YYYY_MM'),
+        format('for values from (%L) to (%L)', to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
+          to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00')
+      );
+      made := made + 1;
+    exception when check_violation or duplicate_table then
+      null;
+    end;
+  end loop;
+  return made;
+exception when lock_not_available then
+  return 0;
+end
+$function$
+;
+grant execute on function pie_private.make_audit_months() to pie_auth;
+comment on function pie_private.make_audit_months() is 'Makes the partitions of this month and the next three, where they are not there; returns how many.';
+
+CREATE OR REPLACE FUNCTION pie_private.make_audit_partition(name text, bounds text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  execute format('create table pie_private.%I (like pie_private.audit_log including all excluding identity excluding indexes, primary key (id))', name);
+  execute format('alter table pie_private.%I enable row level security, force row level security', name);
+  execute format('create policy audit_log_read_by_owner on pie_private.%I for select to current_user using (true)', name);
+  execute format('create policy audit_log_add_by_owner on pie_private.%I for insert to current_user with check (true)', name);
+  execute format('create trigger audit_log_is_append_only before update or delete or truncate on pie_private.%I for each statement execute function pie_private.refuse_change()', name);
+  execute format('alter table pie_private.%I enable always trigger audit_log_is_append_only', name);
+  execute format('comment on table pie_private.%I is %L', name, 'Lines of the audit log: a partition of it.');
+  execute format('alter table pie_private.audit_log attach partition pie_private.%I %s', name, bounds);
+end
+$function$
+;
+comment on function pie_private.make_audit_partition(text,text) is 'Makes a partition of the audit log, of a name and with bounds.';
 
 CREATE OR REPLACE FUNCTION pie_private.network_of(address inet)
  RETURNS text
@@ -1552,7 +1698,7 @@ CREATE OR REPLACE FUNCTION pie_private.refuse_change()
 AS $function$
 begin
   raise exception 'the audit log is only ever added to'
-    using errcode = '42501', hint = 'To keep less of it, move old lines elsewhere with a migration of your own that says so.';
+    using errcode = '42501', hint = 'To keep less of it, set AUDIT_RETENTION: then months that are older are dropped whole.';
 end
 $function$
 ;

@@ -99,6 +99,16 @@ begin
 end
 $$;
 
+-- What 0033 needs to know of the audit log, whose last line it reads here, before there is anything that others wait for: where it
+-- ends, as its first partition. (A clock that was wrong once may have left a line of the future.)
+select set_config('pie.audit_log_ends', to_char(
+  greatest(
+    date_trunc('month', now() at time zone 'UTC') + interval '2 months',
+    date_trunc('month', max(audit_log.happened_at) at time zone 'UTC') + interval '1 month'
+  ), 'YYYY-MM-DD'
+), true)
+from pie_private.audit_log;
+
 -- What ended, by when it did. Neither column changes while a session is in use, so that being seen and refreshing write to no
 -- index still. On a table of millions, whoever has made both beforehand, `concurrently`, waits for nothing here.
 create index if not exists sessions_revoked_at_idx on pie_private.sessions (revoked_at) where revoked_at is not null;
@@ -261,3 +271,12 @@ comment on function pie_private.delete_empty_throttles(integer) is 'Deletes buck
 comment on function pie_private.delete_used_csrf_tokens(integer) is 'Deletes used CSRF tokens that expired an hour ago, so many at most; returns how many.';
 comment on function pie_private.delete_forgotten_networks(integer) is 'Deletes known networks that were not seen for 90 days, so many at most; returns how many.';
 comment on function pie_private.clear_empty_throttles() is 'Nothing calls it any more: delete_empty_throttles does its work.';
+
+-- For 0033: every line that is there, and every one that is yet to come before it, is from before. 0033 looks at those that
+-- are there, while more are added; here nothing is looked at. At the end, because whoever adds a line waits for the end.
+do $$
+begin
+  execute format('alter table pie_private.audit_log add constraint audit_log_ends check (happened_at < %L) not valid',
+    current_setting('pie.audit_log_ends') || ' 00:00:00+00');
+end
+$$;

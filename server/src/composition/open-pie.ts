@@ -93,7 +93,7 @@ export async function openPie(
     const pie = { ...ground, ...kept, graphql, catchUp }
     const metrics = await startMetrics(config, pie, closing)
     closing.add(await watchNodes(pie))
-    closing.add(startCleanUp(pie))
+    closing.add(startCleanUp(pie, config.AUDIT_RETENTION))
 
     return {
       pie,

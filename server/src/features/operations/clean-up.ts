@@ -10,26 +10,10 @@ const LEAST_REST_MS = 20
 
 /** What is over, in this order: each a function of Postgres, that deletes so many at most and returns how many. */
 const kinds = [
-  [
-    'ended sessions',
-    'delete_ended_sessions',
-    'select pie_private.delete_ended_sessions($1) as deleted',
-  ],
-  [
-    'empty throttles',
-    'delete_empty_throttles',
-    'select pie_private.delete_empty_throttles($1) as deleted',
-  ],
-  [
-    'used CSRF tokens',
-    'delete_used_csrf_tokens',
-    'select pie_private.delete_used_csrf_tokens($1) as deleted',
-  ],
-  [
-    'forgotten networks',
-    'delete_forgotten_networks',
-    'select pie_private.delete_forgotten_networks($1) as deleted',
-  ],
+  ['delete_ended_sessions', 'select pie_private.delete_ended_sessions($1) as deleted'],
+  ['delete_empty_throttles', 'select pie_private.delete_empty_throttles($1) as deleted'],
+  ['delete_used_csrf_tokens', 'select pie_private.delete_used_csrf_tokens($1) as deleted'],
+  ['delete_forgotten_networks', 'select pie_private.delete_forgotten_networks($1) as deleted'],
 ] as const
 
 /**
@@ -37,25 +21,25 @@ const kinds = [
  * at once: each takes what no other has in hand.
  *
  * @param stopping ends it after the batch under way
- * @returns how many of each kind were deleted, by its name
+ * @returns how many were deleted
  */
 export async function cleanUp(
   { auth }: Pick<Ground, 'auth'>,
   stopping: AbortSignal,
-): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {}
-  for (const [what, name, text] of kinds) {
+): Promise<number> {
+  let sum = 0
+  for (const [name, text] of kinds) {
     for (;;) {
-      if (stopping.aborted) return counts
+      if (stopping.aborted) return sum
       const beganMs = performance.now()
       const [[row] = []] = await auth.send({ name, text, values: [BATCH] })
       const deleted = Number(row?.['deleted'] ?? 0)
-      if (deleted > 0) counts[what] = (counts[what] ?? 0) + deleted
+      sum += deleted
       if (deleted < BATCH) break
       await rest(Math.max(LEAST_REST_MS, REST * (performance.now() - beganMs)), stopping)
     }
   }
-  return counts
+  return sum
 }
 
 /** Ends early, and in good order, where there is to be no more. */
