@@ -37,6 +37,7 @@ async function readColumns(owner: pg.Client): Promise<Map<string, string[]>> {
 const keys: Record<string, string> = {
   'pie_private.audit_log': 'id::text',
   'pie_private.held_changes': 'user_id::text',
+  'pie_private.known_networks': `user_id || ' ' || network`,
   'pie_private.migrations': 'name',
   'pie_private.nodes': 'id::text',
   'pie_private.passwords': 'user_id::text',
