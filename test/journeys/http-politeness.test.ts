@@ -1,12 +1,9 @@
 /** What clients, proxies and browsers really send, and what is made of it. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import {
-  type CookieHolder,
-  isSignedIn,
-  signInByCookie,
-} from '../harness/by-cookie.ts'
+import { type CookieHolder, isSignedIn, signInByCookie } from '../harness/by-cookie.ts'
 import { readOperations } from '../harness/operations.ts'
 import {
   assertProblem,
@@ -87,6 +84,8 @@ const asHeaders = ({ cookie, csrfToken }: CookieHolder): Record<string, string> 
   'X-CSRF-Token': csrfToken,
 })
 
+const answered = (): number => pie.log.filter((line) => line.includes('"/auth/login"')).length
+
 describe('an empty body, whatever its type', () => {
   test('is none, where none is needed', async () => {
     const phone = await signInByCookie(pie, 'ada')
@@ -162,6 +161,31 @@ describe('an empty body, whatever its type', () => {
       const other = await sendRaw('DELETE /users/me', headers, body)
       assert.deepEqual([other.status, other.body.code], [405, 'method_not_allowed'], what)
     })
+  })
+
+  test('is not one that comes late, and in pieces', async () => {
+    const { hostname, port } = new URL(pie.pie.address)
+    const socket = connect(Number(port), hostname).setEncoding('utf8')
+    let answer = ''
+    socket.on('data', (data) => {
+      answer += data
+    })
+    const closed = once(socket, 'close')
+    const text = JSON.stringify({ email: 'ada@example.com', password: goodPassword })
+    const before = answered()
+    socket.write(
+      'POST /auth/login HTTP/1.1\r\nHost: pie\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    )
+    // Another connection is answered in between, so that this one has been read.
+    await pie.request('/health/live')
+    assert.equal(answered(), before)
+    for (const piece of text.match(/.{1,9}/g) ?? []) {
+      socket.write(`${piece.length.toString(16)}\r\n${piece}\r\n`)
+      await pie.request('/health/live')
+    }
+    socket.write('0\r\n\r\n')
+    await closed
+    assert.match(answer, /^HTTP\/1\.1 200 /)
   })
 
   test('that never comes to its end is no fault of Pie’s', async () => {

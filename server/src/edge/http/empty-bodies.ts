@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
@@ -24,11 +23,17 @@ export function forgetEmptyBodies(app: App): void {
 }
 
 async function forgetIfNothingComes(request: FastifyRequest, payload: Readable): Promise<void> {
-  if (payload.readableLength === 0 && !payload.readableEnded) await once(payload, 'readable')
+  if (payload.readableLength === 0 && !payload.readableEnded) await somethingOrTheEnd(payload)
   const first: Buffer | null = payload.read()
   if (first === null) forgetBody(request)
   else payload.unshift(first)
 }
+
+/** What ends before anybody reads of it never becomes readable. */
+const somethingOrTheEnd = (payload: Readable): Promise<void> =>
+  new Promise((resolve, reject) => {
+    payload.once('readable', resolve).once('end', resolve).once('error', reject)
+  })
 
 /** For Fastify, which goes by the headers. They stay as they came in `request.raw`. */
 function forgetBody(request: FastifyRequest): void {

@@ -42,6 +42,8 @@ export interface Problem {
   code: RefusalCode
   detail?: string
   errors?: Fault[]
+  /** Where a CSRF token is to be had, where that is what was wrong: a path of Pie's. */
+  csrf_token_url?: string
 }
 
 /** A problem answer (RFC 9457) for an answer of any framework's. */
@@ -87,5 +89,6 @@ export function describeProblem(refusal: Refusal): Problem {
     code,
     ...(message !== refusals[code] && { detail: message }),
     ...(faults !== undefined && { errors: faults }),
+    ...(code.startsWith('csrf_token_') && { csrf_token_url: '/auth/csrf' }),
   }
 }
