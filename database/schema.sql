@@ -1405,6 +1405,37 @@ $function$
 grant execute on function pie_private.list_nodes() to pie_auth;
 comment on function pie_private.list_nodes() is 'The nodes that serve this database now.';
 
+CREATE OR REPLACE FUNCTION pie_private.list_predecessors(session_id uuid, proofs bytea[], retry_window interval)
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if pg_is_in_recovery() then
+    raise exception 'this server is a standby, and decides nothing' using errcode = '25006';
+  end if;
+  return query with recursive line as (
+    select sessions.id, sessions.created_at, sessions.user_id from pie_private.sessions
+    where sessions.id = list_predecessors.session_id
+      and sessions.kind = 'browser'
+      and sessions.proof_hash = any (array(select sha256(proof) from unnest(list_predecessors.proofs) as given (proof)))
+      and sessions.revoked_at is null
+    union
+    select earlier.id, earlier.created_at, earlier.user_id
+    from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+    where line.created_at > now() - list_predecessors.retry_window
+      and earlier.user_id = line.user_id
+      and earlier.kind = 'browser'
+      and earlier.revoked_at is null
+  )
+  select line.id from line where line.id <> list_predecessors.session_id;
+end
+$function$
+;
+grant execute on function pie_private.list_predecessors(uuid,bytea[],interval) to pie_auth;
+comment on function pie_private.list_predecessors(uuid,bytea[],interval) is 'The sessions by whose renewal a browser''s session has just come to be. Its holder proves it.';
+
 CREATE OR REPLACE FUNCTION pie_private.list_sessions(email text, most integer)
  RETURNS TABLE(id uuid, email text, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, address inet, user_agent text)
  LANGUAGE sql
