@@ -35,22 +35,19 @@ export interface BuiltSchema {
  * @throws where not even Pie's own tables can be shown
  */
 export async function buildSchema(
-  database: Database,
+  database: Pick<Database, 'send'>,
   schemas: readonly string[],
   role: DatabaseRole,
 ): Promise<BuiltSchema> {
   const touchable = await readTouchable(database, schemas, role)
-  let text = ''
+  const read = new Map<string, string>()
   let named: { oid: string; object: string }[] = []
   const build = async (leftOut: ReadonlySet<string>) => {
     const problems: SchemaProblem[] = []
     const reading = {
-      text: () => (text === '' ? null : text),
-      keep: (read: string) => {
-        text = read
-      },
-      revise(read: string): string {
-        const kept = keepTouchable(JSON.parse(read) as Catalog, touchable, leftOut)
+      read,
+      revise(text: string): string {
+        const kept = keepTouchable(JSON.parse(text) as Catalog, touchable, leftOut)
         const functions = leaveOutFunctions(kept, touchable, role)
         const { catalog, problems: columns } = leaveOutColumns(functions.catalog)
         const names = nameApart(catalog, inflection, touchable, schemas)

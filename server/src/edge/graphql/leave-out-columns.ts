@@ -1,6 +1,6 @@
 import { type Catalog, isTable } from './catalog.ts'
 import { knowTypes } from './know-types.ts'
-import { quoteName } from './list-named.ts'
+import { quoteName } from './quote-name.ts'
 import type { SchemaProblem } from './schema-problem.ts'
 
 /**

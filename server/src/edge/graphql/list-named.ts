@@ -2,6 +2,7 @@ import type {} from 'graphile-build'
 import type {} from 'graphile-build-pg'
 import { type Catalog, type CatalogClass, type CatalogProc, isTable } from './catalog.ts'
 import { legalName } from './legal-name.ts'
+import { quoteName } from './quote-name.ts'
 import type { Touchable } from './read-touchable.ts'
 import type { Tags } from './tags.ts'
 import type { Claim } from './taken-names.ts'
@@ -230,7 +231,3 @@ function claimers(catalog: Catalog, inflection: GraphileBuild.Inflection, { tabl
   }
   return { claimsOfTable, claimsOfScalar, claimsOfFunction }
 }
-
-/** As `quote_ident` does, but for words that are reserved. */
-export const quoteName = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`

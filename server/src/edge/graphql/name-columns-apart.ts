@@ -2,7 +2,7 @@ import type {} from 'graphile-build'
 import type {} from 'graphile-build-pg'
 import { type Catalog, type CatalogAttribute, isTable } from './catalog.ts'
 import { legalName } from './legal-name.ts'
-import { quoteName } from './list-named.ts'
+import { quoteName } from './quote-name.ts'
 import type { SchemaProblem } from './schema-problem.ts'
 import type { Tags } from './tags.ts'
 

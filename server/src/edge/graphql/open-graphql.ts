@@ -1,4 +1,5 @@
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
+import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { BuiltSchema } from './build-schema.ts'
 import type { DatabaseRole } from './preset.ts'
@@ -20,22 +21,45 @@ export type AnswerGraphql = (
   request: GraphqlRequest,
 ) => Promise<Outcome>
 
+export interface Graphql {
+  answer: AnswerGraphql
+  /** Builds the schemas that requests will ask for, and tells what is wrong with them. */
+  prepare(): Promise<void>
+}
+
 /** Everything of GraphQL that is large: loaded when somebody first asks for it. */
 export function openGraphql(
   ground: Pick<Ground, 'requests' | 'log'>,
   settings: GraphqlSettings,
-): AnswerGraphql {
-  const getSchema = createRoleSchemas(ground.requests, settings)
+): Graphql {
+  const schemas = createRoleSchemas(ground, settings)
   const readers = new WeakMap<BuiltSchema, ReadDocuments>()
   const readerOf = (built: BuiltSchema): ReadDocuments => {
     const reader = readers.get(built) ?? createDocumentReader(built, settings.showsItself)
     readers.set(built, reader)
     return reader
   }
-  return async (role, credential, { query, variables, operationName }) => {
-    const built = await getSchema(role)
-    const read = readerOf(built)(query)
-    const needs = { ...ground, built, limits: settings }
-    return runOperation(needs, credential, { read, variables, name: operationName })
+  const answer: AnswerGraphql = async (role, credential, { query, variables, operationName }) => {
+    const built = await schemas.get(role)
+    try {
+      const read = readerOf(built)(query)
+      const needs = { ...ground, built, limits: settings }
+      const operation = { read, variables, name: operationName }
+      const outcome = await runOperation(needs, credential, operation)
+      // What the schema has may be there no longer: then it says something that nobody foresaw.
+      if (outcome.errors.some(({ extensions }) => extensions.code === 'internal'))
+        schemas.suspectChange()
+      return outcome
+    } catch (error) {
+      // What the schema has not may be there meanwhile.
+      if (error instanceof Refusal && error.code === 'graphql_invalid') schemas.suspectChange()
+      throw error
+    }
+  }
+  return {
+    answer,
+    async prepare() {
+      for (const role of ['webuser', 'webadmin'] as const) await schemas.get(role)
+    },
   }
 }

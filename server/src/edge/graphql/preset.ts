@@ -25,7 +25,7 @@ const withoutInternals = jsonPgSmartTags({
 })
 
 interface PresetOptions {
-  database: Database
+  database: Pick<Database, 'send'>
   schemas: readonly string[]
   role: DatabaseRole
   reading: CatalogReading

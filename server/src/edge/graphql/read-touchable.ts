@@ -12,7 +12,7 @@ export interface Touchable {
 }
 
 export async function readTouchable(
-  database: Database,
+  database: Pick<Database, 'send'>,
   schemas: readonly string[],
   role: DatabaseRole,
 ): Promise<Touchable> {
@@ -26,30 +26,30 @@ export async function readTouchable(
 
 const touchable = `
   with shown as (
-    select oid from pg_namespace where nspname = any ($1) and has_schema_privilege($2, oid, 'usage')
+    select oid from pg_catalog.pg_namespace where nspname = any ($1) and pg_catalog.has_schema_privilege($2, oid, 'usage')
   ),
   tables as (
     select oid,
-      case when has_any_column_privilege($2, oid, 'select') then 'r' else '' end ||
-      case when has_any_column_privilege($2, oid, 'insert') then 'a' else '' end ||
-      case when has_any_column_privilege($2, oid, 'update') then 'w' else '' end ||
-      case when has_table_privilege($2, oid, 'delete') then 'd' else '' end as may
-    from pg_class
+      case when pg_catalog.has_any_column_privilege($2, oid, 'select') then 'r' else '' end ||
+      case when pg_catalog.has_any_column_privilege($2, oid, 'insert') then 'a' else '' end ||
+      case when pg_catalog.has_any_column_privilege($2, oid, 'update') then 'w' else '' end ||
+      case when pg_catalog.has_table_privilege($2, oid, 'delete') then 'd' else '' end as may
+    from pg_catalog.pg_class
     where relnamespace in (select oid from shown) and relkind in ('r', 'v', 'm', 'f', 'p')
   ),
   closed as (
     select attrelid::text || ' ' || attnum as closed_column
-    from pg_attribute join tables on tables.oid = attrelid
+    from pg_catalog.pg_attribute join tables on tables.oid = attrelid
     where may like 'r%' and attnum > 0 and not attisdropped
-      and not has_column_privilege($2, attrelid, attnum, 'select, insert, update')
+      and not pg_catalog.has_column_privilege($2, attrelid, attnum, 'select, insert, update')
   )
-  select json_build_object(
-    'tables', (select coalesce(json_object_agg(oid, may), '{}') from tables where may <> ''),
-    'closedColumns', (select coalesce(json_agg(closed_column), '[]') from closed),
+  select pg_catalog.json_build_object(
+    'tables', (select coalesce(pg_catalog.json_object_agg(oid, may), '{}') from tables where may <> ''),
+    'closedColumns', (select coalesce(pg_catalog.json_agg(closed_column), '[]') from closed),
     'functions', (
-      select coalesce(json_object_agg(oid, format('%s.%I(%s)', pronamespace::regnamespace, proname,
-        pg_get_function_identity_arguments(oid))), '{}')
-      from pg_proc
-      where pronamespace in (select oid from shown) and prokind = 'f' and has_function_privilege($2, oid, 'execute')
+      select coalesce(pg_catalog.json_object_agg(oid, pg_catalog.format('%s.%I(%s)', pronamespace::regnamespace, proname,
+        pg_catalog.pg_get_function_identity_arguments(oid))), '{}')
+      from pg_catalog.pg_proc
+      where pronamespace in (select oid from shown) and prokind = 'f' and pg_catalog.has_function_privilege($2, oid, 'execute')
     )
   ) as touchable`

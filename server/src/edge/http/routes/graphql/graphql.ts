@@ -4,7 +4,7 @@ import { findSession } from '../../../../features/sessions/find-session.ts'
 import { OperatorError, Refusal } from '../../../../ground/errors.ts'
 import { loadOptional } from '../../../../ground/load-optional.ts'
 import { graphqlPackages } from '../../../graphql/graphql-packages.ts'
-import type { AnswerGraphql } from '../../../graphql/open-graphql.ts'
+import type { Graphql } from '../../../graphql/open-graphql.ts'
 import type { DatabaseRole } from '../../../graphql/preset.ts'
 import type { Outcome } from '../../../graphql/run-operation.ts'
 import { forbidSharedCaches } from '../../../request/session-cookie.ts'
@@ -28,13 +28,21 @@ const Body = Type.Object(
 
 /** `POST /graphql` (GraphQL over HTTP): one operation, as the user of the session. */
 export function graphqlRoute(app: App, pie: Pie): void {
-  let opening: Promise<AnswerGraphql> | null = null
+  let opening: Promise<Graphql> | null = null
   const open = () =>
     loadOptional(graphqlPackages, async () => {
       const { openGraphql } = await import('../../../graphql/open-graphql.ts')
       return openGraphql(pie, pie.graphql)
     }).catch((error) => {
       throw error instanceof OperatorError ? refuseUninstalled(pie, error) : error
+    })
+  // Where an application has something to show, what is wrong with it is told before anybody asks.
+  if (pie.graphql.schemas.length > 0)
+    app.addHook('onListen', async () => {
+      opening ??= open()
+      void opening
+        .then(({ prepare }) => prepare())
+        .catch((error) => pie.log.error({ err: error }, 'GraphQL could not be prepared'))
     })
   app.post(
     '/graphql',
@@ -59,7 +67,7 @@ export function graphqlRoute(app: App, pie: Pie): void {
       const { query, variables, operationName } = request.body
       const role = await findRole(pie, request)
       opening ??= open()
-      const answer = await opening
+      const { answer } = await opening
       const outcome = await answer(role, credentialOf(pie, request), {
         query,
         variables: variables ?? {},
