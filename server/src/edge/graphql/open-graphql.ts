@@ -39,27 +39,36 @@ export function openGraphql(
     readers.set(built, reader)
     return reader
   }
-  const answer: AnswerGraphql = async (role, credential, { query, variables, operationName }) => {
+  const answerWith = async (
+    built: BuiltSchema,
+    credential: SessionCredential,
+    { query, variables, operationName }: GraphqlRequest,
+  ): Promise<Outcome> => {
+    const read = readerOf(built)(query)
+    const needs = { ...ground, built, limits: settings }
+    return runOperation(needs, credential, { read, variables, name: operationName })
+  }
+  const answer: AnswerGraphql = async (role, credential, request) => {
     const built = await schemas.get(role)
     try {
-      const read = readerOf(built)(query)
-      const needs = { ...ground, built, limits: settings }
-      const operation = { read, variables, name: operationName }
-      const outcome = await runOperation(needs, credential, operation)
-      // What the schema has may be there no longer: then it says something that nobody foresaw.
+      const outcome = await answerWith(built, credential, request)
+      // What the schema has may be there no longer: then Postgres says something that nobody foresaw.
       if (outcome.errors.some(({ extensions }) => extensions.code === 'internal'))
-        schemas.suspectChange()
+        void schemas.suspectChange()
       return outcome
     } catch (error) {
-      // What the schema has not may be there meanwhile.
-      if (error instanceof Refusal && error.code === 'graphql_invalid') schemas.suspectChange()
-      throw error
+      if (!(error instanceof Refusal) || error.code !== 'graphql_invalid') throw error
+      // What the schema has not may be there meanwhile. Nothing of the document was run.
+      await schemas.suspectChange()
+      const newer = await schemas.get(role)
+      if (newer === built) throw error
+      return answerWith(newer, credential, request)
     }
   }
   return {
     answer,
     async prepare() {
-      for (const role of ['webuser', 'webadmin'] as const) await schemas.get(role)
+      for (const role of ['webuser', 'webadmin'] as const) await schemas.prepare(role)
     },
   }
 }

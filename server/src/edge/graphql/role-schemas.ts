@@ -10,8 +10,10 @@ import type { GraphqlSettings } from './settings.ts'
 export interface RoleSchemas {
   /** The schema of a database role, built when somebody first asks for it. */
   get(role: DatabaseRole): Promise<BuiltSchema>
-  /** Something looked as if the database had changed: looks again before its time. */
-  suspectChange(): void
+  /** Builds it before anybody asks. */
+  prepare(role: DatabaseRole): Promise<BuiltSchema>
+  /** Something looked as if the database had changed: looks before its time, and resolves when what has changed is built. */
+  suspectChange(): Promise<void>
 }
 
 /** How long a change of the database may go unnoticed. */
@@ -24,7 +26,9 @@ interface Kept {
   fingerprint: string
   built: Promise<BuiltSchema>
   /** What is being built in its place. */
-  next: string | null
+  next: { fingerprint: string; done: Promise<void> } | null
+  /** Whether a request has been answered with it. */
+  isUsed: boolean
 }
 
 /**
@@ -54,7 +58,7 @@ export function createRoleSchemas(
     return built
   }
   const first = (role: DatabaseRole, fingerprint: string): Kept => {
-    const one: Kept = { fingerprint, built: build(role), next: null }
+    const one: Kept = { fingerprint, built: build(role), next: null, isUsed: false }
     kept.set(role, one)
     one.built.catch(() => {
       if (kept.get(role) === one) kept.delete(role)
@@ -62,12 +66,17 @@ export function createRoleSchemas(
     return one
   }
   const renew = async (role: DatabaseRole, one: Kept, fingerprint: string): Promise<void> => {
-    if (one.fingerprint === fingerprint || one.next === fingerprint) return
-    one.next = fingerprint
+    if (one.fingerprint === fingerprint) return
+    if (one.next?.fingerprint !== fingerprint)
+      one.next = { fingerprint, done: replace(role, one, fingerprint) }
+    await one.next.done
+  }
+  const replace = async (role: DatabaseRole, one: Kept, fingerprint: string): Promise<void> => {
     try {
       const built = await build(role)
-      if (kept.get(role) !== one || one.next !== fingerprint) return
-      kept.set(role, { fingerprint, built: Promise.resolve(built), next: null })
+      if (kept.get(role) !== one || one.next?.fingerprint !== fingerprint) return
+      const { isUsed } = one
+      kept.set(role, { fingerprint, built: Promise.resolve(built), next: null, isUsed })
     } catch (error) {
       // Postgres could not be asked: that passes.
       if (error instanceof Refusal) one.next = null
@@ -86,24 +95,31 @@ export function createRoleSchemas(
       ground.log.debug({ err: error }, 'could not look whether GraphQL schemas have changed')
     }
   }
-  const look = (afterMs: number): void => {
-    if (looking !== null || performance.now() - lookedAt < afterMs) return
+  const look = (afterMs: number): Promise<void> => {
+    if (looking !== null || performance.now() - lookedAt < afterMs)
+      return looking ?? Promise.resolve()
     looking = lookAtAll().finally(() => {
       looking = null
     })
+    return looking
+  }
+  const find = async (role: DatabaseRole): Promise<Kept> => {
+    const fingerprint = await readFingerprint(ground.requests, all)
+    // Somebody else may have begun meanwhile.
+    const one = kept.get(role) ?? first(role, fingerprint)
+    await one.built
+    await renew(role, one, fingerprint)
+    return kept.get(role) ?? one
   }
   return {
+    prepare: async (role) => (await find(role)).built,
     async get(role) {
-      const known = kept.get(role)
-      if (known !== undefined && !isWatching) {
-        look(LOOK_EVERY_MS)
-        return known.built
-      }
-      const fingerprint = await readFingerprint(ground.requests, all)
-      // Somebody else may have begun meanwhile.
-      const one = kept.get(role) ?? first(role, fingerprint)
-      if (isWatching) await one.built.then(() => renew(role, one, fingerprint))
-      return (kept.get(role) ?? one).built
+      let one = kept.get(role)
+      // What was prepared at the start may be of before the application's migrations.
+      if (one === undefined || isWatching || !one.isUsed) one = await find(role)
+      else void look(LOOK_EVERY_MS)
+      one.isUsed = true
+      return one.built
     },
     suspectChange: () => look(SUSPECT_EVERY_MS),
   }

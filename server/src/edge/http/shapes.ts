@@ -62,6 +62,9 @@ export const Problem = Type.Object(
     }),
     detail: Type.Optional(Type.String()),
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    sqlstate: Type.Optional(Type.String()),
+    explanation: Type.Optional(Type.String()),
+    hint: Type.Optional(Type.String()),
   },
   { $id: 'Problem', title: 'Problem', description: 'A problem answer (RFC 9457).' },
 )

@@ -23,6 +23,7 @@ export const statusOf: Record<RefusalCode, number> = {
   conflict: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
+  refused_by_application: 422,
   too_many_attempts: 429,
   too_many_requests: 429,
   headers_too_large: 431,
@@ -42,6 +43,10 @@ export interface Problem {
   code: RefusalCode
   detail?: string
   errors?: Fault[]
+  /** Of what an application has raised for its clients: its SQLSTATE, and what it said besides its message. */
+  sqlstate?: string
+  explanation?: string
+  hint?: string
 }
 
 /** A problem answer (RFC 9457) for an answer of any framework's. */
@@ -79,7 +84,7 @@ function refusalOf(error: unknown): Refusal {
 }
 
 export function describeProblem(refusal: Refusal): Problem {
-  const { code, message, faults } = refusal
+  const { code, message, faults, raised } = refusal
   return {
     type: `urn:pie:error:${code}`,
     title: refusals[code],
@@ -87,5 +92,8 @@ export function describeProblem(refusal: Refusal): Problem {
     code,
     ...(message !== refusals[code] && { detail: message }),
     ...(faults !== undefined && { errors: faults }),
+    ...(raised !== undefined && { sqlstate: raised.sqlstate }),
+    ...(raised?.detail !== undefined && { explanation: raised.detail }),
+    ...(raised?.hint !== undefined && { hint: raised.hint }),
   }
 }
