@@ -1757,14 +1757,6 @@ begin
   end if;
   insert into pie_private.known_networks (user_id, network) values (new.user_id, seen_network)
   on conflict on constraint known_networks_pkey do update set last_seen_at = excluded.last_seen_at;
-  delete from pie_private.known_networks as known
-  where known.user_id = new.user_id and known.network in (
-    select older.network from pie_private.known_networks as older
-    where older.user_id = new.user_id
-    order by older.last_seen_at desc
-    offset 100
-    for update skip locked
-  );
   return null;
 end
 $function$

@@ -5,19 +5,14 @@
 
 -- First, the networks of the sessions that there were before 0031. From here on they are looked for nowhere else.
 insert into pie_private.known_networks (user_id, network, last_seen_at)
-select ranked.user_id, ranked.network, ranked.last_seen_at
+select seen.user_id, seen.network, max(seen.last_seen_at)
 from (
-  select seen.user_id, seen.network, max(seen.last_seen_at) as last_seen_at,
-         row_number() over (partition by seen.user_id order by max(seen.last_seen_at) desc) as place
-  from (
-    select sessions.user_id, pie_private.network_of(sessions.address) as network, sessions.last_seen_at
-    from pie_private.sessions
-    where sessions.address is not null and sessions.actor_id is null
-      and sessions.last_seen_at > now() - interval '90 days'
-  ) as seen
-  group by seen.user_id, seen.network
-) as ranked
-where ranked.place <= 100
+  select sessions.user_id, pie_private.network_of(sessions.address) as network, sessions.last_seen_at
+  from pie_private.sessions
+  where sessions.address is not null and sessions.actor_id is null
+    and sessions.last_seen_at > now() - interval '90 days'
+) as seen
+group by seen.user_id, seen.network
 on conflict on constraint known_networks_pkey do nothing;
 
 create or replace function pie_private.is_known_network(user_id uuid, network text) returns boolean
