@@ -975,6 +975,8 @@ CREATE OR REPLACE FUNCTION pie_private.delete_ended_sessions(most integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
 AS $function$
 declare
   ended uuid[];
@@ -987,10 +989,10 @@ begin
   ended := array(
     select sessions.id from pie_private.sessions
     where sessions.revoked_at < now() - interval '7 days'
-      and not exists (
-        select from pie_private.sessions as next
-        where next.id = sessions.successor_id and next.revoked_at is null and next.absolute_expires_at > now()
-      )
+      and coalesce((
+        select next.revoked_at is not null or next.absolute_expires_at <= now()
+        from pie_private.sessions as next where next.id = sessions.successor_id
+      ), true)
     order by sessions.revoked_at
     limit most
     for update of sessions skip locked
@@ -999,10 +1001,10 @@ begin
     ended := ended || array(
       select sessions.id from pie_private.sessions
       where sessions.revoked_at is null and sessions.absolute_expires_at < now() - interval '7 days'
-        and not exists (
-          select from pie_private.sessions as next
-          where next.id = sessions.successor_id and next.revoked_at is null and next.absolute_expires_at > now()
-        )
+        and coalesce((
+          select next.revoked_at is not null or next.absolute_expires_at <= now()
+          from pie_private.sessions as next where next.id = sessions.successor_id
+        ), true)
       order by sessions.absolute_expires_at
       limit most - cardinality(ended)
       for update of sessions skip locked
@@ -1016,7 +1018,11 @@ begin
     with recursive line as (
       select unnest(ended) as id
       union
-      select earlier.id from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+      select earlier.id
+      from line
+      cross join lateral (
+        select sessions.id from pie_private.sessions where sessions.successor_id = line.id offset 0
+      ) as earlier
     )
     select line.id from line
   );
@@ -1029,10 +1035,13 @@ begin
   with recursive whole as (
     select sessions.id, sessions.successor_id from pie_private.sessions
     where sessions.id = any (lines)
-      and not exists (select from pie_private.sessions as earlier where earlier.successor_id = sessions.id)
+      and (select earlier.id from pie_private.sessions as earlier where earlier.successor_id = sessions.id) is null
     union all
-    select next.id, next.successor_id from whole
-    join pie_private.sessions as next on next.id = whole.successor_id
+    select next.id, next.successor_id
+    from whole
+    cross join lateral (
+      select sessions.id, sessions.successor_id from pie_private.sessions where sessions.id = whole.successor_id offset 0
+    ) as next
     where next.id = any (lines)
   )
   delete from pie_private.sessions where sessions.id = any (array(select whole.id from whole limit most));
@@ -1986,14 +1995,6 @@ begin
   end if;
   insert into pie_private.known_networks (user_id, network) values (new.user_id, seen_network)
   on conflict on constraint known_networks_pkey do update set last_seen_at = excluded.last_seen_at;
-  delete from pie_private.known_networks as known
-  where known.user_id = new.user_id and known.network in (
-    select older.network from pie_private.known_networks as older
-    where older.user_id = new.user_id
-    order by older.last_seen_at desc
-    offset 100
-    for update skip locked
-  );
   return null;
 end
 $function$

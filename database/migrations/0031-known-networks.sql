@@ -19,9 +19,7 @@ alter table pie_private.known_networks force row level security;
 create policy known_networks_for_owner on pie_private.known_networks to current_user using (true) with check (true);
 
 -- Whoever starts a session, by whichever function, has been seen where it starts: written once a day. Not where somebody
--- else acts as the user.
---
--- Of a user, the hundred that were seen last are kept. Those that go wait for nobody, and nobody for them.
+-- else acts as the user. There are never more than sessions were started in 90 days: 0032 deletes the others.
 create function pie_private.remember_network() returns trigger
   language plpgsql
   security definer
@@ -37,14 +35,6 @@ begin
   end if;
   insert into pie_private.known_networks (user_id, network) values (new.user_id, seen_network)
   on conflict on constraint known_networks_pkey do update set last_seen_at = excluded.last_seen_at;
-  delete from pie_private.known_networks as known
-  where known.user_id = new.user_id and known.network in (
-    select older.network from pie_private.known_networks as older
-    where older.user_id = new.user_id
-    order by older.last_seen_at desc
-    offset 100
-    for update skip locked
-  );
   return null;
 end
 $$;

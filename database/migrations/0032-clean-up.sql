@@ -5,19 +5,14 @@
 
 -- First, the networks of the sessions that there were before 0031. From here on they are looked for nowhere else.
 insert into pie_private.known_networks (user_id, network, last_seen_at)
-select ranked.user_id, ranked.network, ranked.last_seen_at
+select seen.user_id, seen.network, max(seen.last_seen_at)
 from (
-  select seen.user_id, seen.network, max(seen.last_seen_at) as last_seen_at,
-         row_number() over (partition by seen.user_id order by max(seen.last_seen_at) desc) as place
-  from (
-    select sessions.user_id, pie_private.network_of(sessions.address) as network, sessions.last_seen_at
-    from pie_private.sessions
-    where sessions.address is not null and sessions.actor_id is null
-      and sessions.last_seen_at > now() - interval '90 days'
-  ) as seen
-  group by seen.user_id, seen.network
-) as ranked
-where ranked.place <= 100
+  select sessions.user_id, pie_private.network_of(sessions.address) as network, sessions.last_seen_at
+  from pie_private.sessions
+  where sessions.address is not null and sessions.actor_id is null
+    and sessions.last_seen_at > now() - interval '90 days'
+) as seen
+group by seen.user_id, seen.network
 on conflict on constraint known_networks_pkey do nothing;
 
 create or replace function pie_private.is_known_network(user_id uuid, network text) returns boolean
@@ -121,9 +116,12 @@ create index if not exists sessions_absolute_expires_at_idx on pie_private.sessi
 --
 -- A session that was renewed goes together with what it was renewed by, and the earlier one first. Otherwise its foreign key
 -- would have each deleted by the next, one inside the other, however many there are. None goes whose successor may act.
+--
+-- Written so that every look-up is one by an index, of one row: joins are planned by what Postgres remembers of the table,
+-- which is least true while millions of its rows go.
 create function pie_private.delete_ended_sessions(most integer) returns integer
   language plpgsql volatile security definer
-  set search_path = pg_catalog, pg_temp
+  set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off
 as $$
 declare
   ended uuid[];
@@ -136,10 +134,10 @@ begin
   ended := array(
     select sessions.id from pie_private.sessions
     where sessions.revoked_at < now() - interval '7 days'
-      and not exists (
-        select from pie_private.sessions as next
-        where next.id = sessions.successor_id and next.revoked_at is null and next.absolute_expires_at > now()
-      )
+      and coalesce((
+        select next.revoked_at is not null or next.absolute_expires_at <= now()
+        from pie_private.sessions as next where next.id = sessions.successor_id
+      ), true)
     order by sessions.revoked_at
     limit most
     for update of sessions skip locked
@@ -148,10 +146,10 @@ begin
     ended := ended || array(
       select sessions.id from pie_private.sessions
       where sessions.revoked_at is null and sessions.absolute_expires_at < now() - interval '7 days'
-        and not exists (
-          select from pie_private.sessions as next
-          where next.id = sessions.successor_id and next.revoked_at is null and next.absolute_expires_at > now()
-        )
+        and coalesce((
+          select next.revoked_at is not null or next.absolute_expires_at <= now()
+          from pie_private.sessions as next where next.id = sessions.successor_id
+        ), true)
       order by sessions.absolute_expires_at
       limit most - cardinality(ended)
       for update of sessions skip locked
@@ -165,7 +163,11 @@ begin
     with recursive line as (
       select unnest(ended) as id
       union
-      select earlier.id from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+      select earlier.id
+      from line
+      cross join lateral (
+        select sessions.id from pie_private.sessions where sessions.successor_id = line.id offset 0
+      ) as earlier
     )
     select line.id from line
   );
@@ -178,10 +180,13 @@ begin
   with recursive whole as (
     select sessions.id, sessions.successor_id from pie_private.sessions
     where sessions.id = any (lines)
-      and not exists (select from pie_private.sessions as earlier where earlier.successor_id = sessions.id)
+      and (select earlier.id from pie_private.sessions as earlier where earlier.successor_id = sessions.id) is null
     union all
-    select next.id, next.successor_id from whole
-    join pie_private.sessions as next on next.id = whole.successor_id
+    select next.id, next.successor_id
+    from whole
+    cross join lateral (
+      select sessions.id, sessions.successor_id from pie_private.sessions where sessions.id = whole.successor_id offset 0
+    ) as next
     where next.id = any (lines)
   )
   delete from pie_private.sessions where sessions.id = any (array(select whole.id from whole limit most));

@@ -158,14 +158,6 @@ test('a visit waits for nobody who holds the network’s row', async () => {
   }
 })
 
-test('of a user, the hundred networks that were seen last are kept', async () => {
-  await seenAgo('1 hour')
-  for (let index = 0; index < 105; index++) await start(`10.0.0.${index}`)
-  const kept = await networks()
-  assert.equal(kept.length, 100)
-  assert.ok(kept.includes('10.0.0.104/32') && !kept.includes(HOME) && !kept.includes('10.0.0.0/32'))
-})
-
 test('they go with their user', async () => {
   await db.owner.query('select pie_private.delete_user($1)', [emmy.email])
   assert.deepEqual(await networks(), [])

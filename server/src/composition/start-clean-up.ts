@@ -3,17 +3,18 @@ import { cleanUp } from '../features/operations/clean-up.ts'
 import { keepAuditMonths } from '../features/operations/keep-audit-months.ts'
 import type { Ground } from '../ground/ground.ts'
 
-const EVERY_MS = 60_000
 /** Not before a node that has just been started serves its first requests; and several not at the same moment. */
-const firstAfterMs = (): number => 2_000 + Math.random() * 8_000
+const usualTimes = () => ({ firstAfterMs: 2_000 + Math.random() * 8_000, everyMs: 60_000 })
 
 /**
  * @param auditRetentionSeconds how long the audit log is kept; null for ever
+ * @param times replaced only by tests
  * @returns what ends it, at most after the batch under way, which nobody has to wait for
  */
 export function startCleanUp(
   ground: Pick<Ground, 'auth' | 'log'>,
   auditRetentionSeconds: number | null,
+  { firstAfterMs, everyMs } = usualTimes(),
 ): () => void {
   const stopping = new AbortController()
   let timer: NodeJS.Timeout
@@ -41,9 +42,9 @@ export function startCleanUp(
         'could not delete what is over; it is tried again each minute',
       )
     isFailing = failed !== undefined
-    later(EVERY_MS)
+    later(everyMs)
   }
-  later(firstAfterMs())
+  later(firstAfterMs)
   return () => {
     stopping.abort()
     clearTimeout(timer)

@@ -9,7 +9,7 @@ export interface ListedUser {
   roles: string[]
   state: 'active' | 'disabled'
   created_at: Date
-  /** When a session of theirs was last used; null when there is none. */
+  /** When a session of theirs was last used; null when there has been none in 90 days. */
   last_seen_at: Date | null
 }
 
@@ -58,7 +58,11 @@ const listText = `
     array(select user_roles.role from pie_schema.user_roles where user_roles.user_id = newest.id order by 1) as roles,
     case when newest.disabled_at is null then 'active' else 'disabled' end as state,
     newest.created_at,
-    (select max(sessions.last_seen_at) from pie_private.sessions where sessions.user_id = newest.id) as last_seen_at,
+    -- Of a session that has been cleaned away, what is left is the day.
+    greatest(
+      (select max(sessions.last_seen_at) from pie_private.sessions where sessions.user_id = newest.id),
+      (select max(known.last_seen_at) from pie_private.known_networks as known where known.user_id = newest.id)
+    ) as last_seen_at,
     newest.total
   from newest
   left join pie_schema.user_emails on user_emails.user_id = newest.id and user_emails.is_primary

@@ -57,7 +57,11 @@ const userText = `
         and sessions.absolute_expires_at > now()
         and (sessions.kind = 'browser' or sessions.expires_at > now())
     ) as live_sessions,
-    (select max(sessions.last_seen_at) from pie_private.sessions where sessions.user_id = users.id) as last_seen_at,
+    -- Of a session that has been cleaned away, what is left is the day.
+    greatest(
+      (select max(sessions.last_seen_at) from pie_private.sessions where sessions.user_id = users.id),
+      (select max(known.last_seen_at) from pie_private.known_networks as known where known.user_id = users.id)
+    ) as last_seen_at,
     (
       select audit_log.happened_at from pie_private.audit_log
       where audit_log.user_id = users.id and audit_log.event = 'session.started'
