@@ -34,7 +34,7 @@ before(async () => {
     port: Number(port),
     user: 'cream',
     password: testKeys.requestRolePassword.revealText(),
-    database: 'pie',
+    database: 'pie_db',
   })
   cream.on('error', () => {})
   await cream.connect()
