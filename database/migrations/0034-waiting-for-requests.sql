@@ -54,6 +54,12 @@ declare
   refused integer[] := '{}';
   is_any boolean;
 begin
+  -- Nearly always nobody does.
+  if not exists (
+    select from pg_locks where not pg_locks.granted and pg_locks.waitstart < clock_timestamp() - patience
+  ) then
+    return;
+  end if;
   for round in 1..100 loop
     is_any := false;
     for holder in

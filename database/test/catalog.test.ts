@@ -80,6 +80,7 @@ const forTheOwner = [
   'enable_user',
   'grant_permission',
   'grant_role',
+  'is_request_login',
   'is_user',
   'list_sessions',
   'revoke_permission',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { proofOf, testKeys } from '../../database/test/people.ts'
+import { queryWithSession } from '../../server/src/ground/database/query-with-session.ts'
 import { testSecretKey } from '../harness/cluster.ts'
 import { addBrowser, type Browser, until, whoAmI } from '../harness/nodes.ts'
 import { addOwner, type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
@@ -166,6 +167,39 @@ for (const [version, binaries] of Object.entries(versions)) {
           assert.equal(code, 0, stderr)
         },
       }
+
+    test('a request that was ended is told to come again, and its pool goes on', async () => {
+      await register(node, `ada-${version}`)
+      const stolen = await addBrowser(node.owner, `ada-${version}`)
+      const url = new URL(databaseUrl)
+      url.username = 'cream'
+      url.password = testKeys.requestRolePassword.revealText()
+      const pool = new pg.Pool({ connectionString: url.href, max: 1 })
+      pool.on('error', () => {})
+      try {
+        const { sessionId } = stolen
+        const credential = { sessionId, proofs: [proofOf(sessionId)] }
+        const held = queryWithSession(
+          pool,
+          credential,
+          'select pg_sleep(14) from (select from pie_schema.users for update) as mine',
+        )
+        const ended = assert.rejects(held, { code: 'database_unavailable' })
+        await until(async () => {
+          const { rows } = await node.owner.query(
+            `select from pg_stat_activity where wait_event = 'PgSleep' and usename = 'cream'`,
+          )
+          return rows.length > 0
+        })
+        const body = { email: `ada-${version}@example.com`, password: goodPassword }
+        assert.equal((await node.request('/auth/login', { body })).status, 200)
+        await ended
+        const { rows } = await queryWithSession(pool, credential, 'select 1 as one')
+        assert.deepEqual(rows, [{ one: 1 }])
+      } finally {
+        await pool.end()
+      }
+    })
 
     let count = 0
     const all = Object.keys(holds).flatMap((how) =>
