@@ -64,6 +64,6 @@ export function createBareServer(
       answerBrokenHttp(error, socket, { securityHeaders, watching, log: pie.log }),
   })
   answerStrayRequests(app.server, { securityHeaders, watching, log: pie.log })
-  app.setNotFoundHandler((request, reply) => refuseUnknown(app, request, reply))
+  refuseUnknown(app)
   return app
 }

@@ -12,6 +12,7 @@ export function passwordRoute(app: App, pie: Pie): void {
     '/users/me/password',
     {
       schema: {
+        operationId: 'changePassword',
         summary: 'Change my password',
         description:
           'Ends every session of mine, and answers with a new one in place of this: a cookie, or tokens.',

@@ -12,6 +12,7 @@ export function usersMeRoutes(app: App, pie: Pie): void {
     '/users/me',
     {
       schema: {
+        operationId: 'getMe',
         summary: 'Who am I',
         tags: ['users'],
         response: { 200: Type.Ref('User'), ...problems(401, 503) },
@@ -28,6 +29,7 @@ export function usersMeRoutes(app: App, pie: Pie): void {
     '/users/me',
     {
       schema: {
+        operationId: 'changeMe',
         summary: 'Change my name',
         tags: ['users'],
         body: Type.Object({ name: Name }, { additionalProperties: false }),

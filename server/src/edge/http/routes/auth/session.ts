@@ -23,6 +23,7 @@ export function sessionRoute(app: App, pie: Pie): void {
     '/auth/session',
     {
       schema: {
+        operationId: 'getSession',
         summary: 'Whose session is this',
         description:
           'Answered from the cache: within milliseconds of any change, and never older than two seconds.',

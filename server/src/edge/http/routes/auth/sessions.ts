@@ -12,6 +12,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
     '/auth/sessions',
     {
       schema: {
+        operationId: 'listSessions',
         summary: 'My devices',
         description: 'What I am signed in with, the last used first.',
         tags: ['auth'],
@@ -32,6 +33,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
     '/auth/sessions/:id',
     {
       schema: {
+        operationId: 'endSession',
         summary: 'Sign a device out',
         tags: ['auth'],
         // The format by itself takes `urn:uuid:` too, which Postgres does not.
@@ -54,6 +56,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
     '/auth/sessions',
     {
       schema: {
+        operationId: 'endOtherSessions',
         summary: 'Sign all my other devices out',
         tags: ['auth'],
         response: {

@@ -39,8 +39,10 @@ export function graphqlRoute(app: App, pie: Pie): void {
   app.post(
     '/graphql',
     {
-      onRequest: takeJsonOnly,
+      // A form may be sent by a page of another site, and every value of it is text.
+      config: { form: false },
       schema: {
+        operationId: 'runGraphql',
         summary: 'GraphQL',
         description:
           'One query or mutation. A mutation is one transaction: of all its fields everything is kept, or nothing.',
@@ -83,12 +85,6 @@ async function findRole(pie: Pie, request: FastifyRequest): Promise<DatabaseRole
   const found = session ?? (await findSession(pie, sessionId))
   if (found === null || found.isExpired) throw new Refusal('unauthenticated')
   return found.user.roles.includes('admin') ? 'webadmin' : 'webuser'
-}
-
-/** A form may be sent by a page of another site, and every value of it is text. */
-async function takeJsonOnly({ headers }: FastifyRequest): Promise<void> {
-  if (/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? ''))
-    throw new Refusal('unsupported_media_type')
 }
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json'
