@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { Refusal } from '../../../../ground/errors.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
 import { perMinute } from '../../rate-limit.ts'
@@ -38,6 +39,8 @@ export function startRoute(app: App, pie: Pie, version: string): void {
     '/',
     { config: { access: 'open', rateLimit: perMinute(600) }, schema: { hide: true } },
     async (request, reply) => {
+      // Which the router takes for the same (RFC 9112 section 3.2.4).
+      if (request.url === '*') throw new Refusal('not_found')
       const vary = [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', ')
       void reply.header('vary', vary).header('cache-control', 'public, max-age=60')
       if (!prefersHtml(request.headers.accept)) return reply.send(description)
