@@ -88,7 +88,7 @@ export async function pieRoutes(instance: FastifyInstance, options: RouteOptions
   csrfRoute(app, pie)
   usersMeRoutes(app, pie)
   passwordRoute(app, pie)
-  graphqlRoute(app, pie)
+  graphqlRoute(app, pie, rateLimitScale)
   jwksRoute(app, pie)
   healthRoutes(app, pie)
   cacheStatusRoute(app, pie)

@@ -4,6 +4,7 @@ import { listSessions } from '../../../../features/sessions/list-sessions.ts'
 import { clearSessionCookie, forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
+import { perMinute } from '../../rate-limit.ts'
 import { actorOf, credentialOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
@@ -11,6 +12,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
   app.get(
     '/auth/sessions',
     {
+      config: { sessionLimit: perMinute(120) },
       schema: {
         operationId: 'listSessions',
         summary: 'My devices',
@@ -18,7 +20,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
         tags: ['auth'],
         response: {
           200: Type.Object({ sessions: Type.Array(Type.Ref('Device')) }),
-          ...problems(401, 503),
+          ...problems(401, 429, 503),
         },
       },
     },
@@ -32,13 +34,14 @@ export function sessionsRoutes(app: App, pie: Pie): void {
   app.delete(
     '/auth/sessions/:id',
     {
+      config: { sessionLimit: perMinute(120) },
       schema: {
         operationId: 'endSession',
         summary: 'Sign a device out',
         tags: ['auth'],
         // The format by itself takes `urn:uuid:` too, which Postgres does not.
         params: Type.Object({ id: Type.String({ format: 'uuid', maxLength: 36 }) }),
-        response: { 204: Type.Null(), ...problems(400, 401, 403, 404, 503) },
+        response: { 204: Type.Null(), ...problems(400, 401, 403, 404, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -55,13 +58,14 @@ export function sessionsRoutes(app: App, pie: Pie): void {
   app.delete(
     '/auth/sessions',
     {
+      config: { sessionLimit: perMinute(60) },
       schema: {
         operationId: 'endOtherSessions',
         summary: 'Sign all my other devices out',
         tags: ['auth'],
         response: {
           200: Type.Object({ ended: Type.Integer({ description: 'How many have been ended.' }) }),
-          ...problems(401, 403, 503),
+          ...problems(401, 403, 429, 503),
         },
       },
     },
