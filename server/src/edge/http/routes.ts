@@ -26,6 +26,7 @@ import { cacheStatusRoute } from './routes/operations/cache-status.ts'
 import { describeRoutes, documentationRoutes } from './routes/operations/documentation.ts'
 import { healthRoutes } from './routes/operations/health.ts'
 import { metricsRoute } from './routes/operations/metrics.ts'
+import { startRoute } from './routes/start/start.ts'
 import { CookieSession, Device, IssuedTokens, Problem, Session, User } from './shapes.ts'
 import { type Watching, watchRequest } from './watch-requests.ts'
 
@@ -94,6 +95,8 @@ export async function pieRoutes(instance: FastifyInstance, options: RouteOptions
   if (metrics !== null && metrics.token !== null) metricsRoute(app, metrics)
   await documentationRoutes(app, pie.policy.service.name)
   if (pie.graphql.hasEditor) editorRoutes(app)
+  // Where it is a part of another, that is the other's.
+  if (isWholeServer) startRoute(app, pie, version)
 }
 
 const buildStrictValidator: ReturnType<typeof AjvCompiler> = (schemas) =>

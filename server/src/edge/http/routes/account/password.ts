@@ -14,6 +14,7 @@ export function passwordRoute(app: App, pie: Pie): void {
     {
       config: { sessionLimit: perMinute(60) },
       schema: {
+        operationId: 'changePassword',
         summary: 'Change my password',
         description:
           'Ends every session of mine, and answers with a new one in place of this: a cookie, or tokens.',

@@ -14,6 +14,7 @@ export function usersMeRoutes(app: App, pie: Pie): void {
     {
       config: { sessionLimit: perMinute(1200) },
       schema: {
+        operationId: 'getMe',
         summary: 'Who am I',
         tags: ['users'],
         response: { 200: Type.Ref('User'), ...problems(401, 429, 503) },
@@ -31,6 +32,7 @@ export function usersMeRoutes(app: App, pie: Pie): void {
     {
       config: { sessionLimit: perMinute(120) },
       schema: {
+        operationId: 'changeMe',
         summary: 'Change my name',
         tags: ['users'],
         body: Type.Object({ name: Name }, { additionalProperties: false }),

@@ -13,6 +13,7 @@ export function csrfRoute(app: App, pie: Pie): void {
     {
       config: { sessionLimit: perMinute(1200) },
       schema: {
+        operationId: 'getCsrfToken',
         summary: 'A CSRF token',
         description:
           'For requests that change something with a cookie: as the header X-CSRF-Token, or as csrf_token in a form. ' +

@@ -25,6 +25,7 @@ export function sessionRoute(app: App, pie: Pie): void {
     {
       config: { sessionLimit: perMinute(6000) },
       schema: {
+        operationId: 'getSession',
         summary: 'Whose session is this',
         description:
           'Answered from the cache: within milliseconds of any change, and never older than two seconds.',

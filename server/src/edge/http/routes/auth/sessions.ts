@@ -14,6 +14,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
     {
       config: { sessionLimit: perMinute(120) },
       schema: {
+        operationId: 'listSessions',
         summary: 'My devices',
         description: 'What I am signed in with, the last used first.',
         tags: ['auth'],
@@ -35,6 +36,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
     {
       config: { sessionLimit: perMinute(120) },
       schema: {
+        operationId: 'endSession',
         summary: 'Sign a device out',
         tags: ['auth'],
         // The format by itself takes `urn:uuid:` too, which Postgres does not.
@@ -58,6 +60,7 @@ export function sessionsRoutes(app: App, pie: Pie): void {
     {
       config: { sessionLimit: perMinute(60) },
       schema: {
+        operationId: 'endOtherSessions',
         summary: 'Sign all my other devices out',
         tags: ['auth'],
         response: {

@@ -70,9 +70,10 @@ export function graphqlRoute(app: App, pie: Pie, rateLimitScale: number): void {
   app.post(
     '/graphql',
     {
-      config: { sessionLimit: perMinute(600) },
-      onRequest: takeJsonOnly,
+      // A form may be sent by a page of another site, and every value of it is text.
+      config: { form: false, sessionLimit: perMinute(600) },
       schema: {
+        operationId: 'runGraphql',
         summary: 'GraphQL',
         description:
           'One query or mutation. A mutation is one transaction: of all its fields everything is kept, or nothing.',
@@ -124,12 +125,6 @@ async function findUser(pie: Pie, request: FastifyRequest): Promise<User> {
 /** Which schema somebody is shown. What they may do in it, Postgres says. */
 const roleOf = (roles: readonly string[]): DatabaseRole =>
   roles.includes('admin') ? 'webadmin' : 'webuser'
-
-/** A form may be sent by a page of another site, and every value of it is text. */
-async function takeJsonOnly({ headers }: FastifyRequest): Promise<void> {
-  if (/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? ''))
-    throw new Refusal('unsupported_media_type')
-}
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json'
 

@@ -16,6 +16,7 @@ export function metricsRoute(app: App, metrics: Metrics): void {
               isProbe: true,
             },
       schema: {
+        operationId: 'getMetrics',
         summary: 'What this node counts and measures, for Prometheus',
         description:
           'For whoever shows METRICS_TOKEN, as Authorization: Bearer. Text, in the format of Prometheus.',
