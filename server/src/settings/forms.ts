@@ -51,11 +51,11 @@ export function asOrigin(text: string): string {
   return url.origin
 }
 
-/** Names of things in Postgres, as they are there: a capital is one. What has a comma or a space in it stands in quotes. */
+/** Names of things in Postgres, as they are there: a capital is one, and a blank is. What has a comma in it stands in quotes. */
 export function asNames(text: string): string[] {
   const names = splitNames(text)
-  const wrong = names.find((name) => Buffer.byteLength(name) > 63)
-  if (wrong !== undefined) throw new Mistake(`has ${wrong}, which is longer than names are`)
+  const long = names.find((name) => Buffer.byteLength(name) > 63)
+  if (long !== undefined) throw new Mistake(`has ${long}, which is longer than a name can be`)
   const foreign = names.find((name) => /^(pg_|pie_|information_schema$)/.test(name))
   if (foreign !== undefined) throw new Mistake(`has ${foreign}, which is not one of yours`)
   return [...new Set(names)]
@@ -65,13 +65,11 @@ function splitNames(text: string): string[] {
   const names: string[] = []
   let rest = text.trim()
   while (rest !== '') {
-    const [all, quoted, plain] =
-      /^(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))\s*(?:,\s*|$)/u.exec(rest) ?? []
+    const [all, quoted, plain] = /^(?:"((?:[^"]|"")+)"|([^",]*))\s*(?:,\s*|$)/.exec(rest) ?? []
     if (all === undefined)
-      throw new Mistake(
-        `has ${rest.slice(0, 40)}, which is no name such as notes, MyApp or "my app"`,
-      )
-    names.push(plain ?? quoted?.replaceAll('""', '"') ?? '')
+      throw new Mistake(`has ${rest.slice(0, 40)}, which is no name such as notes, MyApp or "a, b"`)
+    const name = plain?.trim() ?? quoted?.replaceAll('""', '"') ?? ''
+    if (name !== '') names.push(name)
     rest = rest.slice(all.length)
   }
   return names

@@ -8,7 +8,7 @@ export const graphqlSettings = {
     asNames,
     '',
     'Schemas of your own that GraphQL shows beside pie_schema: of what is in them, what the database role of whoever ' +
-      'asks may touch.',
+      'asks may touch. Names as they are in Postgres, capitals too; in quotes what has a comma in it.',
   ),
   GRAPHQL_INTROSPECTION: optional(
     'on or off',

@@ -1,6 +1,7 @@
-import { buildInflection, makeSchema } from 'graphile-build'
+import { buildInflection } from 'graphile-build'
 import type { GraphQLSchema } from 'graphql'
 import type { Database } from '../../ground/database/pool.ts'
+import { buildFlat } from './build-flat.ts'
 import type { Catalog } from './catalog.ts'
 import { findWhatFails } from './find-what-fails.ts'
 import { keepTouchable } from './keep-touchable.ts'
@@ -67,7 +68,7 @@ export async function buildSchema(
       tell: (one) => problems.push(one),
     })
     const inflection = buildInflection(preset)
-    return { ...(await makeSchema(preset)), problems }
+    return { ...(await buildFlat(preset, inflection)), problems }
   }
   const { result, problems } = await findWhatFails(build, () =>
     named.filter(({ object }) => !object.includes(' pie_schema.')),

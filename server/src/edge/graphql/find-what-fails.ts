@@ -54,6 +54,10 @@ async function findOne<Built>(
   leftOut: ReadonlySet<string>,
   error: unknown,
 ): Promise<{ unit: Unit; reason: unknown }> {
+  for (const unit of namedIn(error, units)) {
+    const rest = await build(new Set([...leftOut, unit.oid])).catch((why: unknown) => why)
+    if (reasonOf(rest) !== reasonOf(error)) return { unit, reason: error }
+  }
   let reason = error
   // The first `good` of them can be built, the first `bad` cannot.
   let [good, bad] = [0, units.length]
@@ -81,3 +85,18 @@ const reasonOf = (error: unknown): string =>
   String(error instanceof Error ? error.message : error)
     .split('\n')[0]
     ?.slice(0, MOST_CHARACTERS) ?? ''
+
+/** How many are tried before the list is halved: each is a build. */
+const MOST_NAMED = 3
+
+/** What an error names, `app.notes`, is mostly what it is about. */
+function namedIn(error: unknown, units: readonly Unit[]): Unit[] {
+  const text = reasonOf(error)
+  return units
+    .filter(({ object }) => {
+      const [, name = ''] = /^(?:\S+ )*?(\S+\.[^(]+)/.exec(object) ?? []
+      const at = text.indexOf(name)
+      return name !== '' && at >= 0 && !/[\w.]/.test(text[at + name.length] ?? '')
+    })
+    .slice(0, MOST_NAMED)
+}

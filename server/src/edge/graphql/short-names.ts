@@ -12,6 +12,14 @@ export const shortNames: GraphileConfig.Plugin = {
       nodeIdFieldName: () => 'nodeId',
       // Two of one name in two schemas are told apart before: by `@name`, theirs or ours (`name-apart.ts`).
       _schemaPrefix: () => '',
+      // A type's name is its codec's too, and that of its arrays.
+      typeCodecName(previous, _options, details) {
+        const { pgType } = details
+        const element = pgType.typcategory === 'A' ? pgType.getElemType() : undefined
+        const { name } = (element ?? pgType).getTags()
+        if (typeof name !== 'string') return previous?.(details) ?? ''
+        return this.camelCase(element === undefined ? name : `${name}_array`)
+      },
       _attributeName: (previous, _options, details) =>
         (previous as NonNullable<typeof previous>)({ ...details, skipRowId: true }),
       _allRows(previous, _options, resource) {
