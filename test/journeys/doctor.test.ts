@@ -436,6 +436,47 @@ const faults: Record<string, Fault> = {
     weight: 'opens',
     object: /grant_role\(text,text\) to public/,
   },
+  'a partition of the audit log has no row-level security': {
+    plant: 'alter table pie_private.audit_log_default disable row level security',
+    check: 'catalog-row-security',
+    weight: 'opens',
+    object: /^row-level security of pie_private\.audit_log_default$/,
+  },
+  'a partition of the audit log takes changes': {
+    plant: 'drop trigger audit_log_is_append_only on pie_private.audit_log_first',
+    check: 'catalog-trigger',
+    weight: 'opens',
+    object: /^trigger audit_log_is_append_only on pie_private\.audit_log_first$/,
+    undo: `create trigger audit_log_is_append_only before update or delete or truncate on pie_private.audit_log_first
+      for each statement execute function pie_private.refuse_change();
+      alter table pie_private.audit_log_first enable always trigger audit_log_is_append_only`,
+  },
+  'a partition of the audit log takes changes in a session of replication': {
+    plant: 'alter table pie_private.audit_log_first enable trigger audit_log_is_append_only',
+    check: 'catalog-trigger-state',
+    weight: 'opens',
+    object: /^state of trigger audit_log_is_append_only on pie_private\.audit_log_first$/,
+  },
+  'a partition of the audit log is open by a policy': {
+    plant: 'create policy everybody on pie_private.audit_log_default to webuser using (true)',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy everybody on pie_private\.audit_log_default$/,
+  },
+  'a partition of the audit log is granted': {
+    plant: 'grant select on pie_private.audit_log_first to webuser',
+    check: 'catalog-grant',
+    weight: 'opens',
+    object: /^select on pie_private\.audit_log_first to webuser$/,
+  },
+  'the audit log has a partition of somebody else’s': {
+    plant: `set role plain_owner; create schema other; create table other.lines (like pie_private.audit_log including constraints);
+      alter table pie_private.audit_log attach partition other.lines for values from ('2099-01-01') to ('2099-02-01'); reset role`,
+    check: 'children-of-tables',
+    weight: 'opens',
+    object: /^table other\.lines$/,
+    undo: 'drop schema other cascade',
+  },
   'passwords are granted': {
     plant: 'grant select on pie_private.passwords to webuser',
     check: 'catalog-grant',

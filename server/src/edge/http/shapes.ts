@@ -63,6 +63,14 @@ export const Problem = Type.Object(
     }),
     detail: Type.Optional(Type.String()),
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    csrf_token_url: Type.Optional(
+      Type.String({
+        description: 'With csrf_token_missing and csrf_token_invalid: where to get one.',
+      }),
+    ),
+    sqlstate: Type.Optional(Type.String()),
+    explanation: Type.Optional(Type.String()),
+    hint: Type.Optional(Type.String()),
   },
   { $id: 'Problem', title: 'Problem', description: 'A problem answer (RFC 9457).' },
 )

@@ -51,9 +51,10 @@ export function compareCatalog(
   found: readonly CatalogEntry[],
   owner: string,
 ): Finding[] {
+  const all = [...expected, ...expectedOfPartitions(expected, found)]
   const there = Map.groupBy(found, ({ object }) => object)
-  const wanted = Map.groupBy(expected, ({ object }) => object)
-  const missing = expected.flatMap((entry) => {
+  const wanted = Map.groupBy(all, ({ object }) => object)
+  const missing = all.flatMap((entry) => {
     const have = there.get(entry.object)
     if (have?.some((one) => isSame(one, entry))) return []
     return [
@@ -69,6 +70,29 @@ export function compareCatalog(
       .filter(({ object }) => !wanted.has(object))
       .flatMap((entry) => added(entry, functions)),
   ]
+}
+
+/** What keeps a table is to keep each of its partitions, for whoever names that: whichever there are this month. */
+function expectedOfPartitions(
+  expected: readonly ExpectedEntry[],
+  found: readonly CatalogEntry[],
+): ExpectedEntry[] {
+  const partitions = new Map(found.map((entry) => [entry.partition, entry.partition_of]))
+  return [...partitions].flatMap(([partition, table]) => {
+    if (partition === null || table === null) return []
+    const ofTable = [`row-level security of ${table}`, `on ${table}`]
+    return expected
+      .filter(
+        ({ kind, object }) =>
+          ['row-security', 'policy', 'trigger', 'trigger-state'].includes(kind) &&
+          ofTable.some((end) => object.endsWith(end)),
+      )
+      .map(({ kind, object, make }) => ({
+        kind,
+        object: object.replace(table, partition),
+        make: make.replaceAll(table, partition),
+      }))
+  })
 }
 
 /**
