@@ -32,6 +32,7 @@ export async function openPostgresLog({ directory, unprivileged }: Cluster): Pro
   if (existsSync(before)) await rename(before, join(logDirectory, nameAt(new Date(0))))
   await unprivileged.own(logDirectory)
   await removeOldest(logDirectory)
+  const filesBefore = await listFiles(logDirectory)
   const looking = setInterval(() => void removeOldest(logDirectory).catch(() => {}), LOOK_MS)
   looking.unref()
 
@@ -41,7 +42,7 @@ export async function openPostgresLog({ directory, unprivileged }: Cluster): Pro
     settings: settingsOf(logDirectory),
     output,
     closeOutput: () => closeSync(output),
-    readLastLines: () => readLastLines(startFile, logDirectory),
+    readLastLines: () => readLastLines(startFile, logDirectory, filesBefore),
     close: () => clearInterval(looking),
   }
 }
@@ -63,30 +64,51 @@ const settingsOf = (logDirectory: string): Record<string, string> => ({
 const nameAt = (time: Date) =>
   `postgres-${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}.log`
 
-const listFiles = async (directory: string) =>
-  (await readdir(directory))
-    .filter((name) => /^postgres-[\d-]+\.log$/.test(name))
-    .sort()
-    .reverse()
+interface LogFile {
+  file: string
+  bytes: number
+}
+
+/** The newest first. By when they were written, because a clock that is set back would name the newest as an old one. */
+async function listFiles(directory: string): Promise<LogFile[]> {
+  const names = (await readdir(directory)).filter((name) => /^postgres-[\d-]+\.log$/.test(name))
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const file = join(directory, name)
+      // Null for one that has just been removed.
+      const found = await stat(file).catch(() => null)
+      return found === null ? [] : [{ file, bytes: found.size, mtimeMs: found.mtimeMs }]
+    }),
+  )
+  return files
+    .flat()
+    .sort((one, other) => other.mtimeMs - one.mtimeMs || (one.file < other.file ? 1 : -1))
+}
 
 /** All but the newest, which is being written, until what is left is little enough. */
 async function removeOldest(directory: string): Promise<void> {
-  let bytes = 0
-  for (const [index, name] of (await listFiles(directory)).entries()) {
-    const file = join(directory, name)
-    bytes += (await stat(file)).size
-    if (index > 0 && (bytes > MOST_BYTES || index >= MOST_FILES)) await rm(file, { force: true })
+  let sum = 0
+  for (const [index, { file, bytes }] of (await listFiles(directory)).entries()) {
+    sum += bytes
+    if (index > 0 && (sum > MOST_BYTES || index >= MOST_FILES)) await rm(file, { force: true })
   }
 }
 
-/** What it has said itself comes through another process, which may still be writing. */
-async function readLastLines(startFile: string, directory: string): Promise<string> {
+/** What it has said itself comes through another process, which may still be writing; and a start within the same second has the same file. */
+async function readLastLines(
+  startFile: string,
+  directory: string,
+  before: readonly LogFile[],
+): Promise<string> {
   const started = await readFile(startFile, 'utf8')
   if (!started.includes('redirecting log output')) return lastOf(started)
   for (let waitedMs = 0; ; waitedMs += 20) {
-    const [newest] = await listFiles(directory)
-    const said = newest === undefined ? '' : await readFile(join(directory, newest), 'utf8')
-    if (/ (FATAL|PANIC): /.test(said) || waitedMs >= 1_000) return lastOf(said)
+    let said = ''
+    for (const { file } of await listFiles(directory)) {
+      const read = before.find((one) => one.file === file)?.bytes ?? 0
+      said = (await readFile(file)).subarray(read).toString() + said
+    }
+    if (/ (FATAL|PANIC): /.test(said) || waitedMs >= 1_000) return lastOf(said || started)
     await sleep(20)
   }
 }
