@@ -10,6 +10,8 @@ export const refusals = {
   unsupported_media_type: 'This endpoint does not take a body of this type.',
   body_too_large: 'The body is larger than this endpoint takes.',
   malformed_http: 'The request is not valid HTTP.',
+  expectation_failed: 'This server meets no expectation but 100-continue.',
+  request_timeout: 'The request did not arrive in time.',
   headers_too_large: 'The headers are larger than this server takes.',
   not_found: 'There is nothing at this address.',
   method_not_allowed: 'This address does not take this method.',

@@ -109,6 +109,16 @@ export function asDuration(text: string): number {
   return seconds
 }
 
+/** One that is not shorter than another. */
+export function asDurationOf(leastSeconds: number, least: string): (text: string) => number {
+  return (text) => {
+    const seconds = asDuration(text)
+    if (seconds < leastSeconds)
+      throw new Mistake(`is ${least} or more; it was: ${text.slice(0, 20)}`)
+    return seconds
+  }
+}
+
 export function asNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN

@@ -59,6 +59,8 @@ export interface OwnerOptions {
   makesPie?: boolean
   /** For the one command that makes another SECRET_KEY the database's. */
   mayBeWrong?: boolean
+  /** How long it waits for what a request holds, before that request is ended. */
+  patienceMs?: number
 }
 
 export interface LookContext {

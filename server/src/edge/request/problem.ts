@@ -20,10 +20,12 @@ export const statusOf: Record<RefusalCode, number> = {
   registration_closed: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   email_taken: 409,
   conflict: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
+  expectation_failed: 417,
   too_many_attempts: 429,
   too_many_requests: 429,
   headers_too_large: 431,
@@ -43,6 +45,8 @@ export interface Problem {
   code: RefusalCode
   detail?: string
   errors?: Fault[]
+  /** Where a CSRF token is to be had, where that is what was wrong: a path of Pie's. */
+  csrf_token_url?: string
 }
 
 /** A problem answer (RFC 9457) for an answer of any framework's. */
@@ -88,5 +92,6 @@ export function describeProblem(refusal: Refusal): Problem {
     code,
     ...(message !== refusals[code] && { detail: message }),
     ...(faults !== undefined && { errors: faults }),
+    ...(code.startsWith('csrf_token_') && { csrf_token_url: '/auth/csrf' }),
   }
 }
