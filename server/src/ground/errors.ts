@@ -27,6 +27,7 @@ export const refusals = {
   conflict: 'This is in conflict with what is there already.',
   weak_password: 'This password is too easy to guess.',
   registration_closed: 'This service takes no registrations.',
+  refused_by_application: 'The application refuses this.',
   too_many_attempts: 'Too many attempts. Wait, then try again.',
   too_many_requests: 'Too many requests. Wait, then try again.',
   forbidden: 'This is not allowed.',
@@ -50,6 +51,14 @@ export interface Fault {
   message: string
 }
 
+/** What an application's own SQL has raised for its clients, in its words. */
+export interface Raised {
+  sqlstate: string
+  message: string
+  detail?: string
+  hint?: string
+}
+
 export interface RefusalDetails {
   /** Says more than the catalogue's sentence. Public: never a secret, never another user's existence. */
   detail?: string
@@ -57,6 +66,8 @@ export interface RefusalDetails {
   faults?: Fault[]
   /** After how many seconds another try makes sense. */
   retryAfterSeconds?: number
+  /** What the application says of it. Public. */
+  raised?: Raised
   /** What happened inside. Logged where it matters, never sent. */
   cause?: unknown
 }
@@ -67,17 +78,19 @@ export class Refusal extends Error {
   readonly code: RefusalCode
   readonly faults: Fault[] | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly raised: Raised | undefined
 
   constructor(code: RefusalCode, details: RefusalDetails = {}) {
     // No stack: a refusal is an answer and no fault, and nonsense should cost as little as it can. What
     // went wrong inside is its cause, which has one.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
-    super(details.detail ?? refusals[code], { cause: details.cause })
+    super(details.detail ?? details.raised?.message ?? refusals[code], { cause: details.cause })
     Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.faults = details.faults
     this.retryAfterSeconds = details.retryAfterSeconds
+    this.raised = details.raised
   }
 }
 

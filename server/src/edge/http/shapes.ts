@@ -68,6 +68,9 @@ export const Problem = Type.Object(
         description: 'With csrf_token_missing and csrf_token_invalid: where to get one.',
       }),
     ),
+    sqlstate: Type.Optional(Type.String()),
+    explanation: Type.Optional(Type.String()),
+    hint: Type.Optional(Type.String()),
   },
   { $id: 'Problem', title: 'Problem', description: 'A problem answer (RFC 9457).' },
 )

@@ -6,7 +6,7 @@ import { createShares } from '../../../../ground/database/share.ts'
 import { OperatorError, Refusal } from '../../../../ground/errors.ts'
 import { loadOptional } from '../../../../ground/load-optional.ts'
 import { graphqlPackages } from '../../../graphql/graphql-packages.ts'
-import type { AnswerGraphql } from '../../../graphql/open-graphql.ts'
+import type { Graphql } from '../../../graphql/open-graphql.ts'
 import type { DatabaseRole } from '../../../graphql/preset.ts'
 import type { Asker, Outcome } from '../../../graphql/run-operation.ts'
 import { forbidSharedCaches } from '../../../request/session-cookie.ts'
@@ -38,7 +38,7 @@ const MOST_USERS_COUNTED = 20_000
 
 /** `POST /graphql` (GraphQL over HTTP): one operation, as the user of the session. */
 export function graphqlRoute(app: App, pie: Pie, rateLimitScale: number): void {
-  let opening: Promise<AnswerGraphql> | null = null
+  let opening: Promise<Graphql> | null = null
   const countHere = createCounts(MOST_USERS_COUNTED)
   const mostFields = LARGEST_PER_MINUTE * pie.graphql.maxCost * rateLimitScale
   const shareOf = createShares(Math.ceil(pie.requests.pool.options.max / 2))
@@ -58,6 +58,14 @@ export function graphqlRoute(app: App, pie: Pie, rateLimitScale: number): void {
       return openGraphql(pie, pie.graphql)
     }).catch((error) => {
       throw error instanceof OperatorError ? refuseUninstalled(pie, error) : error
+    })
+  // Where an application has something to show, what is wrong with it is told before anybody asks.
+  if (pie.graphql.schemas.length > 0)
+    app.addHook('onListen', async () => {
+      opening ??= open()
+      void opening
+        .then(({ prepare }) => prepare())
+        .catch((error) => pie.log.error({ err: error }, 'GraphQL could not be prepared'))
     })
   app.post(
     '/graphql',
@@ -83,7 +91,7 @@ export function graphqlRoute(app: App, pie: Pie, rateLimitScale: number): void {
       const { query, variables, operationName } = request.body
       const { id, roles } = await findUser(pie, request)
       opening ??= open()
-      const answer = await opening
+      const { answer } = await opening
       const outcome = await answer(
         roleOf(roles),
         credentialOf(pie, request),
