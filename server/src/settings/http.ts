@@ -40,7 +40,7 @@ export const httpSettings = {
     'number',
     asNumber(1, 1_000_000),
     '1',
-    'What the limits of requests per network are multiplied by: more than 1 where many people share an address. ' +
+    'What the limits of requests per network, and per session, are multiplied by: more than 1 where many people share an address. ' +
       'Attempts to sign in are counted apart, and always the same.',
   ),
 }

@@ -17,6 +17,8 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql'
+import { Refusal } from '../../ground/errors.ts'
+import { isIntrospection, measureIntrospection, measureSchema } from './measure-introspection.ts'
 import { PAGE_SIZE } from './page-size.ts'
 import { readPageSize } from './read-page-size.ts'
 
@@ -42,6 +44,7 @@ export interface Measured {
  */
 export function measureOperation(operation: OperationDefinitionNode, measured: Measured): Measure {
   const known = new Map<string, Measure>()
+  let introspected = 0
 
   const measureSet = ({ selections }: SelectionSetNode, typeName: string): Measure => {
     let depth = 0
@@ -75,8 +78,11 @@ export function measureOperation(operation: OperationDefinitionNode, measured: M
     const type = measured.schema.getType(typeName)
     const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : {}
     const field = fields[node.name.value]
-    // What the schema says of itself is measured apart.
-    if (field === undefined) return { depth: 1, cost: 1 }
+    if (field === undefined) {
+      // How deep what the schema says of itself goes, validation has seen to.
+      if (isIntrospection(node.name.value)) introspected += measureIntrospection(node, measured)
+      return { depth: 1, cost: 1 }
+    }
     const size = readPageSize(node, field, measured.variables)
     if (node.selectionSet === undefined) return { depth: 1, cost: 1 }
     const inside = measureSet(node.selectionSet, nameOf(field.type))
@@ -88,8 +94,16 @@ export function measureOperation(operation: OperationDefinitionNode, measured: M
   }
 
   const root = measured.schema.getRootType(operation.operation)
-  return measureSet(operation.selectionSet, root?.name ?? '')
+  const measure = measureSet(operation.selectionSet, root?.name ?? '')
+  if (introspected > MOST_OF_SCHEMA * measureSchema(measured.schema))
+    throw new Refusal('graphql_too_complex', {
+      detail: 'An operation may ask for what the schema says of itself twice at most.',
+    })
+  return measure
 }
+
+/** Tools ask for all of it once. */
+const MOST_OF_SCHEMA = 2
 
 /** Whether its directives leave it out of what will be run. */
 function isLeftOut(selection: SelectionNode, { variables }: Measured): boolean {

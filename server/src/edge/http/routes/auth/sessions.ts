@@ -16,18 +16,23 @@ export function sessionsRoutes(app: App, pie: Pie): void {
       schema: {
         operationId: 'listSessions',
         summary: 'My devices',
-        description: 'What I am signed in with, the last used first.',
+        description:
+          'What I am signed in with, the last used first: 200 at most, of how many there are in total. ' +
+          'DELETE /auth/sessions ends the others, also those that are not listed.',
         tags: ['auth'],
         response: {
-          200: Type.Object({ sessions: Type.Array(Type.Ref('Device')) }),
+          200: Type.Object({
+            sessions: Type.Array(Type.Ref('Device')),
+            total: Type.Integer({ description: 'How many there are, also of those not listed.' }),
+          }),
           ...problems(401, 429, 503),
         },
       },
     },
     async (request, reply) => {
-      const sessions = await listSessions(pie, credentialOf(pie, request))
+      const listed = await listSessions(pie, credentialOf(pie, request))
       forbidSharedCaches(reply)
-      return reply.send({ sessions })
+      return reply.send(listed)
     },
   )
 
