@@ -5,6 +5,7 @@ export const scenarioNames = [
   'graphql',
   'refresh',
   'login',
+  'sign-in',
   'storm',
   'session-near',
   'session-shared',
@@ -14,6 +15,7 @@ export const scenarioNames = [
   'lookup',
   'notes',
   'round-trips',
+  'clean-up',
   'memory',
   'start',
 ] as const
@@ -24,6 +26,7 @@ export const measuredOnEach: readonly ScenarioName[] = [
   'users-me',
   'graphql',
   'refresh',
+  'sign-in',
   'session-miss',
   'lookup',
   'notes',
@@ -35,7 +38,7 @@ export const postgresVersions = [18, 15] as const
 export type PostgresVersion = (typeof postgresVersions)[number]
 
 /** What takes a minute and more. */
-const onlyWhenNamed: readonly ScenarioName[] = ['lookup']
+const onlyWhenNamed: readonly ScenarioName[] = ['lookup', 'clean-up']
 
 export interface Options {
   only: readonly ScenarioName[]
@@ -47,7 +50,7 @@ export interface Options {
   rounds: number
   /** How many users there are, each with a session. */
   users: number
-  /** How many sessions there are in the largest database of `lookup`. */
+  /** How many sessions there are in the largest database of `lookup`, and how many `clean-up` deletes. */
   sessions: number
 }
 
@@ -63,7 +66,7 @@ Starts Pie and its floor, measures them in turn, and prints what Pie does beside
   --seconds <n>      how long each side is measured in each round (2)
   --rounds <n>       how many rounds; their median is printed (5)
   --users <n>        how many users there are, each with a session (10000)
-  --sessions <n>     how many sessions lookup looks among, beside 10,000 (1000000)
+  --sessions <n>     how many sessions lookup looks among, beside 10,000, and clean-up deletes (1000000)
   --json             print JSON
   --help             print this
 `

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Measurement } from './measurement.ts'
 import { measuredOnEach, type Options, type PostgresVersion, type ScenarioName } from './options.ts'
+import { measureCleanUp } from './scenarios/clean-up.ts'
 import { measureForged } from './scenarios/forged.ts'
 import { measureGraphql } from './scenarios/graphql.ts'
 import { measureLogin } from './scenarios/login.ts'
@@ -13,6 +14,7 @@ import { measureRoundTrips } from './scenarios/round-trips.ts'
 import { measureSessionMiss } from './scenarios/session-miss.ts'
 import { measureSessionNear } from './scenarios/session-near.ts'
 import { measureSessionShared } from './scenarios/session-shared.ts'
+import { measureSignIn } from './scenarios/sign-in.ts'
 import { measureStart } from './scenarios/start.ts'
 import { measureStorm } from './scenarios/storm.ts'
 import { measureUsersMe } from './scenarios/users-me.ts'
@@ -24,6 +26,7 @@ const onStage = [
   ['graphql', measureGraphql],
   ['refresh', measureRefresh],
   ['login', measureLogin],
+  ['sign-in', measureSignIn],
   ['storm', measureStorm],
   ['session-near', measureSessionNear],
   ['session-shared', measureSessionShared],
@@ -33,6 +36,7 @@ const onStage = [
   ['lookup', measureLookup],
   ['notes', measureNotes],
   ['round-trips', measureRoundTrips],
+  ['clean-up', measureCleanUp],
   ['memory', measureMemory],
 ] as const
 

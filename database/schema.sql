@@ -21,17 +21,16 @@ create table pie_private.audit_log (
   session_id uuid,
   address inet,
   detail jsonb default '{}'::jsonb not null,
-  constraint audit_log_pkey PRIMARY KEY (id),
   constraint audit_log_detail_is_object CHECK ((jsonb_typeof(detail) = 'object'::text)),
   constraint audit_log_event_is_subject_and_verb CHECK ((event ~ '^[a-z_]+\.[a-z_]+$'::text))
-);
-CREATE INDEX audit_log_user_id_idx ON pie_private.audit_log USING btree (user_id, id);
+) partition by RANGE (happened_at);
+CREATE INDEX audit_log_user_id_idx ON ONLY pie_private.audit_log USING btree (user_id, id);
 CREATE TRIGGER audit_log_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pie_private.audit_log FOR EACH STATEMENT EXECUTE FUNCTION pie_private.refuse_change();
 alter table pie_private.audit_log enable row level security;
 alter table pie_private.audit_log force row level security;
 create policy audit_log_add_by_owner on pie_private.audit_log for insert to <owner> with check (true);
 create policy audit_log_read_by_owner on pie_private.audit_log for select to <owner> using (true);
-comment on table pie_private.audit_log is 'What happened and to whom. Lines are added, never changed or deleted.';
+comment on table pie_private.audit_log is 'What happened and to whom, a partition for each month. Lines are added, never changed or deleted.';
 comment on column pie_private.audit_log.id is 'The order in which lines were added.';
 comment on column pie_private.audit_log.happened_at is 'When the transaction that did it began.';
 comment on column pie_private.audit_log.event is 'What happened, as `subject.verb`.';
@@ -39,6 +38,33 @@ comment on column pie_private.audit_log.user_id is 'To whom; no foreign key, bec
 comment on column pie_private.audit_log.session_id is 'In which session.';
 comment on column pie_private.audit_log.address is 'From which network address.';
 comment on column pie_private.audit_log.detail is 'What else is worth knowing. Never a secret.';
+
+create table pie_private.held_changes (
+  user_id uuid not null,
+  constraint held_changes_pkey PRIMARY KEY (user_id)
+);
+alter table pie_private.held_changes enable row level security;
+alter table pie_private.held_changes force row level security;
+create policy held_changes_for_owner on pie_private.held_changes for all to <owner> using (true) with check (true);
+comment on table pie_private.held_changes is 'Users for whom after_user_changed is not to be called just now: it is at work for them, or their change is not done. Empty outside of transactions.';
+comment on column pie_private.held_changes.user_id is 'The user.';
+
+create table pie_private.known_networks (
+  user_id uuid not null,
+  network text not null,
+  last_seen_at timestamp with time zone default now() not null,
+  constraint known_networks_pkey PRIMARY KEY (user_id, network),
+  constraint known_networks_network_is_short CHECK ((char_length(network) <= 50)),
+  constraint known_networks_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
+);
+CREATE INDEX known_networks_last_seen_at_idx ON pie_private.known_networks USING btree (last_seen_at);
+alter table pie_private.known_networks enable row level security;
+alter table pie_private.known_networks force row level security;
+create policy known_networks_for_owner on pie_private.known_networks for all to <owner> using (true) with check (true);
+comment on table pie_private.known_networks is 'Where users have signed in from lately. Granted to no role.';
+comment on column pie_private.known_networks.user_id is 'Who has signed in there.';
+comment on column pie_private.known_networks.network is 'The network, as network_of says it.';
+comment on column pie_private.known_networks.last_seen_at is 'When a session that was started there was last started or used, to the day.';
 
 create table pie_private.migrations (
   name text not null,
@@ -123,12 +149,15 @@ create table pie_private.sessions (
   constraint sessions_successor_id_fkey FOREIGN KEY (successor_id) REFERENCES pie_private.sessions(id) ON DELETE CASCADE,
   constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
 ) with (fillfactor=80);
+CREATE INDEX sessions_absolute_expires_at_idx ON pie_private.sessions USING btree (absolute_expires_at) WHERE (revoked_at IS NULL);
 CREATE INDEX sessions_actor_id_idx ON pie_private.sessions USING btree (actor_id) WHERE (actor_id IS NOT NULL);
+CREATE INDEX sessions_revoked_at_idx ON pie_private.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 CREATE UNIQUE INDEX sessions_successor_id_idx ON pie_private.sessions USING btree (successor_id) WHERE (successor_id IS NOT NULL);
 CREATE INDEX sessions_user_id_idx ON pie_private.sessions USING btree (user_id);
 CREATE TRIGGER sessions_announce_change AFTER UPDATE ON pie_private.sessions FOR EACH ROW EXECUTE FUNCTION pie_private.announce_session();
 CREATE TRIGGER sessions_announce_deletion AFTER DELETE ON pie_private.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > (now() - '01:00:00'::interval)))) EXECUTE FUNCTION pie_private.announce_session();
 CREATE TRIGGER sessions_announce_truncation AFTER TRUNCATE ON pie_private.sessions FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER sessions_remember_network AFTER INSERT ON pie_private.sessions FOR EACH ROW WHEN (((new.address IS NOT NULL) AND (new.actor_id IS NULL))) EXECUTE FUNCTION pie_private.remember_network();
 CREATE TRIGGER sessions_touch BEFORE UPDATE ON pie_private.sessions FOR EACH ROW WHEN ((new.version <> (old.version + 1))) EXECUTE FUNCTION pie_private.touch_version();
 alter table pie_private.sessions enable row level security;
 alter table pie_private.sessions force row level security;
@@ -230,6 +259,23 @@ comment on table pie_schema.permissions is 'Something a role may do, as `subject
 comment on column pie_schema.permissions.name is 'The permission''s name, as tokens carry it.';
 comment on column pie_schema.permissions.description is 'What the permission allows, in a sentence.';
 
+create table pie_schema.profiles (
+  user_id uuid not null,
+  display_name text,
+  constraint profiles_pkey PRIMARY KEY (user_id),
+  constraint profiles_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
+);
+CREATE TRIGGER profiles_say_the_users_name BEFORE INSERT OR UPDATE ON pie_schema.profiles FOR EACH ROW EXECUTE FUNCTION pie_private.hold_profile();
+alter table pie_schema.profiles enable row level security;
+alter table pie_schema.profiles force row level security;
+create policy profiles_admin on pie_schema.profiles for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
+create policy profiles_for_owner on pie_schema.profiles for all to <owner> using (true) with check (true);
+create policy profiles_own on pie_schema.profiles for select to webuser using ((user_id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
+grant select on pie_schema.profiles to webuser;
+comment on table pie_schema.profiles is 'What others may be shown of a user: as far as policies of the application say, and oneself. Its foreign keys point here.';
+comment on column pie_schema.profiles.user_id is 'The user.';
+comment on column pie_schema.profiles.display_name is 'What the user wants to be called: always the same as the user''s name.';
+
 create table pie_schema.role_permissions (
   role text not null,
   permission text not null,
@@ -279,6 +325,9 @@ create table pie_schema.user_emails (
 CREATE UNIQUE INDEX user_emails_one_primary_idx ON pie_schema.user_emails USING btree (user_id) WHERE is_primary;
 CREATE INDEX user_emails_user_id_idx ON pie_schema.user_emails USING btree (user_id);
 CREATE TRIGGER user_emails_announce_truncation AFTER TRUNCATE ON pie_schema.user_emails FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER user_emails_tell_of_addition AFTER INSERT ON pie_schema.user_emails REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
+CREATE TRIGGER user_emails_tell_of_change AFTER UPDATE ON pie_schema.user_emails REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
+CREATE TRIGGER user_emails_tell_of_removal AFTER DELETE ON pie_schema.user_emails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
 CREATE TRIGGER user_emails_touch_user AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_emails FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user_of_row();
 alter table pie_schema.user_emails enable row level security;
 alter table pie_schema.user_emails force row level security;
@@ -304,6 +353,9 @@ create table pie_schema.user_roles (
 );
 CREATE INDEX user_roles_role_idx ON pie_schema.user_roles USING btree (role);
 CREATE TRIGGER user_roles_announce_truncation AFTER TRUNCATE ON pie_schema.user_roles FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER user_roles_tell_of_addition AFTER INSERT ON pie_schema.user_roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
+CREATE TRIGGER user_roles_tell_of_change AFTER UPDATE ON pie_schema.user_roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
+CREATE TRIGGER user_roles_tell_of_removal AFTER DELETE ON pie_schema.user_roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
 CREATE TRIGGER user_roles_touch_user AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_roles FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user_of_row();
 CREATE TRIGGER user_roles_turn_over_sessions AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_roles FOR EACH ROW EXECUTE FUNCTION pie_private.turn_over_sessions();
 alter table pie_schema.user_roles enable row level security;
@@ -329,9 +381,11 @@ create table pie_schema.users (
 );
 CREATE TRIGGER users_announce_change AFTER DELETE OR UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.announce_user();
 CREATE TRIGGER users_announce_truncation AFTER TRUNCATE ON pie_schema.users FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER users_are_profiles AFTER INSERT OR UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.keep_profile();
 CREATE TRIGGER users_call_hook_when_created AFTER INSERT ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.call_hook('after_user_created');
 CREATE TRIGGER users_call_hook_when_deleted AFTER DELETE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.call_hook('after_user_deleted');
 CREATE TRIGGER users_end_sessions_when_disabled AFTER UPDATE OF disabled_at ON pie_schema.users FOR EACH ROW WHEN (((new.disabled_at IS NOT NULL) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION pie_private.end_sessions_of_disabled_user();
+CREATE TRIGGER users_tell_of_change AFTER UPDATE ON pie_schema.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
 CREATE TRIGGER users_touch BEFORE UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user();
 alter table pie_schema.users enable row level security;
 alter table pie_schema.users force row level security;
@@ -496,6 +550,18 @@ comment on function pie_private.authenticate(uuid,bytea) is 'First statement of 
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_change(session_id uuid, proofs bytea[])
  RETURNS TABLE(wait_seconds integer, user_id uuid, email text, name text, password_hash text)
+ LANGUAGE sql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select * from pie_private.begin_password_change(session_id, proofs, null::inet)
+$function$
+;
+grant execute on function pie_private.begin_password_change(uuid,bytea[]) to pie_auth;
+comment on function pie_private.begin_password_change(uuid,bytea[]) is 'The same, for nodes of the version before.';
+
+CREATE OR REPLACE FUNCTION pie_private.begin_password_change(session_id uuid, proofs bytea[], address inet)
+ RETURNS TABLE(wait_seconds integer, user_id uuid, email text, name text, password_hash text)
  LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -509,12 +575,19 @@ declare
       and sessions.revoked_at is null
       and sessions.expires_at > now()
   );
+  line record;
+  place text;
   wait interval;
 begin
   if found_id is null then
     return;
   end if;
-  wait := pie_private.spend_attempt('password-change:' || found_id, 10, interval '1 minute');
+  select first.id, first.address into line from pie_private.first_of_line(session_id) as first;
+  place := case
+    when pie_private.network_of(line.address) = pie_private.network_of(begin_password_change.address) then 'here'
+    else 'elsewhere'
+  end;
+  wait := pie_private.spend_attempt('password-change:' || line.id || ':' || place, 10, interval '1 minute');
   if wait is not null then
     return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text, null::text, null::text;
     return;
@@ -528,8 +601,8 @@ begin
 end
 $function$
 ;
-grant execute on function pie_private.begin_password_change(uuid,bytea[]) to pie_auth;
-comment on function pie_private.begin_password_change(uuid,bytea[]) is 'Counts an attempt and returns the hash to check the current password against, or how many seconds to wait.';
+grant execute on function pie_private.begin_password_change(uuid,bytea[],inet) to pie_auth;
+comment on function pie_private.begin_password_change(uuid,bytea[],inet) is 'Counts an attempt and returns the hash to check the current password against, or how many seconds to wait.';
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_sign_in(email text, address inet)
  RETURNS TABLE(wait_seconds integer, user_id uuid, password_hash text)
@@ -557,12 +630,11 @@ begin
   if wait is null then
     wait := pie_private.spend_attempt('account-network:' || account || ':' || network, 10, interval '1 minute');
   end if;
-  if wait is null and not pie_private.is_known_network(found_id, network) then
+  if wait is null and not pie_private.is_known_network(
+    coalesce(found_id, '00000000-0000-0000-0000-000000000000'), network
+  ) then
     wait := pie_private.spend_attempt('account:' || account, 50, interval '30 seconds');
   end if;
-
-  -- Last, and without waiting for anybody: whoever waits above holds only buckets that come before.
-  perform pie_private.clear_empty_throttles();
 
   if wait is not null then
     return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text;
@@ -581,13 +653,10 @@ CREATE OR REPLACE FUNCTION pie_private.begin_registration(address inet)
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-declare
-  wait interval := pie_private.spend_attempt(
-    'registration:' || pie_private.network_of(address), 60, interval '10 seconds'
-  );
 begin
-  perform pie_private.clear_empty_throttles();
-  return ceil(extract(epoch from wait))::integer;
+  return ceil(extract(epoch from pie_private.spend_attempt(
+    'registration:' || pie_private.network_of(address), 60, interval '10 seconds'
+  )))::integer;
 end
 $function$
 ;
@@ -599,35 +668,14 @@ CREATE OR REPLACE FUNCTION pie_private.call_hook()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
- SET lock_timeout TO '3s'
 AS $function$
-declare
-  hook constant text := tg_argv[0];
-  user_id uuid;
-  code text;
-  reason text;
 begin
-  if to_regprocedure(format('pie_hooks.%I(uuid)', hook)) is null then
-    return null;
-  end if;
-  if tg_op = 'DELETE' then user_id := old.id; else user_id := new.id; end if;
-  begin
-    execute format('select pie_hooks.%I($1)', hook) using user_id;
-  -- OTHERS leaves these two out: a hook that runs into statement_timeout, or asserts.
-  exception when query_canceled or assert_failure or others then
-    get stacked diagnostics code = returned_sqlstate, reason = message_text;
-    if current_setting('pie.hook_failures', true) = 'refuse' then
-      raise exception 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = 'PI002';
-    end if;
-    insert into pie_private.audit_log (event, user_id, detail)
-    values ('hook.failed', user_id, jsonb_build_object('function', 'pie_hooks.' || hook, 'sqlstate', code, 'message', left(reason, 500)));
-    raise warning 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = code;
-  end;
+  perform pie_private.run_hook(tg_argv[0], case when tg_op = 'DELETE' then old.id else new.id end);
   return null;
 end
 $function$
 ;
-comment on function pie_private.call_hook() is 'Trigger: calls the application''s function of this name in pie_hooks, if there is one, in a savepoint.';
+comment on function pie_private.call_hook() is 'Trigger: calls the application''s function of this name in pie_hooks, if there is one.';
 
 CREATE OR REPLACE FUNCTION pie_private.change_user_email(email text, new_email text, OUT outcome text, OUT old_email text)
  RETURNS record
@@ -638,6 +686,7 @@ declare
   found_id uuid := (
     select user_emails.user_id from pie_schema.user_emails where user_emails.email = change_user_email.email
   );
+  is_first boolean;
 begin
   perform from pie_schema.users where users.id = found_id for no key update;
   if not found then
@@ -647,17 +696,24 @@ begin
   old_email := (
     select user_emails.email from pie_schema.user_emails where user_emails.user_id = found_id and user_emails.is_primary
   );
+  -- Not the first is a hook's own doing.
+  insert into pie_private.held_changes (user_id) values (found_id) on conflict do nothing;
+  is_first := found;
   insert into pie_schema.user_emails (user_id, email) values (found_id, new_email)
   on conflict on constraint user_emails_email_key do nothing;
-  if not found then
-    outcome := 'taken';
-    return;
+  outcome := case when found then 'changed' else 'taken' end;
+  if outcome = 'changed' then
+    delete from pie_schema.user_emails where user_emails.user_id = found_id and user_emails.is_primary;
+    update pie_schema.user_emails set is_primary = true where user_emails.email = new_email;
+    perform pie_private.record_event('email.changed', found_id, null, null,
+      jsonb_build_object('by', 'operator', 'from', old_email, 'to', new_email));
   end if;
-  delete from pie_schema.user_emails where user_emails.user_id = found_id and user_emails.is_primary;
-  update pie_schema.user_emails set is_primary = true where user_emails.email = new_email;
-  perform pie_private.record_event('email.changed', found_id, null, null,
-    jsonb_build_object('by', 'operator', 'from', old_email, 'to', new_email));
-  outcome := 'changed';
+  if is_first then
+    delete from pie_private.held_changes where held_changes.user_id = found_id;
+  end if;
+  if is_first and outcome = 'changed' then
+    perform pie_private.tell_of_changed_user(found_id);
+  end if;
 end
 $function$
 ;
@@ -733,7 +789,7 @@ begin
 end
 $function$
 ;
-comment on function pie_private.clear_empty_throttles() is 'Deletes a few buckets that have drained.';
+comment on function pie_private.clear_empty_throttles() is 'Nothing calls it any more: delete_empty_throttles does its work.';
 
 CREATE OR REPLACE FUNCTION pie_private.complete_password_change(session_id uuid, proofs bytea[], verified_hash text, new_hash text, new_session_id uuid, new_proof_hash bytea, lifetime interval, absolute_lifetime interval, address inet, user_agent text)
  RETURNS TABLE(started_at timestamp with time zone, expires_at timestamp with time zone, absolute_expires_at timestamp with time zone, "user" json, ended uuid[])
@@ -888,6 +944,159 @@ $function$
 ;
 comment on function pie_private.current_session() is 'The session that this transaction has proven, or no row.';
 
+CREATE OR REPLACE FUNCTION pie_private.delete_empty_throttles(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  deleted integer;
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  delete from pie_private.throttles
+  where throttles.key = any (array(
+    select stale.key from pie_private.throttles as stale
+    where stale.empty_at < now() - interval '1 hour'
+    order by stale.empty_at
+    limit most
+    for update skip locked
+  ));
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+;
+grant execute on function pie_private.delete_empty_throttles(integer) to pie_auth;
+comment on function pie_private.delete_empty_throttles(integer) is 'Deletes buckets that ran empty an hour ago, so many at most; returns how many.';
+
+CREATE OR REPLACE FUNCTION pie_private.delete_ended_sessions(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  ended uuid[];
+  lines uuid[];
+  deleted integer;
+begin
+  -- A crash that forgets the last of these has them deleted again.
+  perform set_config('synchronous_commit', 'off', true);
+
+  ended := array(
+    select sessions.id from pie_private.sessions
+    where sessions.revoked_at < now() - interval '7 days'
+      and not exists (
+        select from pie_private.sessions as next
+        where next.id = sessions.successor_id and next.revoked_at is null and next.absolute_expires_at > now()
+      )
+    order by sessions.revoked_at
+    limit most
+    for update of sessions skip locked
+  );
+  if cardinality(ended) < most then
+    ended := ended || array(
+      select sessions.id from pie_private.sessions
+      where sessions.revoked_at is null and sessions.absolute_expires_at < now() - interval '7 days'
+        and not exists (
+          select from pie_private.sessions as next
+          where next.id = sessions.successor_id and next.revoked_at is null and next.absolute_expires_at > now()
+        )
+      order by sessions.absolute_expires_at
+      limit most - cardinality(ended)
+      for update of sessions skip locked
+    );
+  end if;
+  if cardinality(ended) = 0 then
+    return 0;
+  end if;
+
+  lines := array(
+    with recursive line as (
+      select unnest(ended) as id
+      union
+      select earlier.id from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+    )
+    select line.id from line
+  );
+  if cardinality(lines) > cardinality(ended) then
+    lines := array(
+      select sessions.id from pie_private.sessions where sessions.id = any (lines) for update skip locked
+    );
+  end if;
+
+  with recursive whole as (
+    select sessions.id, sessions.successor_id from pie_private.sessions
+    where sessions.id = any (lines)
+      and not exists (select from pie_private.sessions as earlier where earlier.successor_id = sessions.id)
+    union all
+    select next.id, next.successor_id from whole
+    join pie_private.sessions as next on next.id = whole.successor_id
+    where next.id = any (lines)
+  )
+  delete from pie_private.sessions where sessions.id = any (array(select whole.id from whole limit most));
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+;
+grant execute on function pie_private.delete_ended_sessions(integer) to pie_auth;
+comment on function pie_private.delete_ended_sessions(integer) is 'Deletes sessions that ended seven days ago, so many at most; returns how many.';
+
+CREATE OR REPLACE FUNCTION pie_private.delete_forgotten_networks(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  deleted integer;
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  delete from pie_private.known_networks as known
+  using (
+    select stale.user_id, stale.network from pie_private.known_networks as stale
+    where stale.last_seen_at < now() - interval '90 days'
+    order by stale.last_seen_at
+    limit most
+    for update skip locked
+  ) as forgotten
+  where known.user_id = forgotten.user_id and known.network = forgotten.network;
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+;
+grant execute on function pie_private.delete_forgotten_networks(integer) to pie_auth;
+comment on function pie_private.delete_forgotten_networks(integer) is 'Deletes known networks that were not seen for 90 days, so many at most; returns how many.';
+
+CREATE OR REPLACE FUNCTION pie_private.delete_used_csrf_tokens(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  deleted integer;
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  delete from pie_private.used_csrf_tokens as used
+  where used.token_hash = any (array(
+    select stale.token_hash from pie_private.used_csrf_tokens as stale
+    where stale.expires_at < now() - interval '1 hour'
+    order by stale.expires_at
+    limit most
+    for update skip locked
+  ));
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$function$
+;
+grant execute on function pie_private.delete_used_csrf_tokens(integer) to pie_auth;
+comment on function pie_private.delete_used_csrf_tokens(integer) is 'Deletes used CSRF tokens that expired an hour ago, so many at most; returns how many.';
+
 CREATE OR REPLACE FUNCTION pie_private.delete_user(email text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -923,6 +1132,51 @@ end
 $function$
 ;
 comment on function pie_private.disable_user(text) is 'Disables the user of an address; false when there is none. For the owner alone.';
+
+CREATE OR REPLACE FUNCTION pie_private.drop_audit_months(retention interval)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '100ms'
+AS $function$
+declare
+  kept_from timestamptz := now() - least(greatest(retention, interval '30 days'), interval '1000 years');
+  part record;
+  is_over boolean;
+  dropped text[] := '{}';
+begin
+  for part in select * from pie_private.list_audit_partitions() as list order by list.starts_at loop
+    is_over := part.ends_at <= kept_from;
+    if part.is_default then
+      execute format('select max(happened_at) < %L from pie_private.%I', kept_from, part.name) into is_over;
+    end if;
+    continue when is_over is not true;
+    lock table only pie_private.audit_log in access exclusive mode;
+    if part.is_default then
+      execute format('select max(happened_at) < %L from pie_private.%I', kept_from, part.name) into is_over;
+      continue when is_over is not true;
+    end if;
+    execute format('drop table pie_private.%I', part.name);
+    if part.is_default then
+      perform pie_private.make_audit_partition(part.name, 'default');
+    end if;
+    dropped := dropped || part.name;
+  end loop;
+  if cardinality(dropped) > 0 then
+    perform pie_private.record_event('audit.dropped', null, null, null,
+      jsonb_build_object('partitions', dropped, 'older_than', kept_from));
+  end if;
+  return cardinality(dropped);
+exception when lock_not_available or undefined_table then
+  return 0;
+end
+$function$
+;
+grant execute on function pie_private.drop_audit_months(interval) to pie_auth;
+comment on function pie_private.drop_audit_months(interval) is 'Drops the partitions that are wholly older than the retention, and than 30 days; returns how many.';
 
 CREATE OR REPLACE FUNCTION pie_private.enable_user(email text)
  RETURNS boolean
@@ -1120,6 +1374,24 @@ $function$
 grant execute on function pie_private.fail_password_sign_in(uuid,inet) to pie_auth;
 comment on function pie_private.fail_password_sign_in(uuid,inet) is 'Records a failed attempt in the audit log.';
 
+CREATE OR REPLACE FUNCTION pie_private.first_of_line(session_id uuid, OUT id uuid, OUT address inet)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with recursive line as (
+    select sessions.id, sessions.address, 0 as renewals_since from pie_private.sessions
+    where sessions.id = first_of_line.session_id
+    union all
+    select earlier.id, earlier.address, line.renewals_since + 1
+    from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+  )
+  select line.id, line.address from line order by line.renewals_since desc limit 1
+$function$
+;
+comment on function pie_private.first_of_line(uuid) is 'The session that signed in, of those that this one has been renewed from, and from where.';
+
 CREATE OR REPLACE FUNCTION pie_private.forget_node(id uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -1175,6 +1447,23 @@ $function$
 ;
 comment on function pie_private.grant_role(text,text) is 'Gives the user of an address a role; false when there is no such user. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.hold_profile()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'INSERT' and exists (select from pie_schema.profiles where profiles.user_id = new.user_id) then
+    return null;
+  end if;
+  new.display_name := (select users.name from pie_schema.users where users.id = new.user_id);
+  return new;
+end
+$function$
+;
+comment on function pie_private.hold_profile() is 'Trigger: a profile says what its user is called, and nothing else.';
+
 CREATE OR REPLACE FUNCTION pie_private.is_known_network(user_id uuid, network text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1183,10 +1472,10 @@ CREATE OR REPLACE FUNCTION pie_private.is_known_network(user_id uuid, network te
 AS $function$
 begin
   return exists (
-    select from pie_private.sessions
-    where sessions.user_id = is_known_network.user_id
-      and pie_private.network_of(sessions.address) = is_known_network.network
-      and sessions.last_seen_at > now() - interval '90 days'
+    select from pie_private.known_networks as known
+    where known.user_id = is_known_network.user_id
+      and known.network = is_known_network.network
+      and known.last_seen_at > now() - interval '90 days'
   );
 end
 $function$
@@ -1226,6 +1515,67 @@ $function$
 ;
 comment on function pie_private.is_user(text) is 'Whether an address is a user''s. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.keep_network_known(user_id uuid, address inet)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  seen_network text := pie_private.network_of(keep_network_known.address);
+begin
+  update pie_private.known_networks as known set last_seen_at = now()
+  where known.user_id = keep_network_known.user_id and known.network in (
+    select due.network from pie_private.known_networks as due
+    where due.user_id = keep_network_known.user_id and due.network = seen_network
+      and due.last_seen_at < now() - interval '1 day'
+    for update skip locked
+  );
+end
+$function$
+;
+comment on function pie_private.keep_network_known(uuid,inet) is 'Writes down, once a day, that a session is in use that was started from an address.';
+
+CREATE OR REPLACE FUNCTION pie_private.keep_profile()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'UPDATE' and new.name is not distinct from old.name then
+    return null;
+  end if;
+  update pie_schema.profiles set display_name = new.name where profiles.user_id = new.id;
+  if not found then
+    insert into pie_schema.profiles (user_id, display_name) values (new.id, new.name);
+  end if;
+  return null;
+end
+$function$
+;
+comment on function pie_private.keep_profile() is 'Trigger: every user has a profile, with the same name.';
+
+CREATE OR REPLACE FUNCTION pie_private.list_audit_partitions()
+ RETURNS TABLE(name text, starts_at timestamp with time zone, ends_at timestamp with time zone, is_default boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+  select
+    pg_class.relname::text,
+    coalesce(substring(bound.text from '^FOR VALUES FROM \(''([^'']+)''\)'), '-infinity')::timestamptz,
+    coalesce(substring(bound.text from ' TO \(''([^'']+)''\)$'), 'infinity')::timestamptz,
+    bound.text = 'DEFAULT'
+  from pg_inherits
+  join pg_class on pg_class.oid = pg_inherits.inhrelid
+  cross join lateral (select pg_get_expr(pg_class.relpartbound, pg_class.oid)) as bound (text)
+  where pg_inherits.inhparent = 'pie_private.audit_log'::regclass
+$function$
+;
+comment on function pie_private.list_audit_partitions() is 'The partitions of the audit log, and of when they are.';
+
 CREATE OR REPLACE FUNCTION pie_private.list_migrations()
  RETURNS TABLE(name text, checksum text)
  LANGUAGE plpgsql
@@ -1258,6 +1608,37 @@ $function$
 ;
 grant execute on function pie_private.list_nodes() to pie_auth;
 comment on function pie_private.list_nodes() is 'The nodes that serve this database now.';
+
+CREATE OR REPLACE FUNCTION pie_private.list_predecessors(session_id uuid, proofs bytea[], retry_window interval)
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if pg_is_in_recovery() then
+    raise exception 'this server is a standby, and decides nothing' using errcode = '25006';
+  end if;
+  return query with recursive line as (
+    select sessions.id, sessions.created_at, sessions.user_id from pie_private.sessions
+    where sessions.id = list_predecessors.session_id
+      and sessions.kind = 'browser'
+      and sessions.proof_hash = any (array(select sha256(proof) from unnest(list_predecessors.proofs) as given (proof)))
+      and sessions.revoked_at is null
+    union
+    select earlier.id, earlier.created_at, earlier.user_id
+    from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+    where line.created_at > now() - list_predecessors.retry_window
+      and earlier.user_id = line.user_id
+      and earlier.kind = 'browser'
+      and earlier.revoked_at is null
+  )
+  select line.id from line where line.id <> list_predecessors.session_id;
+end
+$function$
+;
+grant execute on function pie_private.list_predecessors(uuid,bytea[],interval) to pie_auth;
+comment on function pie_private.list_predecessors(uuid,bytea[],interval) is 'The sessions by whose renewal a browser''s session has just come to be. Its holder proves it.';
 
 CREATE OR REPLACE FUNCTION pie_private.list_sessions(email text, most integer)
  RETURNS TABLE(id uuid, email text, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, address inet, user_agent text)
@@ -1300,6 +1681,87 @@ $function$
 ;
 grant execute on function pie_private.list_signing_keys() to pie_auth;
 comment on function pie_private.list_signing_keys() is 'The keys that tokens may be verified with, the newest first.';
+
+CREATE OR REPLACE FUNCTION pie_private.make_audit_months()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '1s'
+AS $function$
+declare
+  month timestamp;
+  made integer := 0;
+begin
+  if (
+    select count(*) from generate_series(0, 3) as ahead
+    where exists (
+      select from pie_private.list_audit_partitions() as part
+      where not part.is_default
+        and date_trunc('month', now()) + make_interval(months => ahead) >= part.starts_at
+        and date_trunc('month', now()) + make_interval(months => ahead) < part.ends_at
+    )
+  ) = 4 then
+    return 0;
+  end if;
+  -- Of several nodes one makes them.
+  lock table only pie_private.audit_log in share update exclusive mode;
+  if not exists (select from pie_private.list_audit_partitions() as part where part.is_default) then
+    perform pie_private.make_audit_partition('audit_log_default', 'default');
+  end if;
+  for month in
+    select date_trunc('month', now() at time zone 'UTC') + make_interval(months => ahead) from generate_series(0, 3) as ahead
+  loop
+    if exists (
+      select from pie_private.list_audit_partitions() as part
+      where not part.is_default
+        and part.starts_at < (month + interval '1 month') at time zone 'UTC' and part.ends_at > month at time zone 'UTC'
+    ) or exists (
+      select from pie_private.audit_log_default as line
+      where line.happened_at >= month at time zone 'UTC' and line.happened_at < (month + interval '1 month') at time zone 'UTC'
+    ) then
+      continue;
+    end if;
+    begin
+      perform pie_private.make_audit_partition(
+        'audit_log_' || to_char(month, 'YYYY_MM'),
+        format('for values from (%L) to (%L)', to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
+          to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00')
+      );
+      made := made + 1;
+    exception when check_violation or duplicate_table then
+      null;
+    end;
+  end loop;
+  return made;
+exception when lock_not_available then
+  return 0;
+end
+$function$
+;
+grant execute on function pie_private.make_audit_months() to pie_auth;
+comment on function pie_private.make_audit_months() is 'Makes the partitions of this month and the next three, where they are not there; returns how many.';
+
+CREATE OR REPLACE FUNCTION pie_private.make_audit_partition(name text, bounds text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  execute format('create table pie_private.%I (like pie_private.audit_log including all excluding identity excluding indexes, primary key (id))', name);
+  execute format('alter table pie_private.%I enable row level security, force row level security', name);
+  execute format('create policy audit_log_read_by_owner on pie_private.%I for select to current_user using (true)', name);
+  execute format('create policy audit_log_add_by_owner on pie_private.%I for insert to current_user with check (true)', name);
+  execute format('create trigger audit_log_is_append_only before update or delete or truncate on pie_private.%I for each statement execute function pie_private.refuse_change()', name);
+  execute format('alter table pie_private.%I enable always trigger audit_log_is_append_only', name);
+  execute format('comment on table pie_private.%I is %L', name, 'Lines of the audit log: a partition of it.');
+  execute format('alter table pie_private.audit_log attach partition pie_private.%I %s', name, bounds);
+end
+$function$
+;
+comment on function pie_private.make_audit_partition(text,text) is 'Makes a partition of the audit log, of a name and with bounds.';
 
 CREATE OR REPLACE FUNCTION pie_private.network_of(address inet)
  RETURNS text
@@ -1390,6 +1852,7 @@ declare
   -- There is more than one proof only while SECRET_KEY is being changed.
   proof_hashes bytea[] := array[sha256(proofs[1])];
   session_user_id uuid;
+  started_from inet;
 begin
   if cardinality(proofs) > 1 then
     proof_hashes := proof_hashes || array(select sha256(proof) from unnest(proofs[2:]) as older (proof));
@@ -1407,11 +1870,13 @@ begin
     and sessions.proof_hash = any (proof_hashes)
     and sessions.revoked_at is null
     and sessions.expires_at > now()
-  returning sessions.user_id, sessions.refresh_generation, sessions.refreshed_at, sessions.expires_at
-  into session_user_id, current_generation, refreshed_at, expires_at;
+  returning sessions.user_id, sessions.refresh_generation, sessions.refreshed_at, sessions.expires_at,
+            case when sessions.actor_id is null then sessions.address end
+  into session_user_id, current_generation, refreshed_at, expires_at, started_from;
 
   if found then
     outcome := 'rotated';
+    perform pie_private.keep_network_known(session_user_id, started_from);
   else
     -- A loser of a race waited above for the winner, and sees here what the winner wrote.
     select sessions.user_id, sessions.refresh_generation, sessions.refreshed_at, sessions.expires_at
@@ -1468,7 +1933,7 @@ CREATE OR REPLACE FUNCTION pie_private.refuse_change()
 AS $function$
 begin
   raise exception 'the audit log is only ever added to'
-    using errcode = '42501', hint = 'To keep less of it, move old lines elsewhere with a migration of your own that says so.';
+    using errcode = '42501', hint = 'To keep less of it, set AUDIT_RETENTION: then months that are older are dropped whole.';
 end
 $function$
 ;
@@ -1510,6 +1975,36 @@ $function$
 ;
 grant execute on function pie_private.register_user(uuid,text,text,text,inet) to pie_auth;
 comment on function pie_private.register_user(uuid,text,text,text,inet) is 'Makes a user with an address and perhaps a password; null when the address is taken.';
+
+CREATE OR REPLACE FUNCTION pie_private.remember_network()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  seen_network text := pie_private.network_of(new.address);
+begin
+  perform from pie_private.known_networks as known
+  where known.user_id = new.user_id and known.network = seen_network and known.last_seen_at > now() - interval '1 day';
+  if found then
+    return null;
+  end if;
+  insert into pie_private.known_networks (user_id, network) values (new.user_id, seen_network)
+  on conflict on constraint known_networks_pkey do update set last_seen_at = excluded.last_seen_at;
+  delete from pie_private.known_networks as known
+  where known.user_id = new.user_id and known.network in (
+    select older.network from pie_private.known_networks as older
+    where older.user_id = new.user_id
+    order by older.last_seen_at desc
+    offset 100
+    for update skip locked
+  );
+  return null;
+end
+$function$
+;
+comment on function pie_private.remember_network() is 'Trigger: where a session is started, its user has been seen.';
 
 CREATE OR REPLACE FUNCTION pie_private.renew_session(session_id uuid, proofs bytea[], successor_id uuid, successor_proof_hash bytea, lifetime interval, renew_window interval, retry_window interval, address inet, user_agent text)
  RETURNS json
@@ -1665,6 +2160,38 @@ $function$
 ;
 comment on function pie_private.rotate_signing_key(text,jsonb,bytea,interval,interval) is 'Adds a key and lets the older ones run out. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.run_hook(hook text, user_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '3s'
+AS $function$
+declare
+  code text;
+  reason text;
+begin
+  if to_regprocedure(format('pie_hooks.%I(uuid)', hook)) is null then
+    return;
+  end if;
+  begin
+    execute format('select pie_hooks.%I($1)', hook) using user_id;
+  -- OTHERS leaves these two out: a hook that runs into statement_timeout, or asserts.
+  exception when query_canceled or assert_failure or others then
+    get stacked diagnostics code = returned_sqlstate, reason = message_text;
+    if current_setting('pie.hook_failures', true) = 'refuse' then
+      raise exception 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = 'PI002';
+    end if;
+    insert into pie_private.audit_log (event, user_id, detail)
+    values ('hook.failed', run_hook.user_id,
+      jsonb_build_object('function', 'pie_hooks.' || hook, 'sqlstate', code, 'message', left(reason, 500)));
+    raise warning 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = code;
+  end;
+end
+$function$
+;
+comment on function pie_private.run_hook(text,uuid) is 'Calls the application''s function of this name in pie_hooks, if there is one, in a savepoint.';
+
 CREATE OR REPLACE FUNCTION pie_private.session_revoked_at(session_id uuid)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -1797,6 +2324,74 @@ $function$
 grant execute on function pie_private.take_session(uuid,bytea) to cream;
 comment on function pie_private.take_session(uuid,bytea) is 'Proves a session and takes its database role until the transaction ends, or raises 28000.';
 
+CREATE OR REPLACE FUNCTION pie_private.tell_of_changed_user(user_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into pie_private.held_changes (user_id) values (tell_of_changed_user.user_id) on conflict do nothing;
+  if found then
+    perform pie_private.run_hook('after_user_changed', tell_of_changed_user.user_id);
+    delete from pie_private.held_changes where held_changes.user_id = tell_of_changed_user.user_id;
+  end if;
+end
+$function$
+;
+comment on function pie_private.tell_of_changed_user(uuid) is 'Calls pie_hooks.after_user_changed for a user, unless that is held.';
+
+CREATE OR REPLACE FUNCTION pie_private.tell_of_changed_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  touched uuid[];
+  changed uuid;
+begin
+  if to_regprocedure('pie_hooks.after_user_changed(uuid)') is null then
+    return null;
+  end if;
+  if tg_op = 'INSERT' then
+    touched := array(select new_rows.user_id from new_rows);
+  elsif tg_op = 'DELETE' then
+    touched := array(select old_rows.user_id from old_rows);
+  elsif tg_table_name = 'users' then
+    touched := array(
+      select new_rows.id from old_rows join new_rows on new_rows.id = old_rows.id
+      where new_rows.name is distinct from old_rows.name
+        or (new_rows.disabled_at is null) <> (old_rows.disabled_at is null)
+    );
+  elsif tg_table_name = 'user_emails' then
+    touched := array(
+      select differing.user_id from (
+        (select user_id, email, is_verified, is_primary from old_rows except select user_id, email, is_verified, is_primary from new_rows)
+        union all
+        (select user_id, email, is_verified, is_primary from new_rows except select user_id, email, is_verified, is_primary from old_rows)
+      ) as differing
+    );
+  else
+    touched := array(
+      select differing.user_id from (
+        (select user_id, role from old_rows except select user_id, role from new_rows)
+        union all
+        (select user_id, role from new_rows except select user_id, role from old_rows)
+      ) as differing
+    );
+  end if;
+  -- Not one who is being made or deleted.
+  for changed in
+    select users.id from pie_schema.users where users.id = any (touched) and users.created_at <> now() order by users.id
+  loop
+    perform pie_private.tell_of_changed_user(changed);
+  end loop;
+  return null;
+end
+$function$
+;
+comment on function pie_private.tell_of_changed_users() is 'Trigger: calls pie_hooks.after_user_changed once for each user whom the statement has changed.';
+
 CREATE OR REPLACE FUNCTION pie_private.touch_user()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1868,18 +2463,7 @@ AS $function$
 begin
   insert into pie_private.used_csrf_tokens (token_hash, expires_at) values (token_hash, expires_at)
   on conflict on constraint used_csrf_tokens_pkey do nothing;
-  if not found then
-    return false;
-  end if;
-  delete from pie_private.used_csrf_tokens as used
-  where used.token_hash in (
-    select stale.token_hash from pie_private.used_csrf_tokens as stale
-    where stale.expires_at < now() - interval '1 hour'
-    order by stale.expires_at
-    limit 4
-    for update skip locked
-  );
-  return true;
+  return found;
 end
 $function$
 ;
@@ -1892,6 +2476,8 @@ CREATE OR REPLACE FUNCTION pie_private.visit_session(session_id uuid, proofs byt
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  visited record;
 begin
   update pie_private.sessions
   set last_seen_at = now(),
@@ -1907,7 +2493,11 @@ begin
     -- Not now(), which stands still while this waits: what expired or was renewed meanwhile stays so.
     and sessions.expires_at > clock_timestamp()
     and sessions.successor_id is null
-    and (sessions.last_seen_at < now() - interval '5 minutes' or sessions.proof_hash <> sha256(proofs[1]));
+    and (sessions.last_seen_at < now() - interval '5 minutes' or sessions.proof_hash <> sha256(proofs[1]))
+  returning sessions.user_id, sessions.address, sessions.actor_id into visited;
+  if found and visited.actor_id is null then
+    perform pie_private.keep_network_known(visited.user_id, visited.address);
+  end if;
   return pie_private.read_session(session_id, proofs[1]);
 end
 $function$

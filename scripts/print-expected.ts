@@ -7,7 +7,9 @@ export async function printExpected(owner: pg.Client): Promise<string> {
   const { rows } = await owner.query<{ name: string }>('select session_user as name')
   const roles = { requests: 'cream', auth: 'pie_auth', owner: rows[0]?.name ?? '' }
   const entries = await askingAsOwner(owner, (ask) => readCatalog(ask, roles))
-  // How it is taken away is for what is found.
-  const made = entries.map(({ drop: _, ...entry }) => JSON.stringify(entry))
+  // How it is taken away is for what is found; a partition is to be as its table is.
+  const made = entries
+    .filter(({ partition }) => partition === null)
+    .map(({ kind, object, make }) => JSON.stringify({ kind, object, make }))
   return `[\n${made.join(',\n')}\n]\n`
 }

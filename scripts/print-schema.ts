@@ -27,8 +27,8 @@ with schemas as (
   from schemas
   union all
   select 2, format('%I.%I', schemas.name, relname),
-    format(e'create table %I.%I (\\n%s\\n)%s;', schemas.name, relname, columns.sql || constraints.sql,
-      ' with (' || array_to_string(reloptions, ', ') || ')')
+    format(e'create table %I.%I (\\n%s\\n)%s%s;', schemas.name, relname, columns.sql || constraints.sql,
+      ' partition by ' || pg_get_partkeydef(pg_class.oid), ' with (' || array_to_string(reloptions, ', ') || ')')
     || indexes.sql || triggers.sql
     || case when relrowsecurity then format(e'\\nalter table %I.%I enable row level security;', schemas.name, relname) else '' end
     || case when relforcerowsecurity then format(e'\\nalter table %I.%I force row level security;', schemas.name, relname) else '' end
@@ -80,7 +80,8 @@ with schemas as (
       col_description(attrelid, attnum)), '' order by attnum), '') as sql
     from pg_attribute where attrelid = pg_class.oid and attnum > 0 and col_description(attrelid, attnum) is not null
   ) as column_comments
-  where relkind in ('r', 'p')
+  -- Which partitions there are is a matter of the month; each is as its table.
+  where relkind in ('r', 'p') and not relispartition
   union all
   select 3, format('%I.%I', schemas.name, relname),
     format(e'create view %I.%I%s as\\n%s', schemas.name, relname,

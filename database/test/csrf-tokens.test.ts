@@ -23,10 +23,6 @@ const use = async (token: Buffer | null, client = auth, expires = '12 hours'): P
 
 const someToken = () => randomBytes(32)
 
-const kept = async (): Promise<number> =>
-  (await db.owner.query('select count(*)::int as count from pie_private.used_csrf_tokens')).rows[0]
-    .count
-
 test('a token is used once, and another beside it', async () => {
   const token = someToken()
   assert.equal(await use(token), true)
@@ -57,35 +53,4 @@ test('what is no hash, and a token without an end, is refused', async () => {
     await assertRefused(db.owner, checkViolation, () => use(token))
   await assertRefused(db.owner, '23502', () => use(null))
   await assertRefused(db.owner, '23502', () => use(someToken(), auth, null as unknown as string))
-})
-
-test('tokens that expired over an hour ago are cleared away by later ones; the others are kept', async () => {
-  await db.owner.query('delete from pie_private.used_csrf_tokens')
-  const [recent, future] = [someToken(), someToken()]
-  for (let count = 0; count < 10; count++) await use(someToken(), auth, '1 hour')
-  await db.owner.query(
-    `update pie_private.used_csrf_tokens set expires_at = now() - interval '61 minutes'`,
-  )
-  await use(recent, auth, '-59 minutes')
-  await use(future)
-  assert.equal(await kept(), 10 + 2 - 8)
-  await use(someToken())
-  assert.equal(await kept(), 3)
-  assert.equal(await use(recent), false)
-  assert.equal(await use(future), false)
-})
-
-test('clearing away waits for nobody', async () => {
-  await use(someToken())
-  await db.owner.query(
-    `update pie_private.used_csrf_tokens set expires_at = now() - interval '1 day'`,
-  )
-  await db.owner.query('begin')
-  await db.owner.query('select from pie_private.used_csrf_tokens for update')
-  try {
-    await auth.query(`set statement_timeout = '5s'`)
-    assert.equal(await use(someToken()), true)
-  } finally {
-    await db.owner.query('rollback')
-  }
 })

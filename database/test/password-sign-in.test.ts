@@ -140,10 +140,12 @@ test("strangers' guesses do not keep the owner out of a network that they have s
   assert.notEqual((await begin(ada(), '198.51.100.7')).wait_seconds, null)
   assert.equal((await begin(ada(), home)).user_id, db.ada.id)
   assert.ok(await complete(ada(), home))
-  await db.owner.query(`update pie_private.sessions set last_seen_at = now() - interval '91 days'`)
+  await db.owner.query(
+    `update pie_private.known_networks set last_seen_at = now() - interval '91 days'`,
+  )
   await attemptsUntilWait(ada, (attempt) => distinct(attempt + 300))
   assert.notEqual((await begin(ada(), home)).wait_seconds, null)
-  await db.owner.query('update pie_private.sessions set last_seen_at = now()')
+  await db.owner.query('update pie_private.known_networks set last_seen_at = now()')
 })
 
 test('a password that was right gives the attempt back', async () => {
@@ -152,8 +154,8 @@ test('a password that was right gives the attempt back', async () => {
     assert.equal((await begin(ada(), away)).wait_seconds, null, `round ${round}`)
     assert.ok(await complete(ada(), away))
     // As from a network that is not known yet.
-    await db.owner.query('update pie_private.sessions set address = null where address = $1', [
-      away,
+    await db.owner.query('delete from pie_private.known_networks where network = $1', [
+      `${away}/32`,
     ])
   }
 })

@@ -12,7 +12,7 @@ export async function contentsOf(owner: pg.ClientBase): Promise<Record<string, s
   const { rows: tables } = await owner.query<{ name: string }>(
     `select format('%I.%I', nspname, relname) as name
      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-     where nspname in ('pie_schema', 'pie_private', 'pie_hooks', 'public', 'notes') and relkind = 'r'
+     where nspname in ('pie_schema', 'pie_private', 'pie_hooks', 'public', 'notes') and relkind in ('r', 'p') and not relispartition
      order by 1`,
   )
   const contents: Record<string, string> = {}

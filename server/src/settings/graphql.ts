@@ -28,4 +28,10 @@ export const graphqlSettings = {
     '10000',
     'How many fields a GraphQL operation may be answered with, were every page of it full.',
   ),
+  GRAPHQL_MAX_ANSWER_SIZE: withDefault(
+    'bytes',
+    asNumber(10_000, 256_000_000),
+    '8000000',
+    'How large an answer of GraphQL may be, and what Postgres sends for it. What is larger is broken off while it is read.',
+  ),
 }

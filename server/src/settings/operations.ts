@@ -1,5 +1,6 @@
 /** What operators watch. */
-import { asChoice, asMetricsToken, asSocket, asSwitch } from './forms.ts'
+import { days } from '../ground/clock.ts'
+import { asChoice, asDurationOf, asMetricsToken, asSocket, asSwitch } from './forms.ts'
 import { optional, withDefault } from './setting.ts'
 
 export const operationsSettings = {
@@ -15,6 +16,13 @@ export const operationsSettings = {
     "on; off inside an application's server, which logs its own",
     'Whether there is a line for every request, at info: method, route, status, milliseconds, the request’s id and the ' +
       'beginning of the session’s. Never a query, a token or an address. Probes and scrapes that are answered 200 have none.',
+  ),
+  AUDIT_RETENTION: optional(
+    'duration',
+    asDurationOf(days(30), '30d'),
+    'for ever',
+    'How long a line of the audit log is kept at least, 30d or more: a month is dropped, whole, when its last line is older. ' +
+      'On all nodes the same.',
   ),
   METRICS_TOKEN: optional(
     'token',

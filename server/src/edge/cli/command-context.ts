@@ -67,6 +67,8 @@ export interface LookContext {
   owner: pg.Client
   /** The login roles: cream and pie_auth, unless the operator has others. */
   logins: { requests: string; auth: string }
+  /** GRAPHQL_SCHEMAS. */
+  graphqlSchemas: readonly string[]
   /** Null where none is set. */
   readKeys(): Promise<readonly [DerivedKeys, ...DerivedKeys[]] | null>
   /** The login roles that live by SECRET_KEY, and have a password that none of these keys makes. */

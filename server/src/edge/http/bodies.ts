@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
 import type { App } from './app.ts'
+import { forgetEmptyBodies } from './empty-bodies.ts'
 
 /**
  * Bodies are JSON; where a route says `form: true`, or has checked a CSRF token, a form's too. Anything
@@ -11,6 +12,7 @@ import type { App } from './app.ts'
  */
 export function takeBodies(app: App): void {
   app.removeAllContentTypeParsers()
+  forgetEmptyBodies(app)
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {

@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { allowOrigins } from './allow-origins.ts'
 import { answerWithProblem } from './answer-with-problem.ts'
 import { takeBodies } from './bodies.ts'
+import { checkHost } from './check-host.ts'
 import { guard } from './guard.ts'
 import { nameInLog } from './name-in-log.ts'
 import type { Pie } from './pie.ts'
@@ -68,6 +69,7 @@ export async function pieRoutes(instance: FastifyInstance, options: RouteOptions
     if (id !== request.id) nameInLog(request, reply, id)
     watchRequest(watching, request, reply, id)
     void reply.headers(securityHeaders)
+    if (isWholeServer) checkHost(request, reply)
     done()
   })
   await app.register(allowOrigins, {
@@ -85,7 +87,7 @@ export async function pieRoutes(instance: FastifyInstance, options: RouteOptions
   csrfRoute(app, pie)
   usersMeRoutes(app, pie)
   passwordRoute(app, pie)
-  graphqlRoute(app, pie)
+  graphqlRoute(app, pie, rateLimitScale)
   jwksRoute(app, pie)
   healthRoutes(app, pie)
   cacheStatusRoute(app, pie)

@@ -53,6 +53,8 @@ export function createBareServer(
     genReqId: (request) => requestIdOf(request, trusts),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 30_000,
+    // Node would answer without a word; see check-host.ts.
+    http: { requireHostHeader: false },
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       watchRequest(watching, request, reply, request.id)

@@ -4,6 +4,7 @@ import { listSessions } from '../../../../features/sessions/list-sessions.ts'
 import { clearSessionCookie, forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
+import { perMinute } from '../../rate-limit.ts'
 import { actorOf, credentialOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
@@ -11,13 +12,14 @@ export function sessionsRoutes(app: App, pie: Pie): void {
   app.get(
     '/auth/sessions',
     {
+      config: { sessionLimit: perMinute(120) },
       schema: {
         summary: 'My devices',
         description: 'What I am signed in with, the last used first.',
         tags: ['auth'],
         response: {
           200: Type.Object({ sessions: Type.Array(Type.Ref('Device')) }),
-          ...problems(401, 503),
+          ...problems(401, 429, 503),
         },
       },
     },
@@ -31,12 +33,13 @@ export function sessionsRoutes(app: App, pie: Pie): void {
   app.delete(
     '/auth/sessions/:id',
     {
+      config: { sessionLimit: perMinute(120) },
       schema: {
         summary: 'Sign a device out',
         tags: ['auth'],
         // The format by itself takes `urn:uuid:` too, which Postgres does not.
         params: Type.Object({ id: Type.String({ format: 'uuid', maxLength: 36 }) }),
-        response: { 204: Type.Null(), ...problems(400, 401, 403, 404, 503) },
+        response: { 204: Type.Null(), ...problems(400, 401, 403, 404, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -53,12 +56,13 @@ export function sessionsRoutes(app: App, pie: Pie): void {
   app.delete(
     '/auth/sessions',
     {
+      config: { sessionLimit: perMinute(60) },
       schema: {
         summary: 'Sign all my other devices out',
         tags: ['auth'],
         response: {
           200: Type.Object({ ended: Type.Integer({ description: 'How many have been ended.' }) }),
-          ...problems(401, 403, 503),
+          ...problems(401, 403, 429, 503),
         },
       },
     },

@@ -10,7 +10,11 @@ export function metricsRoute(app: App, metrics: Metrics): void {
       config:
         metrics.token === null
           ? { access: 'open', rateLimit: perMinute(600), isProbe: true }
-          : { access: 'metrics', isProbe: true },
+          : {
+              access: 'metrics',
+              isUnlimitedBecause: 'only who shows METRICS_TOKEN gets here',
+              isProbe: true,
+            },
       schema: {
         summary: 'What this node counts and measures, for Prometheus',
         description:

@@ -1,0 +1,94 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Cluster } from './create-cluster.ts'
+
+/** How much of the log there is at most, but for what is written in the second before somebody looks. */
+const MOST_BYTES = 64 * 1024 * 1024
+const MOST_FILES = 20
+const LOOK_MS = 1_000
+
+export interface PostgresLog {
+  /** What Postgres is told of it. */
+  settings: Record<string, string>
+  /** For what it says before it writes there by itself. */
+  output: number
+  closeOutput(): void
+  /** Why it has not started. */
+  readLastLines(): Promise<string>
+  close(): void
+}
+
+/**
+ * The log of an embedded Postgres, in `log` beside its data: files of 8 MB, each start in one of its own, of which the oldest are
+ * removed. A process of Postgres' own writes them, so that none of it is lost when Pie is killed.
+ */
+export async function openPostgresLog({ directory, unprivileged }: Cluster): Promise<PostgresLog> {
+  const logDirectory = join(directory, 'log')
+  await mkdir(logDirectory, { recursive: true, mode: 0o700 })
+  // Of a version before, which emptied it at each start: the oldest of all.
+  const before = join(directory, 'postgres.log')
+  if (existsSync(before)) await rename(before, join(logDirectory, nameAt(new Date(0))))
+  await unprivileged.own(logDirectory)
+  await removeOldest(logDirectory)
+  const looking = setInterval(() => void removeOldest(logDirectory).catch(() => {}), LOOK_MS)
+  looking.unref()
+
+  const startFile = join(directory, 'start.log')
+  const output = openSync(startFile, 'w', 0o600)
+  return {
+    settings: settingsOf(logDirectory),
+    output,
+    closeOutput: () => closeSync(output),
+    readLastLines: () => readLastLines(startFile, logDirectory),
+    close: () => clearInterval(looking),
+  }
+}
+
+const settingsOf = (logDirectory: string): Record<string, string> => ({
+  logging_collector: 'on',
+  log_directory: logDirectory,
+  // In an order that is that of their names.
+  log_timezone: 'UTC',
+  log_filename: 'postgres-%Y%m%d-%H%M%S.log',
+  log_file_mode: '0600',
+  log_rotation_size: '8MB',
+  log_rotation_age: '0',
+  // A refused token, of which anybody may send as many as they like, is one line: neither the statement nor where it was raised.
+  log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
+})
+
+const nameAt = (time: Date) =>
+  `postgres-${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}.log`
+
+const listFiles = async (directory: string) =>
+  (await readdir(directory))
+    .filter((name) => /^postgres-[\d-]+\.log$/.test(name))
+    .sort()
+    .reverse()
+
+/** All but the newest, which is being written, until what is left is little enough. */
+async function removeOldest(directory: string): Promise<void> {
+  let bytes = 0
+  for (const [index, name] of (await listFiles(directory)).entries()) {
+    const file = join(directory, name)
+    bytes += (await stat(file)).size
+    if (index > 0 && (bytes > MOST_BYTES || index >= MOST_FILES)) await rm(file, { force: true })
+  }
+}
+
+/** What it has said itself comes through another process, which may still be writing. */
+async function readLastLines(startFile: string, directory: string): Promise<string> {
+  const started = await readFile(startFile, 'utf8')
+  if (!started.includes('redirecting log output')) return lastOf(started)
+  for (let waitedMs = 0; ; waitedMs += 20) {
+    const [newest] = await listFiles(directory)
+    const said = newest === undefined ? '' : await readFile(join(directory, newest), 'utf8')
+    if (/ (FATAL|PANIC): /.test(said) || waitedMs >= 1_000) return lastOf(said)
+    await sleep(20)
+  }
+}
+
+const lastOf = (text: string) => text.trim().split('\n').slice(-3).join(' · ')
