@@ -4,7 +4,7 @@ import { pinOwnersSettings } from './pin-settings.ts'
 
 /** What a client of pg's has been told, from the address or otherwise. */
 interface Connected {
-  connectionParameters: pg.ClientConfig
+  connectionParameters: pg.ClientConfig & { sslnegotiation?: string }
   ssl: pg.ClientConfig['ssl']
   password: string | null
 }
@@ -12,6 +12,7 @@ interface Connected {
 /** Another connection of the owner's, to where a first one leads. To be ended. */
 export async function connectAnother(owner: pg.Client): Promise<pg.Client> {
   const { connectionParameters, ssl, password } = owner as unknown as Connected
+  const { sslnegotiation } = connectionParameters
   const another = new AddressedClient({
     application_name: 'pie owner',
     host: owner.host,
@@ -20,7 +21,9 @@ export async function connectAnother(owner: pg.Client): Promise<pg.Client> {
     user: owner.user ?? '',
     ...(connectionParameters.options !== undefined && { options: connectionParameters.options }),
     ...(password !== null && { password }),
-    ...(ssl && { ssl }),
+    ssl: ssl || false,
+    client_encoding: 'utf8',
+    ...(sslnegotiation && { sslnegotiation }),
     connectionTimeoutMillis: 10_000,
   })
   another.on('error', () => {})
