@@ -39,6 +39,16 @@ comment on column pie_private.audit_log.session_id is 'In which session.';
 comment on column pie_private.audit_log.address is 'From which network address.';
 comment on column pie_private.audit_log.detail is 'What else is worth knowing. Never a secret.';
 
+create table pie_private.held_changes (
+  user_id uuid not null,
+  constraint held_changes_pkey PRIMARY KEY (user_id)
+);
+alter table pie_private.held_changes enable row level security;
+alter table pie_private.held_changes force row level security;
+create policy held_changes_for_owner on pie_private.held_changes for all to <owner> using (true) with check (true);
+comment on table pie_private.held_changes is 'Users for whom after_user_changed is not to be called just now: it is at work for them, or their change is not done. Empty outside of transactions.';
+comment on column pie_private.held_changes.user_id is 'The user.';
+
 create table pie_private.known_networks (
   user_id uuid not null,
   network text not null,
@@ -210,6 +220,16 @@ comment on table pie_private.throttles is 'Leaky buckets that slow down guessing
 comment on column pie_private.throttles.key is 'What is counted: a subject, a colon, and a hash or a network.';
 comment on column pie_private.throttles.empty_at is 'When the attempts made so far will have drained away.';
 
+create table pie_private.turns (
+  name text not null,
+  constraint turns_pkey PRIMARY KEY (name)
+);
+alter table pie_private.turns enable row level security;
+alter table pie_private.turns force row level security;
+create policy turns_for_owner on pie_private.turns for all to <owner> using (true) with check (true);
+comment on table pie_private.turns is 'Locked by whoever prepares this database. Granted to no role.';
+comment on column pie_private.turns.name is 'What the turn is for.';
+
 create table pie_private.used_csrf_tokens (
   token_hash bytea not null,
   expires_at timestamp with time zone not null,
@@ -238,6 +258,23 @@ grant select on pie_schema.permissions to webuser;
 comment on table pie_schema.permissions is 'Something a role may do, as `subject:verb`.';
 comment on column pie_schema.permissions.name is 'The permission''s name, as tokens carry it.';
 comment on column pie_schema.permissions.description is 'What the permission allows, in a sentence.';
+
+create table pie_schema.profiles (
+  user_id uuid not null,
+  display_name text,
+  constraint profiles_pkey PRIMARY KEY (user_id),
+  constraint profiles_user_id_fkey FOREIGN KEY (user_id) REFERENCES pie_schema.users(id) ON DELETE CASCADE
+);
+CREATE TRIGGER profiles_say_the_users_name BEFORE INSERT OR UPDATE ON pie_schema.profiles FOR EACH ROW EXECUTE FUNCTION pie_private.hold_profile();
+alter table pie_schema.profiles enable row level security;
+alter table pie_schema.profiles force row level security;
+create policy profiles_admin on pie_schema.profiles for select to webadmin using (( SELECT pie_schema.has_role('admin'::text) AS has_role));
+create policy profiles_for_owner on pie_schema.profiles for all to <owner> using (true) with check (true);
+create policy profiles_own on pie_schema.profiles for select to webuser using ((user_id = ( SELECT pie_schema.current_user_id() AS current_user_id)));
+grant select on pie_schema.profiles to webuser;
+comment on table pie_schema.profiles is 'What others may be shown of a user: as far as policies of the application say, and oneself. Its foreign keys point here.';
+comment on column pie_schema.profiles.user_id is 'The user.';
+comment on column pie_schema.profiles.display_name is 'What the user wants to be called: always the same as the user''s name.';
 
 create table pie_schema.role_permissions (
   role text not null,
@@ -288,6 +325,9 @@ create table pie_schema.user_emails (
 CREATE UNIQUE INDEX user_emails_one_primary_idx ON pie_schema.user_emails USING btree (user_id) WHERE is_primary;
 CREATE INDEX user_emails_user_id_idx ON pie_schema.user_emails USING btree (user_id);
 CREATE TRIGGER user_emails_announce_truncation AFTER TRUNCATE ON pie_schema.user_emails FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER user_emails_tell_of_addition AFTER INSERT ON pie_schema.user_emails REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
+CREATE TRIGGER user_emails_tell_of_change AFTER UPDATE ON pie_schema.user_emails REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
+CREATE TRIGGER user_emails_tell_of_removal AFTER DELETE ON pie_schema.user_emails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
 CREATE TRIGGER user_emails_touch_user AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_emails FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user_of_row();
 alter table pie_schema.user_emails enable row level security;
 alter table pie_schema.user_emails force row level security;
@@ -313,6 +353,9 @@ create table pie_schema.user_roles (
 );
 CREATE INDEX user_roles_role_idx ON pie_schema.user_roles USING btree (role);
 CREATE TRIGGER user_roles_announce_truncation AFTER TRUNCATE ON pie_schema.user_roles FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER user_roles_tell_of_addition AFTER INSERT ON pie_schema.user_roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
+CREATE TRIGGER user_roles_tell_of_change AFTER UPDATE ON pie_schema.user_roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
+CREATE TRIGGER user_roles_tell_of_removal AFTER DELETE ON pie_schema.user_roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
 CREATE TRIGGER user_roles_touch_user AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_roles FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user_of_row();
 CREATE TRIGGER user_roles_turn_over_sessions AFTER INSERT OR DELETE OR UPDATE ON pie_schema.user_roles FOR EACH ROW EXECUTE FUNCTION pie_private.turn_over_sessions();
 alter table pie_schema.user_roles enable row level security;
@@ -338,9 +381,11 @@ create table pie_schema.users (
 );
 CREATE TRIGGER users_announce_change AFTER DELETE OR UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.announce_user();
 CREATE TRIGGER users_announce_truncation AFTER TRUNCATE ON pie_schema.users FOR EACH STATEMENT EXECUTE FUNCTION pie_private.announce_everything();
+CREATE TRIGGER users_are_profiles AFTER INSERT OR UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.keep_profile();
 CREATE TRIGGER users_call_hook_when_created AFTER INSERT ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.call_hook('after_user_created');
 CREATE TRIGGER users_call_hook_when_deleted AFTER DELETE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.call_hook('after_user_deleted');
 CREATE TRIGGER users_end_sessions_when_disabled AFTER UPDATE OF disabled_at ON pie_schema.users FOR EACH ROW WHEN (((new.disabled_at IS NOT NULL) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION pie_private.end_sessions_of_disabled_user();
+CREATE TRIGGER users_tell_of_change AFTER UPDATE ON pie_schema.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pie_private.tell_of_changed_users();
 CREATE TRIGGER users_touch BEFORE UPDATE ON pie_schema.users FOR EACH ROW EXECUTE FUNCTION pie_private.touch_user();
 alter table pie_schema.users enable row level security;
 alter table pie_schema.users force row level security;
@@ -490,10 +535,12 @@ CREATE OR REPLACE FUNCTION pie_private.authenticate(session_id uuid, proof bytea
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  -- What SQL has prepared or made temporary on this connection was left by an earlier request, for this one.
-  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql) then
+  -- What SQL has prepared, made temporary or kept open on this connection was left by an earlier request, for this one.
+  if pg_my_temp_schema() <> 0 or exists (select from pg_prepared_statements where from_sql)
+    or exists (select from pg_cursors where is_holdable) then
     raise exception 'this connection is not clean' using errcode = 'PI001';
   end if;
+  perform pg_advisory_unlock_all();
   return pie_private.take_session(session_id, proof);
 end
 $function$
@@ -502,6 +549,18 @@ grant execute on function pie_private.authenticate(uuid,bytea) to cream;
 comment on function pie_private.authenticate(uuid,bytea) is 'First statement of every request transaction: proves the session and takes its database role, or raises 28000; PI001 on a connection that was left unclean.';
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_change(session_id uuid, proofs bytea[])
+ RETURNS TABLE(wait_seconds integer, user_id uuid, email text, name text, password_hash text)
+ LANGUAGE sql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select * from pie_private.begin_password_change(session_id, proofs, null::inet)
+$function$
+;
+grant execute on function pie_private.begin_password_change(uuid,bytea[]) to pie_auth;
+comment on function pie_private.begin_password_change(uuid,bytea[]) is 'The same, for nodes of the version before.';
+
+CREATE OR REPLACE FUNCTION pie_private.begin_password_change(session_id uuid, proofs bytea[], address inet)
  RETURNS TABLE(wait_seconds integer, user_id uuid, email text, name text, password_hash text)
  LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
@@ -516,12 +575,19 @@ declare
       and sessions.revoked_at is null
       and sessions.expires_at > now()
   );
+  line record;
+  place text;
   wait interval;
 begin
   if found_id is null then
     return;
   end if;
-  wait := pie_private.spend_attempt('password-change:' || found_id, 10, interval '1 minute');
+  select first.id, first.address into line from pie_private.first_of_line(session_id) as first;
+  place := case
+    when pie_private.network_of(line.address) = pie_private.network_of(begin_password_change.address) then 'here'
+    else 'elsewhere'
+  end;
+  wait := pie_private.spend_attempt('password-change:' || line.id || ':' || place, 10, interval '1 minute');
   if wait is not null then
     return query select ceil(extract(epoch from wait))::integer, null::uuid, null::text, null::text, null::text;
     return;
@@ -535,8 +601,8 @@ begin
 end
 $function$
 ;
-grant execute on function pie_private.begin_password_change(uuid,bytea[]) to pie_auth;
-comment on function pie_private.begin_password_change(uuid,bytea[]) is 'Counts an attempt and returns the hash to check the current password against, or how many seconds to wait.';
+grant execute on function pie_private.begin_password_change(uuid,bytea[],inet) to pie_auth;
+comment on function pie_private.begin_password_change(uuid,bytea[],inet) is 'Counts an attempt and returns the hash to check the current password against, or how many seconds to wait.';
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_sign_in(email text, address inet)
  RETURNS TABLE(wait_seconds integer, user_id uuid, password_hash text)
@@ -602,35 +668,14 @@ CREATE OR REPLACE FUNCTION pie_private.call_hook()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
- SET lock_timeout TO '3s'
 AS $function$
-declare
-  hook constant text := tg_argv[0];
-  user_id uuid;
-  code text;
-  reason text;
 begin
-  if to_regprocedure(format('pie_hooks.%I(uuid)', hook)) is null then
-    return null;
-  end if;
-  if tg_op = 'DELETE' then user_id := old.id; else user_id := new.id; end if;
-  begin
-    execute format('select pie_hooks.%I($1)', hook) using user_id;
-  -- OTHERS leaves these two out: a hook that runs into statement_timeout, or asserts.
-  exception when query_canceled or assert_failure or others then
-    get stacked diagnostics code = returned_sqlstate, reason = message_text;
-    if current_setting('pie.hook_failures', true) = 'refuse' then
-      raise exception 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = 'PI002';
-    end if;
-    insert into pie_private.audit_log (event, user_id, detail)
-    values ('hook.failed', user_id, jsonb_build_object('function', 'pie_hooks.' || hook, 'sqlstate', code, 'message', left(reason, 500)));
-    raise warning 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = code;
-  end;
+  perform pie_private.run_hook(tg_argv[0], case when tg_op = 'DELETE' then old.id else new.id end);
   return null;
 end
 $function$
 ;
-comment on function pie_private.call_hook() is 'Trigger: calls the application''s function of this name in pie_hooks, if there is one, in a savepoint.';
+comment on function pie_private.call_hook() is 'Trigger: calls the application''s function of this name in pie_hooks, if there is one.';
 
 CREATE OR REPLACE FUNCTION pie_private.change_user_email(email text, new_email text, OUT outcome text, OUT old_email text)
  RETURNS record
@@ -641,6 +686,7 @@ declare
   found_id uuid := (
     select user_emails.user_id from pie_schema.user_emails where user_emails.email = change_user_email.email
   );
+  is_first boolean;
 begin
   perform from pie_schema.users where users.id = found_id for no key update;
   if not found then
@@ -650,17 +696,24 @@ begin
   old_email := (
     select user_emails.email from pie_schema.user_emails where user_emails.user_id = found_id and user_emails.is_primary
   );
+  -- Not the first is a hook's own doing.
+  insert into pie_private.held_changes (user_id) values (found_id) on conflict do nothing;
+  is_first := found;
   insert into pie_schema.user_emails (user_id, email) values (found_id, new_email)
   on conflict on constraint user_emails_email_key do nothing;
-  if not found then
-    outcome := 'taken';
-    return;
+  outcome := case when found then 'changed' else 'taken' end;
+  if outcome = 'changed' then
+    delete from pie_schema.user_emails where user_emails.user_id = found_id and user_emails.is_primary;
+    update pie_schema.user_emails set is_primary = true where user_emails.email = new_email;
+    perform pie_private.record_event('email.changed', found_id, null, null,
+      jsonb_build_object('by', 'operator', 'from', old_email, 'to', new_email));
   end if;
-  delete from pie_schema.user_emails where user_emails.user_id = found_id and user_emails.is_primary;
-  update pie_schema.user_emails set is_primary = true where user_emails.email = new_email;
-  perform pie_private.record_event('email.changed', found_id, null, null,
-    jsonb_build_object('by', 'operator', 'from', old_email, 'to', new_email));
-  outcome := 'changed';
+  if is_first then
+    delete from pie_private.held_changes where held_changes.user_id = found_id;
+  end if;
+  if is_first and outcome = 'changed' then
+    perform pie_private.tell_of_changed_user(found_id);
+  end if;
 end
 $function$
 ;
@@ -1152,6 +1205,80 @@ $function$
 ;
 comment on function pie_private.enable_user(text) is 'Lets the user of an address sign in again; false when there is none. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.end_holders(patience interval, waiter integer DEFAULT NULL::integer)
+ RETURNS TABLE(pid integer, login name, has_ended boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  holder record;
+  patient integer[] := '{}';
+  refused integer[] := '{}';
+  is_any boolean;
+begin
+  -- Nearly always nobody does.
+  if not exists (
+    select from pg_locks where not pg_locks.granted and pg_locks.waitstart < clock_timestamp() - patience
+  ) then
+    return;
+  end if;
+  for round in 1..100 loop
+    is_any := false;
+    for holder in
+      with locks as materialized (select * from pg_locks)
+      select held.pid, pg_stat_activity.usename, array_agg(waiting.pid) as waiters
+      from locks as waiting
+      join locks as held on held.granted and held.locktype = waiting.locktype
+        and (held.database, held.relation, held.transactionid, held.virtualxid, held.classid, held.objid, held.objsubid)
+          is not distinct from (waiting.database, waiting.relation, waiting.transactionid, waiting.virtualxid,
+            waiting.classid, waiting.objid, waiting.objsubid)
+      join pg_stat_activity on pg_stat_activity.pid = held.pid
+      where not waiting.granted and waiting.locktype <> 'tuple'
+        and (waiting.pid = any (patient) or waiting.waitstart < clock_timestamp() - patience)
+        and (
+          waiting.pid = waiter
+          or waiting.locktype = 'transactionid' and exists (
+            select from locks as row_lock
+            join pg_class on pg_class.oid = row_lock.relation
+            join pg_namespace on pg_namespace.oid = pg_class.relnamespace
+            where row_lock.pid = waiting.pid and row_lock.locktype = 'tuple' and row_lock.granted
+              and row_lock.database = (select pg_database.oid from pg_database where pg_database.datname = current_database())
+              and pg_namespace.nspname in ('pie_schema', 'pie_private')
+          )
+        )
+        and held.pid <> all (refused)
+        and held.pid = any (pg_blocking_pids(waiting.pid))
+        and pie_private.is_request_login(pg_stat_activity.usename)
+      group by held.pid, pg_stat_activity.usename
+    loop
+      patient := patient || holder.waiters;
+      has_ended := false;
+      begin
+        has_ended := pg_terminate_backend(holder.pid);
+      exception when insufficient_privilege then null;
+      end;
+      if not has_ended then
+        refused := refused || holder.pid;
+      end if;
+      is_any := is_any or has_ended;
+      if round = 1 or not has_ended then
+        pid := holder.pid;
+        login := holder.usename;
+        return next;
+      end if;
+    end loop;
+    exit when not is_any;
+    -- Until it has gone, and whoever waits has got on.
+    perform pg_sleep(0.01);
+  end loop;
+end
+$function$
+;
+grant execute on function pie_private.end_holders(interval,integer) to pie_auth;
+comment on function pie_private.end_holders(interval,integer) is 'Ends the connections of requests for which somebody has waited that long at a row of Pie''s, and returns them.';
+
 CREATE OR REPLACE FUNCTION pie_private.end_line_of_session(session_id uuid, reason text, address inet)
  RETURNS SETOF uuid
  LANGUAGE plpgsql
@@ -1256,6 +1383,24 @@ $function$
 grant execute on function pie_private.fail_password_sign_in(uuid,inet) to pie_auth;
 comment on function pie_private.fail_password_sign_in(uuid,inet) is 'Records a failed attempt in the audit log.';
 
+CREATE OR REPLACE FUNCTION pie_private.first_of_line(session_id uuid, OUT id uuid, OUT address inet)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with recursive line as (
+    select sessions.id, sessions.address, 0 as renewals_since from pie_private.sessions
+    where sessions.id = first_of_line.session_id
+    union all
+    select earlier.id, earlier.address, line.renewals_since + 1
+    from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+  )
+  select line.id, line.address from line order by line.renewals_since desc limit 1
+$function$
+;
+comment on function pie_private.first_of_line(uuid) is 'The session that signed in, of those that this one has been renewed from, and from where.';
+
 CREATE OR REPLACE FUNCTION pie_private.forget_node(id uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -1311,6 +1456,23 @@ $function$
 ;
 comment on function pie_private.grant_role(text,text) is 'Gives the user of an address a role; false when there is no such user. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.hold_profile()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'INSERT' and exists (select from pie_schema.profiles where profiles.user_id = new.user_id) then
+    return null;
+  end if;
+  new.display_name := (select users.name from pie_schema.users where users.id = new.user_id);
+  return new;
+end
+$function$
+;
+comment on function pie_private.hold_profile() is 'Trigger: a profile says what its user is called, and nothing else.';
+
 CREATE OR REPLACE FUNCTION pie_private.is_known_network(user_id uuid, network text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1328,6 +1490,28 @@ end
 $function$
 ;
 comment on function pie_private.is_known_network(uuid,text) is 'Whether a user has signed in from a network in the last 90 days.';
+
+CREATE OR REPLACE FUNCTION pie_private.is_request_login(name name)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return exists (
+    select from pg_roles
+    where pg_roles.rolname = is_request_login.name
+      and pg_roles.rolcanlogin and not pg_roles.rolinherit and not pg_roles.rolsuper and not pg_roles.rolcreaterole
+      and pg_roles.oid <> (select pg_class.relowner from pg_class where pg_class.oid = 'pie_private.migrations'::regclass)
+      and exists (
+        select from pg_auth_members
+        where pg_auth_members.member = pg_roles.oid and pg_auth_members.roleid = 'webadmin'::regrole
+      )
+  );
+end
+$function$
+;
+comment on function pie_private.is_request_login(name) is 'Whether requests connect as this role.';
 
 CREATE OR REPLACE FUNCTION pie_private.is_user(email text)
  RETURNS boolean
@@ -1359,6 +1543,26 @@ end
 $function$
 ;
 comment on function pie_private.keep_network_known(uuid,inet) is 'Writes down, once a day, that a session is in use that was started from an address.';
+
+CREATE OR REPLACE FUNCTION pie_private.keep_profile()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'UPDATE' and new.name is not distinct from old.name then
+    return null;
+  end if;
+  update pie_schema.profiles set display_name = new.name where profiles.user_id = new.id;
+  if not found then
+    insert into pie_schema.profiles (user_id, display_name) values (new.id, new.name);
+  end if;
+  return null;
+end
+$function$
+;
+comment on function pie_private.keep_profile() is 'Trigger: every user has a profile, with the same name.';
 
 CREATE OR REPLACE FUNCTION pie_private.list_audit_partitions()
  RETURNS TABLE(name text, starts_at timestamp with time zone, ends_at timestamp with time zone, is_default boolean)
@@ -1413,6 +1617,37 @@ $function$
 ;
 grant execute on function pie_private.list_nodes() to pie_auth;
 comment on function pie_private.list_nodes() is 'The nodes that serve this database now.';
+
+CREATE OR REPLACE FUNCTION pie_private.list_predecessors(session_id uuid, proofs bytea[], retry_window interval)
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if pg_is_in_recovery() then
+    raise exception 'this server is a standby, and decides nothing' using errcode = '25006';
+  end if;
+  return query with recursive line as (
+    select sessions.id, sessions.created_at, sessions.user_id from pie_private.sessions
+    where sessions.id = list_predecessors.session_id
+      and sessions.kind = 'browser'
+      and sessions.proof_hash = any (array(select sha256(proof) from unnest(list_predecessors.proofs) as given (proof)))
+      and sessions.revoked_at is null
+    union
+    select earlier.id, earlier.created_at, earlier.user_id
+    from line join pie_private.sessions as earlier on earlier.successor_id = line.id
+    where line.created_at > now() - list_predecessors.retry_window
+      and earlier.user_id = line.user_id
+      and earlier.kind = 'browser'
+      and earlier.revoked_at is null
+  )
+  select line.id from line where line.id <> list_predecessors.session_id;
+end
+$function$
+;
+grant execute on function pie_private.list_predecessors(uuid,bytea[],interval) to pie_auth;
+comment on function pie_private.list_predecessors(uuid,bytea[],interval) is 'The sessions by whose renewal a browser''s session has just come to be. Its holder proves it.';
 
 CREATE OR REPLACE FUNCTION pie_private.list_sessions(email text, most integer)
  RETURNS TABLE(id uuid, email text, kind text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, address inet, user_agent text)
@@ -1926,6 +2161,38 @@ $function$
 ;
 comment on function pie_private.rotate_signing_key(text,jsonb,bytea,interval,interval) is 'Adds a key and lets the older ones run out. For the owner alone.';
 
+CREATE OR REPLACE FUNCTION pie_private.run_hook(hook text, user_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '3s'
+AS $function$
+declare
+  code text;
+  reason text;
+begin
+  if to_regprocedure(format('pie_hooks.%I(uuid)', hook)) is null then
+    return;
+  end if;
+  begin
+    execute format('select pie_hooks.%I($1)', hook) using user_id;
+  -- OTHERS leaves these two out: a hook that runs into statement_timeout, or asserts.
+  exception when query_canceled or assert_failure or others then
+    get stacked diagnostics code = returned_sqlstate, reason = message_text;
+    if current_setting('pie.hook_failures', true) = 'refuse' then
+      raise exception 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = 'PI002';
+    end if;
+    insert into pie_private.audit_log (event, user_id, detail)
+    values ('hook.failed', run_hook.user_id,
+      jsonb_build_object('function', 'pie_hooks.' || hook, 'sqlstate', code, 'message', left(reason, 500)));
+    raise warning 'pie_hooks.% failed with SQLSTATE %: %', hook, code, reason using errcode = code;
+  end;
+end
+$function$
+;
+comment on function pie_private.run_hook(text,uuid) is 'Calls the application''s function of this name in pie_hooks, if there is one, in a savepoint.';
+
 CREATE OR REPLACE FUNCTION pie_private.session_revoked_at(session_id uuid)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -2057,6 +2324,74 @@ $function$
 ;
 grant execute on function pie_private.take_session(uuid,bytea) to cream;
 comment on function pie_private.take_session(uuid,bytea) is 'Proves a session and takes its database role until the transaction ends, or raises 28000.';
+
+CREATE OR REPLACE FUNCTION pie_private.tell_of_changed_user(user_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into pie_private.held_changes (user_id) values (tell_of_changed_user.user_id) on conflict do nothing;
+  if found then
+    perform pie_private.run_hook('after_user_changed', tell_of_changed_user.user_id);
+    delete from pie_private.held_changes where held_changes.user_id = tell_of_changed_user.user_id;
+  end if;
+end
+$function$
+;
+comment on function pie_private.tell_of_changed_user(uuid) is 'Calls pie_hooks.after_user_changed for a user, unless that is held.';
+
+CREATE OR REPLACE FUNCTION pie_private.tell_of_changed_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  touched uuid[];
+  changed uuid;
+begin
+  if to_regprocedure('pie_hooks.after_user_changed(uuid)') is null then
+    return null;
+  end if;
+  if tg_op = 'INSERT' then
+    touched := array(select new_rows.user_id from new_rows);
+  elsif tg_op = 'DELETE' then
+    touched := array(select old_rows.user_id from old_rows);
+  elsif tg_table_name = 'users' then
+    touched := array(
+      select new_rows.id from old_rows join new_rows on new_rows.id = old_rows.id
+      where new_rows.name is distinct from old_rows.name
+        or (new_rows.disabled_at is null) <> (old_rows.disabled_at is null)
+    );
+  elsif tg_table_name = 'user_emails' then
+    touched := array(
+      select differing.user_id from (
+        (select user_id, email, is_verified, is_primary from old_rows except select user_id, email, is_verified, is_primary from new_rows)
+        union all
+        (select user_id, email, is_verified, is_primary from new_rows except select user_id, email, is_verified, is_primary from old_rows)
+      ) as differing
+    );
+  else
+    touched := array(
+      select differing.user_id from (
+        (select user_id, role from old_rows except select user_id, role from new_rows)
+        union all
+        (select user_id, role from new_rows except select user_id, role from old_rows)
+      ) as differing
+    );
+  end if;
+  -- Not one who is being made or deleted.
+  for changed in
+    select users.id from pie_schema.users where users.id = any (touched) and users.created_at <> now() order by users.id
+  loop
+    perform pie_private.tell_of_changed_user(changed);
+  end loop;
+  return null;
+end
+$function$
+;
+comment on function pie_private.tell_of_changed_users() is 'Trigger: calls pie_hooks.after_user_changed once for each user whom the statement has changed.';
 
 CREATE OR REPLACE FUNCTION pie_private.touch_user()
  RETURNS trigger

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { leaveOutUnreachable } from './leave-out-unreachable.ts'
 
 const repository = fileURLToPath(new URL('../', import.meta.url))
 
@@ -30,6 +31,7 @@ function build(workspace: string): void {
   if (status !== 0) throw new Error(`${workspace} could not be compiled`)
   nameBuiltFiles(join(directory, 'dist'))
   leaveOutEmptyFiles(join(directory, 'dist'))
+  leaveOutUnreachable(directory)
   for (const [from, to] of Object.entries({ ...inEach, ...published[workspace] }))
     cpSync(join(repository, from), join(directory, to), { recursive: true })
 }
@@ -39,7 +41,10 @@ function nameBuiltFiles(directory: string): void {
   for (const file of globSync('**/*.d.ts', { cwd: directory })) {
     const path = join(directory, file)
     const text = readFileSync(path, 'utf8')
-    writeFileSync(path, text.replaceAll(/(from |import\()(['"])(\.[^'"]+)\.ts\2/g, '$1$2$3.js$2'))
+    writeFileSync(
+      path,
+      text.replaceAll(/(from |import |import\()(['"])(\.[^'"]+)\.ts\2/g, '$1$2$3.js$2'),
+    )
   }
 }
 

@@ -158,12 +158,16 @@ describe('the architecture', () => {
   })
 
   test('only settings/environment.ts reads the environment, and only edge/ knows Fastify', () => {
+    // Which passes on what programs need, and reads no setting.
+    const passesOn = 'ground/run-program.ts'
     const using = (pattern: RegExp) =>
       files.filter((file) => pattern.test(readFileSync(join(source, file), 'utf8')))
     assert.deepEqual(
       using(/process\.env\b(?!`)/).filter((file) => file !== 'settings/environment.ts'),
-      [],
+      [passesOn],
     )
+    // So that no program is given Pie's secrets.
+    assert.deepEqual(using(/child_process/), [passesOn])
     assert.deepEqual(
       // plugin.ts is one of Fastify's own.
       using(/from '@?fastify/).filter((file) => !file.startsWith('edge/') && file !== 'plugin.ts'),

@@ -1,5 +1,6 @@
 import type { Keys } from '../../server/src/composition/read-keys.ts'
 import { signSessionId } from '../../server/src/features/sessions/session-cookie.ts'
+import { sessionCookieName } from '../../server/src/features/sessions/session-cookie-name.ts'
 import { formatRequest } from '../load/http-request.ts'
 import type { Exchange } from '../load/run-load.ts'
 
@@ -10,15 +11,15 @@ export interface CookieSession {
   cookie: string
 }
 
+/** @param origin of the service, as the browser knows it */
 export function toCookieSession<Started extends { browserSessionId: string }>(
   keys: Keys,
   started: Started,
+  origin: string,
 ): Started & { cookie: string } {
-  return { ...started, cookie: cookieOf(signSessionId(keys, started.browserSessionId)) }
+  const value = signSessionId(keys, started.browserSessionId)
+  return { ...started, cookie: `${sessionCookieName(origin)}=${value}` }
 }
-
-/** As the browser sends it, over plain HTTP. */
-const cookieOf = (value: string): string => `pie_session=${value}`
 
 /** Whose session is this, asked by the browser that has it. */
 export function sessionExchange({ userId, browserSessionId, cookie }: CookieSession): Exchange {
@@ -40,8 +41,8 @@ export function forgedSessionExchange(
   { browserSessionId }: CookieSession,
   other: CookieSession,
 ): Exchange {
-  const [, signature] = other.cookie.split('.')
-  const cookie = cookieOf(`${browserSessionId}.${signature}`)
+  const [, name, signature] = /^(.+)=.+\.(.+)$/.exec(other.cookie) ?? []
+  const cookie = `${name}=${browserSessionId}.${signature}`
   return {
     request: formatRequest({ method: 'GET', path: '/auth/session', cookie }),
     check: ({ status, body }) => {

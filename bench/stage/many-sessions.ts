@@ -20,10 +20,10 @@ export interface ManySessions {
 }
 
 export async function makeManySessions(
-  stage: Pick<Stage, 'keys' | 'ownerUrl' | 'startNode'>,
+  stage: Pick<Stage, 'keys' | 'ownerUrl' | 'pie' | 'startNode'>,
   count: number,
 ): Promise<ManySessions> {
-  const { keys, ownerUrl } = stage
+  const { keys, ownerUrl, pie } = stage
   const name = `lookup_${count}`
   await asOwner(ownerUrl, (owner) => owner.query(`create database ${name}`))
   const url = new URL(ownerUrl.revealText())
@@ -34,10 +34,11 @@ export async function makeManySessions(
   await asOwner(Secret.fromText(databaseUrl), (owner) => fillSessions(owner, keys[0], count))
   const any = () => {
     const place = Math.floor(Math.random() * count)
-    return toCookieSession(keys, {
+    const started = {
       browserSessionId: uuidOf(`session ${place}`),
       userId: uuidOf(`user ${Math.floor(place / SESSIONS_OF_EACH)}`),
-    })
+    }
+    return toCookieSession(keys, started, pie.address)
   }
   return {
     count,

@@ -24,7 +24,7 @@ export interface Revocations {
 const GIVE_UP_MS = 10_000
 
 export async function openRevocations(
-  { keys, ownerUrl, sessions }: Stage,
+  { keys, ownerUrl, pie, sessions }: Stage,
   nodes: readonly PieUnderTest[],
   count: number,
 ): Promise<Revocations> {
@@ -38,7 +38,7 @@ export async function openRevocations(
   await seedSessions(owner, started)
   const next = takeTurns(
     started.map((one) => ({
-      ...toCookieSession(keys, { ...one, browserSessionId: one.session.id }),
+      ...toCookieSession(keys, { ...one, browserSessionId: one.session.id }, pie.address),
       accessToken: one.accessToken,
     })),
   )

@@ -85,7 +85,7 @@ export async function setStage(options: {
   const awaitedUrl = await asOwner(ownerUrl, (owner) => makeAwaitedTables(owner, ownerUrl))
   const sessions = await signIn(pie, config, keys, accounts.slice(0, SIGNED_IN))
 
-  const cookies = accounts.map((account) => toCookieSession(keys, account))
+  const cookies = accounts.map((account) => toCookieSession(keys, account, pie.address))
 
   const started = { directory, onStarted }
   const databaseUrl = ownerUrl.revealText()

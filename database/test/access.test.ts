@@ -16,6 +16,7 @@ before(async () => {
   await db.owner.query(`select pie_private.add_first_signing_key('k', '{"kid": "k"}', '')`)
   await db.owner.query(`select pie_private.begin_password_sign_in('ada@example.com', '192.0.2.1')`)
   await db.owner.query(`select pie_private.use_csrf_token(sha256('used'), now())`)
+  await db.owner.query(`insert into pie_private.held_changes values (gen_random_uuid())`)
   await db.owner.query(`select from pie_private.announce_node(gen_random_uuid(), '1', '{}')`)
   columnsOf = await readColumns(db.owner)
 })
@@ -35,6 +36,7 @@ async function readColumns(owner: pg.Client): Promise<Map<string, string[]>> {
 /** How a row of each table is named here. */
 const keys: Record<string, string> = {
   'pie_private.audit_log': 'id::text',
+  'pie_private.held_changes': 'user_id::text',
   'pie_private.known_networks': `user_id || ' ' || network`,
   'pie_private.migrations': 'name',
   'pie_private.nodes': 'id::text',
@@ -42,8 +44,10 @@ const keys: Record<string, string> = {
   'pie_private.sessions': 'id::text',
   'pie_private.signing_keys': 'kid',
   'pie_private.throttles': 'key',
+  'pie_private.turns': 'name',
   'pie_private.used_csrf_tokens': 'token_hash::text',
   'pie_schema.permissions': 'name',
+  'pie_schema.profiles': 'user_id::text',
   'pie_schema.role_permissions': `role || ' ' || permission`,
   'pie_schema.roles': 'name',
   'pie_schema.user_emails': 'email',
@@ -92,7 +96,7 @@ test('webuser and webadmin without a session see and change no row', async () =>
   for (const role of ['webuser', 'webadmin'] as const) {
     for (const table of privateTables) await assertAccess(cream, role, table, {})
     await assertAccess(cream, role, 'pie_schema.users', { select: [], update: { name: [] } })
-    for (const table of ['user_emails', 'user_roles', 'roles', 'permissions']) {
+    for (const table of ['profiles', 'user_emails', 'user_roles', 'roles', 'permissions']) {
       await assertAccess(cream, role, `pie_schema.${table}`, { select: [] })
     }
   }
@@ -117,6 +121,13 @@ test('an admin sees every user, and may change names and nothing else', async ()
     select: everybody,
     update: { name: everybody },
   })
+})
+
+test('a user sees their own profile, an admin sees all, and neither may write one', async () => {
+  const { ada, grace, dorothy } = db
+  const table = 'pie_schema.profiles'
+  await assertAccess(cream, ada, table, { select: [ada.id] })
+  await assertAccess(cream, dorothy, table, { select: [ada.id, grace.id, dorothy.id] })
 })
 
 test('a user sees their own addresses, an admin sees all, and neither may write one', async () => {

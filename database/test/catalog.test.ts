@@ -39,6 +39,7 @@ test('what is on the way of a request and cannot be inlined is not language sql,
 test('the grants on tables are these and no others', async () => {
   const readable = [
     'permissions',
+    'profiles',
     'role_permissions',
     'roles',
     'user_descriptions',
@@ -79,6 +80,7 @@ const forTheOwner = [
   'enable_user',
   'grant_permission',
   'grant_role',
+  'is_request_login',
   'is_user',
   'list_sessions',
   'revoke_permission',

@@ -30,12 +30,40 @@ beforeEach(async () => {
   people += 1
   emmy = await addPerson(db.owner, `emmy${people}`)
   browser = await addSession(db.owner, emmy.id, '1 hour', 'browser')
+  await set(`address = '${home}'`)
 })
 
 const newHash = `${someHash}new`
 
-const begin = async ({ id, proof }: Session = browser, proofs = [proof]) =>
-  (await auth.query('select * from pie_private.begin_password_change($1, $2)', [id, proofs])).rows
+const home = '192.0.2.7'
+const elsewhere = '198.51.100.9'
+
+const begin = async ({ id, proof }: Session = browser, proofs = [proof], address = home) =>
+  (
+    await auth.query('select * from pie_private.begin_password_change($1, $2, $3)', [
+      id,
+      proofs,
+      address,
+    ])
+  ).rows
+
+const isHeldUp = async (session?: Session, address?: string): Promise<boolean> =>
+  (await begin(session, undefined, address))[0].wait_seconds !== null
+
+/** What a browser has in place of a session that has expired. */
+async function renew({ id, proof }: Session, address: string): Promise<Session> {
+  await db.owner.query(
+    `update pie_private.sessions set expires_at = now() - interval '1 second' where id = $1`,
+    [id],
+  )
+  const next = randomUUID()
+  const { rows } = await auth.query(
+    `select pie_private.renew_session($1, $2, $3, $4, '1 hour', '7 days', '1 minute', $5, null) as renewed`,
+    [id, [proof], next, hashOf(proofOf(next)), address],
+  )
+  assert.equal(rows[0].renewed.session.id, next)
+  return { id: next, proof: proofOf(next) }
+}
 
 async function complete(
   { id, proof }: Session = browser,
@@ -94,31 +122,59 @@ test('who does not prove a session that may act is told nothing, and uses up no 
   }
 })
 
-test('ten attempts, over all sessions of the user, then one a minute; another user is not held up', async () => {
-  for (let attempt = 0; attempt < 10; attempt++)
-    assert.equal((await begin(attempt % 2 === 0 ? browser : emmy.session))[0].wait_seconds, null)
+test('ten attempts, then one a minute; what else the user is signed in with, and another user, is not held up', async () => {
+  for (let attempt = 0; attempt < 10; attempt++) assert.ok(!(await isHeldUp()))
   const [held] = await begin()
   assert.ok(held.wait_seconds > 30 && held.wait_seconds <= 60, held.wait_seconds)
   assert.deepEqual(
     { ...held, wait_seconds: null },
     { wait_seconds: null, user_id: null, email: null, name: null, password_hash: null },
   )
-  assert.equal((await begin(db.ada.session))[0].wait_seconds, null)
+  assert.ok(!(await isHeldUp(emmy.session)))
+  assert.ok(!(await isHeldUp(db.ada.session)))
   await db.owner.query(
     `update pie_private.throttles set empty_at = empty_at - interval '1 minute' where key = $1`,
-    [`password-change:${emmy.id}`],
+    [`password-change:${browser.id}:here`],
   )
-  assert.equal((await begin())[0].wait_seconds, null)
-  assert.ok((await begin())[0].wait_seconds > 0)
+  assert.ok(!(await isHeldUp()))
+  assert.ok(await isHeldUp())
+})
+
+test('a renewal brings no new attempts, wherever it comes from and however often', async () => {
+  for (let attempt = 0; attempt < 8; attempt++) await begin()
+  let session = browser
+  for (const address of [home, elsewhere, home]) session = await renew(session, address)
+  assert.ok(!(await isHeldUp(session)))
+  assert.ok(!(await isHeldUp(session)))
+  assert.ok(await isHeldUp(session))
+  assert.ok(await isHeldUp(await renew(session, home)))
+})
+
+test('elsewhere is one place, and not the one where somebody has signed in', async () => {
+  for (let attempt = 0; attempt < 10; attempt++)
+    assert.ok(!(await isHeldUp(browser, `203.0.113.${attempt}`)))
+  for (const address of ['203.0.113.77', '2001:db8::1', elsewhere])
+    assert.ok(await isHeldUp(browser, address))
+  // Also where the thief's renewal has come first.
+  const renewed = await renew(browser, elsewhere)
+  assert.ok(await isHeldUp(renewed, elsewhere))
+  assert.ok(!(await isHeldUp(renewed, home)))
+  // Nor has a node of the version before more of them: it does not say from where.
+  const { rows } = await auth.query('select * from pie_private.begin_password_change($1, $2)', [
+    renewed.id,
+    [renewed.proof],
+  ])
+  assert.ok(rows[0].wait_seconds > 0)
 })
 
 test('30 attempts at once count as 30', async () => {
   const clients = await Promise.all(Array.from({ length: 30 }, () => db.connectAs('pie_auth')))
   const results = await Promise.all(
     clients.map((client) =>
-      client.query('select wait_seconds from pie_private.begin_password_change($1, $2)', [
+      client.query('select wait_seconds from pie_private.begin_password_change($1, $2, $3)', [
         browser.id,
         [browser.proof],
+        home,
       ]),
     ),
   )

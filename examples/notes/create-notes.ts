@@ -15,8 +15,11 @@ export async function createNotes(options: NotesOptions = {}): Promise<FastifyIn
   const app = fastify({ logger })
   // An error is answered as Pie's own are: a stable code, and nothing of our insides.
   app.setErrorHandler(problemHandler)
-  // Signing up and in, sessions, users: all of Pie's routes; and for ours, request.pie.
-  await app.register(pie, { settings, migrations: new URL('sql/', import.meta.url) })
+  // Signing up and in, sessions, users: all of Pie's routes; and for ours, request.pie. /graphql shows our schema too.
+  await app.register(pie, {
+    settings: { GRAPHQL_SCHEMAS: 'notes', ...settings },
+    migrations: new URL('sql/', import.meta.url),
+  })
   await app.register(noteRoutes)
   await app.register(shareRoutes)
 

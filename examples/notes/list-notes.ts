@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { ownerName } from './owner-name.ts'
 
 /** Where a page begins: after this note of the page before. */
 export interface Page {
@@ -34,7 +35,7 @@ export async function listNotes(
 ) {
   const { before, before_id } = request.query
   const { rows: notes } = await request.pie.query(
-    `select id, owner_id, title, created_at, updated_at
+    `select id, owner_id, ${ownerName}, title, created_at, updated_at
      from notes.notes
      where ${which[of]}
        and ($1::timestamptz is null or (created_at, id) < ($1, $2::uuid))

@@ -3,6 +3,7 @@
 import pg from 'pg'
 import { AdvisorError } from '../../advisor/src/index.ts'
 import { backUp } from './composition/back-up.ts'
+import { listeningAddress } from './composition/listening-address.ts'
 import { readKeys } from './composition/read-keys.ts'
 import { restoreBackup } from './composition/restore-backup.ts'
 import { lookAsOwner, workAsOwner } from './composition/work-as-owner.ts'
@@ -16,7 +17,7 @@ import { OperatorError, Refusal } from './ground/errors.ts'
 import { createLog, type Log } from './ground/log.ts'
 import { ownPackage } from './ground/own-package.ts'
 import { describeSystemError } from './ground/system-error.ts'
-import { addressOf, type RunningPie, startPie } from './server.ts'
+import { type RunningPie, startPie } from './server.ts'
 import { readEnvironment } from './settings/environment.ts'
 import { type Config, readConfig } from './settings/read-config.ts'
 
@@ -66,7 +67,7 @@ function describeFailure(error: unknown): string {
 const ANSWER_WITHIN_MS = 5_000
 
 async function askNode(config: Config, path: string, given: string | null): Promise<unknown> {
-  const address = given ?? addressOf(config.SOCKET.host, config.SOCKET.port)
+  const address = given ?? listeningAddress(config.SOCKET.host, config.SOCKET.port)
   const token = signOperatorToken({ keys: await readKeys(config), clock: systemClock })
   let response: Response
   try {

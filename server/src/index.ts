@@ -2,6 +2,7 @@
 export { problemHandler } from './edge/http/problem-handler.ts'
 export type { RequestPie } from './edge/request/request-pie.ts'
 export { createCredentials } from './features/sessions/create-credentials.ts'
+export { sessionCookieName } from './features/sessions/session-cookie-name.ts'
 export { queryWithSession } from './ground/database/query-with-session.ts'
 export type { SessionCredential } from './ground/database/request-transaction.ts'
 export { type SessionTransaction, withSession } from './ground/database/with-session.ts'

@@ -1,6 +1,7 @@
 /** Pie inside an application's own Fastify server. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { listeningAddress } from './composition/listening-address.ts'
 import { openPie } from './composition/open-pie.ts'
 import { originOnPort } from './composition/read-policy.ts'
 import { applicationsRequestId } from './edge/http/request-id.ts'
@@ -79,8 +80,10 @@ export const pie = fastifyPlugin(
     })
     app.addHook('onListen', async () => {
       const address = app.server.address()
-      if (config.SERVICE_DOMAIN === null && typeof address === 'object' && address !== null)
-        pie.policy.service.origin = originOnPort(address.port)
+      // A socket of the file system has no port.
+      if (typeof address !== 'object' || address === null) return
+      pie.policy.service.address = listeningAddress(address.address, address.port)
+      if (config.SERVICE_DOMAIN === null) pie.policy.service.origin = originOnPort(address.port)
     })
 
     app.decorateRequest('pie', null as unknown as RequestPie)

@@ -1,6 +1,7 @@
 /** Pie as a server of its own. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { listeningAddress } from './composition/listening-address.ts'
 import { openPie } from './composition/open-pie.ts'
 import { originOnPort } from './composition/read-policy.ts'
 import { createMetricsServer } from './edge/http/metrics-server.ts'
@@ -73,6 +74,8 @@ export async function startPie(config: Config, log: Log, clock?: Clock): Promise
     servers.push(server)
     await listen(server, config.SOCKET, 'SOCKET')
     const { port } = server.server.address() as AddressInfo
+    const address = listeningAddress(config.SOCKET.host, port)
+    pie.policy.service.address = address
     if (config.SERVICE_DOMAIN === null) pie.policy.service.origin = originOnPort(port)
     if (metrics !== null && config.METRICS_SOCKET !== null) {
       const watched = await createMetricsServer(pie, metrics, options)
@@ -80,7 +83,7 @@ export async function startPie(config: Config, log: Log, clock?: Clock): Promise
       await listen(watched, config.METRICS_SOCKET, 'METRICS_SOCKET')
     }
     return {
-      address: addressOf(config.SOCKET.host, port),
+      address,
       metricsAddress: addressOfMetrics(config, servers[1]),
       origin: pie.policy.service.origin,
       dataPlace,
@@ -94,16 +97,12 @@ export async function startPie(config: Config, log: Log, clock?: Clock): Promise
   }
 }
 
-/** `http://127.0.0.1:3000` */
-export const addressOf = (host: string, port: number): string =>
-  `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-
 function addressOfMetrics(
   { METRICS_SOCKET }: Pick<Config, 'METRICS_SOCKET'>,
   server: Server | undefined,
 ): string | null {
   if (METRICS_SOCKET === null || server === undefined) return null
-  return addressOf(METRICS_SOCKET.host, (server.server.address() as AddressInfo).port)
+  return listeningAddress(METRICS_SOCKET.host, (server.server.address() as AddressInfo).port)
 }
 
 type SocketSetting = 'SOCKET' | 'METRICS_SOCKET'

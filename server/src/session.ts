@@ -18,6 +18,7 @@ export type { NodeRequest, NodeResponse, WebRequest } from './edge/request/read-
 export type { RequestPie } from './edge/request/request-pie.ts'
 export type { CachedSession, SessionDetails } from './features/sessions/cached-session.ts'
 export { type Credentials, createCredentials } from './features/sessions/create-credentials.ts'
+export { sessionCookieName } from './features/sessions/session-cookie-name.ts'
 export { queryWithSession } from './ground/database/query-with-session.ts'
 export type { SessionCredential } from './ground/database/request-transaction.ts'
 export { type SessionTransaction, withSession } from './ground/database/with-session.ts'

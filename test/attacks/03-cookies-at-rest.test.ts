@@ -112,7 +112,7 @@ describe('a whole dump of the database', () => {
     assert.ok(signatures.size > 100)
     for (const signature of signatures) {
       const answer = await pie.request('/auth/session', {
-        headers: { cookie: `pie_session=${id}.${signature}` },
+        headers: { cookie: `pie_session_3000=${id}.${signature}` },
       })
       assert.equal(answer.status, 401, signature)
     }

@@ -73,7 +73,7 @@ describe('a whole dump of the database', () => {
       const bearer = await pie.request('/users/me', { token: text })
       assert.equal(bearer.status, 401, text)
       const cookie = await pie.request('/users/me', {
-        headers: { cookie: `pie_session=${text}; __Host-pie_session=${text}` },
+        headers: { cookie: `pie_session_3000=${text}; __Host-pie_session=${text}` },
       })
       assert.equal(cookie.status, 401, text)
     }

@@ -41,7 +41,7 @@ async function browserHeaders(isExpired: boolean): Promise<Record<string, string
       [id],
     )
   return {
-    cookie: `pie_session=${signSessionId([testKeys], id)}`,
+    cookie: `pie_session_3000=${signSessionId([testKeys], id)}`,
     'x-csrf-token': makeCsrfToken({ keys: [testKeys], clock: systemClock }, id),
     origin: 'https://app.example.com',
   }

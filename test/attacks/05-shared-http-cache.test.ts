@@ -130,8 +130,8 @@ describe('behind a shared HTTP cache', () => {
       const third = await see()
       const again = await see(ada.cookie)
       assert.deepEqual([first.status, second.status, third.status], [200, 200, 401])
-      assert.match(cookieOf(first), /^pie_session=[0-9a-f-]{36}\./)
-      assert.match(cookieOf(second), /^pie_session=[0-9a-f-]{36}\./)
+      assert.match(cookieOf(first), /^pie_session_3000=[0-9a-f-]{36}\./)
+      assert.match(cookieOf(second), /^pie_session_3000=[0-9a-f-]{36}\./)
       assert.equal(cookieOf(again), cookieOf(first))
       const adas = [...ada.secrets, cookieOf(first)]
       const graces = [...grace.secrets, cookieOf(second)]
@@ -152,7 +152,7 @@ describe('behind a shared HTTP cache', () => {
     const second = await see(grace.cookie)
     await pie.owner.query('alter function pie_schema.gone rename to my_sessions')
     assert.deepEqual([first.status, second.status], [500, 500])
-    assert.match(cookieOf(first), /^pie_session=[0-9a-f-]{36}\./)
+    assert.match(cookieOf(first), /^pie_session_3000=[0-9a-f-]{36}\./)
     assert.notEqual(cookieOf(second), cookieOf(first))
     assert.equal((await see(cookieOf(second))).status, 200)
   })
@@ -169,13 +169,13 @@ describe('behind a shared HTTP cache', () => {
     let count = 0
     const careless = createServer((_request, response) => {
       count += 1
-      response.appendHeader('set-cookie', `pie_session=${count}`).end('{}')
+      response.appendHeader('set-cookie', `pie_session_3000=${count}`).end('{}')
     })
     const { server } = createSharedCache(await listen(careless))
     const at = await listen(server)
     try {
-      const ada = await send(at, '/auth/session', { headers: { cookie: 'pie_session=a' } })
-      const grace = await send(at, '/auth/session', { headers: { cookie: 'pie_session=b' } })
+      const ada = await send(at, '/auth/session', { headers: { cookie: 'pie_session_3000=a' } })
+      const grace = await send(at, '/auth/session', { headers: { cookie: 'pie_session_3000=b' } })
       assert.equal(cookieOf(grace), cookieOf(ada))
     } finally {
       server.close()

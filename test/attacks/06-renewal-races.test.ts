@@ -119,7 +119,7 @@ describe('a renewal that is under way leaves no session alive, against', () => {
       const answer = await acting
       assert.ok(!answer || [200, 204].includes(answer.status), JSON.stringify(answer?.body))
       const cookie = cookieOf(await renewing)
-      assert.match(cookie, /^pie_session=[^;]{80}$/)
+      assert.match(cookie, /^pie_session_3000=[^;]{80}$/)
       const renewed = await pie.request('/users/me', { headers: { cookie } })
       assert.equal(renewed.status, 401, 'the renewed session lives on')
     })

@@ -259,7 +259,7 @@ describe('an expired session is not renewed', () => {
       'select id from pie_private.sessions where user_id = $1',
       [user.id],
     )
-    const cookie = `pie_session=${signSessionId([keys], rows[0].id)}`
+    const cookie = `pie_session_3000=${signSessionId([keys], rows[0].id)}`
     await assertRefused(cookie)
     assert.equal((await pie.request('/users/me', { token: access_token })).status, 200)
     await expire('1 second', rows[0].id)
@@ -268,6 +268,6 @@ describe('an expired session is not renewed', () => {
 
   test('when there is no such session, though its cookie be signed', async () => {
     const nobody = '3f1c2c5e-1111-4222-8333-444455556666'
-    await assertRefused(`pie_session=${signSessionId([keys], nobody)}`)
+    await assertRefused(`pie_session_3000=${signSessionId([keys], nobody)}`)
   })
 })

@@ -89,7 +89,7 @@ function nonCanonical(text: string): string {
   return text.slice(0, -1) + letters[last ^ 1]
 }
 
-const named = (values: string[]) => values.map((value) => `pie_session=${value}`)
+const named = (values: string[]) => values.map((value) => `pie_session_3000=${value}`)
 
 describe('a cookie that no key of ours has signed is nobody, and Postgres is not asked:', () => {
   test('malformed, truncated, or too long', async () => {
@@ -163,9 +163,19 @@ describe('a cookie that no key of ours has signed is nobody, and Postgres is not
 
   test('under another name', async () => {
     await assertAnonymousWithoutQuery(
-      ['session', 'Pie_session', 'PIE_SESSION', 'pie_session2', 'pie-session', '__Host-pie_session']
+      [
+        'session',
+        'pie_session',
+        'pie_session_3001',
+        'Pie_session_3000',
+        'PIE_SESSION_3000',
+        'pie_session_30002',
+        'pie-session_3000',
+        '__Host-pie_session',
+        '__Host-pie_session_3000',
+      ]
         .map((name) => `${name}=${good}`)
-        .concat(good, `pie_session ${good}`, `pie_session`, `x=pie_session=${good}`),
+        .concat(good, `pie_session_3000 ${good}`, `pie_session_3000`, `x=pie_session_3000=${good}`),
     )
   })
 
@@ -190,7 +200,7 @@ describe('a cookie that no key of ours has signed is nobody, and Postgres is not
 
   test('and the good one is still good', async () => {
     const expected = { status: 200, code: undefined, setsCookie: false }
-    assert.deepEqual(await ask('/users/me', `pie_session=${good}`), expected)
-    assert.deepEqual(await ask('/users/me', `a=b; pie_session=${good}; c=d`), expected)
+    assert.deepEqual(await ask('/users/me', `pie_session_3000=${good}`), expected)
+    assert.deepEqual(await ask('/users/me', `a=b; pie_session_3000=${good}; c=d`), expected)
   })
 })

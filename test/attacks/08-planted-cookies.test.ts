@@ -20,7 +20,7 @@ interface Service {
 let plain: Service
 let secure: Service
 before(async () => {
-  plain = await start('http://localhost:3000', 'pie_session')
+  plain = await start('http://localhost:3000', 'pie_session_3000')
   secure = await start('https://pie.example.com', '__Host-pie_session')
 })
 after(async () => {
@@ -103,9 +103,9 @@ describe('a cookie that a sibling domain has planted under the name without pref
   test('is ignored over https, where __Host- wins', async () => {
     const { ada, mallory } = secure
     for (const cookie of [
-      `pie_session=${mallory}; __Host-pie_session=${ada}`,
-      `__Host-pie_session=${ada}; pie_session=${mallory}`,
-      `pie_session=${mallory}; pie_session=${mallory}; __Host-pie_session=${ada}`,
+      `pie_session_3000=${mallory}; __Host-pie_session=${ada}`,
+      `__Host-pie_session=${ada}; pie_session_3000=${mallory}`,
+      `pie_session_3000=${mallory}; pie_session_3000=${mallory}; __Host-pie_session=${ada}`,
     ])
       assert.equal((await who(secure, cookie)).body.user?.email, 'ada@example.com', cookie)
   })
@@ -114,6 +114,8 @@ describe('a cookie that a sibling domain has planted under the name without pref
     const { mallory } = secure
     for (const name of [
       'pie_session',
+      'pie_session_3000',
+      '__Host-pie_session_3000',
       '__host-pie_session',
       '__HOST-pie_session',
       '__Secure-pie_session',

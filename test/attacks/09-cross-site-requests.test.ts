@@ -185,7 +185,7 @@ describe('signing somebody out who does not want to', () => {
     const headers = { cookie, 'content-type': 'application/x-www-form-urlencoded' }
     const answer = await pie.request('/auth/logout', { raw: `csrf_token=${csrfToken}`, headers })
     assert.equal(answer.status, 303)
-    assert.match(answer.headers.getSetCookie()[0] ?? '', /^pie_session=; Max-Age=0;/)
+    assert.match(answer.headers.getSetCookie()[0] ?? '', /^pie_session_3000=; Max-Age=0;/)
     assert.equal(await isSignedIn(pie, cookie), false)
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { sessionCookieName } from '../../server/src/features/sessions/session-cookie-name.ts'
 import { type Browser, startBrowser } from '../harness/browser.ts'
 import { goodPassword, register, snapshot, startTestPie, type TestPie } from '../harness/pie.ts'
 import { findFreePort } from '../harness/process.ts'
@@ -42,7 +43,7 @@ after(async () => {
   for (const server of servers) server.close()
 })
 
-const cookie = () => browser.cookie('pie_session', own)
+const cookie = () => browser.cookie(sessionCookieName(own), own)
 
 /** What a page does, as source: a request whose answer it reads. */
 const fetching = (path: string, options: object = {}): string =>
@@ -181,7 +182,7 @@ describe('in a browser', () => {
     assert.equal(url, `${own}/health/live`)
     assert.equal(await cookie(), null)
     const [value = ''] = (held ?? '').split(';')
-    const headers = { cookie: `pie_session=${value}` }
+    const headers = { cookie: `${sessionCookieName(own)}=${value}` }
     assert.equal((await pie.request('/auth/session', { headers })).status, 401)
   })
 

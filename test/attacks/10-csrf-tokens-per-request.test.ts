@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type CookieHolder, isSignedIn, registerByCookie } from '../harness/by-cookie.ts'
+import {
+  type CookieHolder,
+  isSignedIn,
+  registerByCookie,
+  renewCookie,
+  signInByCookie,
+} from '../harness/by-cookie.ts'
 import { type Answer, assertProblem, snapshot, startTestPie, type TestPie } from '../harness/pie.ts'
 
 const settings = { CSRF_MODE: 'request' }
@@ -87,6 +93,19 @@ describe('with CSRF_MODE=request, a CSRF token', () => {
       assert.deepEqual([done?.length, refused?.length], [1, 19])
       for (const answer of refused ?? []) assertProblem(answer, 403, 'csrf_token_invalid')
       assert.equal(await versionOfAda(), version + 1)
+    }
+  })
+
+  test('of the session before is good once, right after the renewal', async () => {
+    const old = await signInByCookie(pie, 'ada')
+    const unused = (await pie.request('/auth/csrf', { headers: { cookie: old.cookie } })).body
+      .csrf_token
+    const next = await renewCookie(pie, old.cookie)
+    for (const token of [old.csrfToken, unused]) {
+      assert.equal((await rename(other, 'Ada', token, next)).status, 200)
+      const again = await rename(pie, 'Eve', token, next)
+      assertProblem(again, 403, 'csrf_token_invalid')
+      assert.match(again.body.detail, /has been used.*GET \/auth\/csrf/)
     }
   })
 

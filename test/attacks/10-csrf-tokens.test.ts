@@ -2,14 +2,19 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import {
   type CookieHolder,
+  cookieOf,
+  idOfCookie,
   isSignedIn,
   registerByCookie,
+  renewCookie,
   signInByCookie,
+  untilRenewed,
 } from '../harness/by-cookie.ts'
 import { readOperations } from '../harness/operations.ts'
 import {
   type Answer,
   assertProblem,
+  goodPassword,
   register,
   snapshot,
   startTestPie,
@@ -35,6 +40,13 @@ const renameByForm = (cookie: string, fields: Record<string, string>): Promise<A
   const raw = new URLSearchParams(fields).toString()
   return pie.request('/users/me', { method: 'PATCH', raw, headers: { cookie, ...FORM } })
 }
+
+/** As when a minute has passed since a session was renewed. */
+const lookLater = (sessionId: string) =>
+  pie.owner.query(
+    "update pie_private.sessions set created_at = created_at - interval '61 seconds' where id = $1",
+    [sessionId],
+  )
 
 const getToken = async (cookie: string): Promise<string> =>
   (await pie.request('/auth/csrf', { headers: { cookie } })).body.csrf_token
@@ -201,7 +213,7 @@ describe('after its session has gone, a CSRF token', () => {
     assert.ok(await isSignedIn(pie, next.cookie))
   })
 
-  test('still lets the request through that renews the session, but not the next one', async () => {
+  test('still lets other tabs’ requests through while the renewal may be repeated', async () => {
     const old = await signInByCookie(pie, 'grace')
     // As when the owner's roles change: the session is renewed by its next request.
     await pie.owner.query('update pie_private.sessions set expires_at = now() where id = $1', [
@@ -215,10 +227,102 @@ describe('after its session has gone, a CSRF token', () => {
     // One that was sent at the same time.
     assert.equal((await rename(old.cookie, 'Grace again', headers)).status, 200)
 
-    const earlier = await snapshot(pie.owner)
-    assertProblem(await rename(cookie, 'Eve', headers), 403, 'csrf_token_invalid')
-    assert.deepEqual(await snapshot(pie.owner), earlier)
+    // Another tab: it has the next cookie, as the browser has, and the token that it was made with.
+    assert.equal((await rename(cookie, 'Grace in another tab', headers)).status, 200)
+    const byForm = await renameByForm(cookie, { name: 'Grace', csrf_token: old.csrfToken })
+    assert.equal(byForm.status, 200)
     const next = { 'x-csrf-token': await getToken(cookie) }
     assert.equal((await rename(cookie, 'Grace', next)).status, 200)
+
+    await lookLater(idOfCookie(cookie))
+    const earlier = await snapshot(pie.owner)
+    const late = await rename(cookie, 'Eve', headers)
+    assertProblem(late, 403, 'csrf_token_invalid')
+    assert.match(late.body.detail, /the page is an old one. GET \/auth\/csrf/)
+    assert.equal(late.body.csrf_token_url, '/auth/csrf')
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+
+  test('of a session further back in the line holds where each renewal is recent', async () => {
+    const first = await signInByCookie(pie, 'grace')
+    const second = await renewCookie(pie, first.cookie)
+    const third = await renewCookie(pie, second)
+    assert.equal((await rename(third, 'Grace', { 'x-csrf-token': first.csrfToken })).status, 200)
+    await lookLater(idOfCookie(second))
+    const late = await rename(third, 'Eve', { 'x-csrf-token': first.csrfToken })
+    assertProblem(late, 403, 'csrf_token_invalid')
+  })
+
+  test('signs out the session that has followed upon its own', async () => {
+    const first = await signInByCookie(pie, 'grace')
+    const second = await renewCookie(pie, first.cookie)
+    const headers = { cookie: second, 'x-csrf-token': first.csrfToken }
+    assert.equal((await pie.request('/auth/logout', { method: 'POST', headers })).status, 204)
+    assert.equal(await isSignedIn(pie, second), false)
+  })
+
+  test('holds after a change of roles, as that renews every browser of the user’s', async () => {
+    const { rows } = await pie.owner.query(
+      "select pie_private.grant_role('grace@example.com', 'viewer')",
+    )
+    assert.equal(rows.length, 1)
+    const old = await signInByCookie(pie, 'grace')
+    await pie.owner.query("select pie_private.revoke_role('grace@example.com', 'viewer')")
+    const tab = await untilRenewed(pie, old.cookie)
+    assert.equal((await rename(tab, 'Grace', { 'x-csrf-token': old.csrfToken })).status, 200)
+  })
+
+  test('is worth nothing with a session that has not followed upon its own, however near', async () => {
+    const mine = await signInByCookie(pie, 'grace')
+    const phone = await signInByCookie(pie, 'grace')
+    const hers = await signInByCookie(pie, 'ada')
+    const [nextOfMine, nextOfPhone, nextOfHers] = [
+      await renewCookie(pie, mine.cookie),
+      await renewCookie(pie, phone.cookie),
+      await renewCookie(pie, hers.cookie),
+    ]
+    const earlier = await snapshot(pie.owner)
+    for (const [cookie, csrfToken] of [
+      [nextOfMine, phone.csrfToken],
+      [nextOfMine, hers.csrfToken],
+      [nextOfPhone, mine.csrfToken],
+      [nextOfHers, mine.csrfToken],
+      // Of the next one, at the cookie of the one before.
+      [mine.cookie, await getToken(nextOfPhone)],
+    ] as const)
+      assertProblem(
+        await rename(cookie, 'Eve', { 'x-csrf-token': csrfToken }),
+        403,
+        'csrf_token_invalid',
+      )
+    assert.deepEqual(await snapshot(pie.owner), earlier)
+  })
+
+  test('is worth nothing once its own session has been ended, or another password been set', async () => {
+    const old = await signInByCookie(pie, 'grace')
+    const cookie = await renewCookie(pie, old.cookie)
+    await pie.owner.query(
+      "update pie_private.sessions set revoked_at = now(), revoked_reason = 'logout' where id = $1",
+      [old.sessionId],
+    )
+    const answer = await rename(cookie, 'Eve', { 'x-csrf-token': old.csrfToken })
+    assertProblem(answer, 403, 'csrf_token_invalid')
+
+    const before = await signInByCookie(pie, 'grace')
+    const renewed = await renewCookie(pie, before.cookie)
+    const change = await pie.request('/users/me/password', {
+      method: 'PUT',
+      body: { current_password: goodPassword, new_password: goodPassword },
+      headers: { cookie: renewed, 'x-csrf-token': before.csrfToken },
+    })
+    assert.equal(change.status, 200)
+    const after = cookieOf(change) ?? ''
+    const earlier = await snapshot(pie.owner)
+    for (const csrfToken of [before.csrfToken, old.csrfToken]) {
+      const headers = { 'x-csrf-token': csrfToken }
+      assertProblem(await rename(after, 'Eve', headers), 403, 'csrf_token_invalid')
+      assertProblem(await rename(renewed, 'Eve', headers), 401, 'unauthenticated')
+    }
+    assert.deepEqual(await snapshot(pie.owner), earlier)
   })
 })

@@ -129,7 +129,7 @@ describe('whatever a request says of where it was sent', () => {
         const [cookie = ''] = byCookie.headers['set-cookie'] as string[]
         assert.match(
           cookie,
-          /^pie_session=[\w.-]+; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/,
+          /^pie_session_3000=[\w.-]+; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/,
           what,
         )
       }

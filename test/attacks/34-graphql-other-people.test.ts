@@ -203,7 +203,7 @@ describe('who somebody is', () => {
     for (const headers of [
       {},
       { authorization: 'Bearer x' },
-      { cookie: 'pie_session=x' },
+      { cookie: 'pie_session_3000=x' },
     ] as Record<string, string>[])
       for (const query of [
         '{ __typename }',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { askGraphql, graphqlData } from '../harness/graphql.ts'
 import { notesSchema } from '../harness/graphql-notes.ts'
-import { assertProblem, register, startTestPie, type TestPie } from '../harness/pie.ts'
+import { type Answer, assertProblem, register, startTestPie, type TestPie } from '../harness/pie.ts'
 
 let pie: TestPie
 let token: string
@@ -158,5 +159,78 @@ describe('an error has a stable code, and says nothing of what is inside', () =>
       const { status, body } = await pie.request('/graphql', { raw, headers, token })
       assert.equal(status, 400, `${raw}: ${JSON.stringify(body)}`)
     }
+  })
+})
+
+/** The schema is built anew beside the requests. */
+async function askWhenThere(query: string): Promise<Answer> {
+  for (;;) {
+    const answer = await askGraphql(pie, { token }, query)
+    if (answer.status === 200) return answer
+    assertProblem(answer, 400, 'graphql_invalid')
+    await sleep(250)
+  }
+}
+
+describe('what an application raises for its clients', () => {
+  const raising = (name: string, using: string) => `
+    create function app.${name}() returns int language plpgsql as $$
+      begin raise exception using ${using}; end $$;
+    grant execute on function app.${name}() to webuser;`
+
+  test('with an SQLSTATE of class AP reaches them: message, detail and hint, and nothing that names a table', async () => {
+    await pie.owner.query(
+      raising(
+        'sold_out',
+        `message = 'There are no seats left.', errcode = 'AP001', detail = '{"seats": 0}', hint = 'Try another day.',
+         table = 'secret', schema = 'app', column = 'slug', constraint = 'slug_of_somebody'`,
+      ),
+    )
+    const answer = await askWhenThere('mutation { soldOut(input: {}) { result } }')
+    assert.equal(answer.body.data, null)
+    const [error] = answer.body.errors
+    assert.deepEqual(error.extensions, {
+      code: 'refused_by_application',
+      sqlstate: 'AP001',
+      detail: '{"seats": 0}',
+      hint: 'Try another day.',
+    })
+    assert.equal(error.message, 'There are no seats left.')
+    assert.doesNotMatch(JSON.stringify(answer.body), /slug|secret|constraint|app\./)
+  })
+
+  test('with any other says no more than ever, also what every raise has that names none', async () => {
+    const others = {
+      plain: ['P0001', 'invalid_request'],
+      made_up: ['XX123', 'internal'],
+      nearly: ['AQ001', 'internal'],
+      unique_like: ['23505', 'conflict'],
+    }
+    for (const [name, [errcode]] of Object.entries(others))
+      await pie.owner.query(
+        raising(
+          name,
+          `message = 'secret', errcode = '${errcode}', detail = 'secret', hint = 'secret'`,
+        ),
+      )
+    for (const [name, [, code = '']] of Object.entries(others)) {
+      const field = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+      const query = `mutation { ${field}(input: {}) { result } }`
+      await askWhenThere(query)
+      await assertRefused(query, code)
+    }
+  })
+
+  test('is no longer than anybody reads', async () => {
+    await pie.owner.query(
+      raising(
+        'endless',
+        `message = repeat('m', 100000), errcode = 'AP002', detail = repeat('🙂', 100000)`,
+      ),
+    )
+    const query = 'mutation { endless(input: {}) { result } }'
+    const text = JSON.stringify((await askWhenThere(query)).body)
+    assert.match(text, /"sqlstate":"AP002"/)
+    assert.ok(text.length < 10_000, `${text.length} characters`)
   })
 })

@@ -152,7 +152,6 @@ describe('a request that asks for more than HTTP', () => {
     const requests = {
       'an upgrade': 'Connection: upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n',
       'HTTP/2': 'Connection: Upgrade, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n',
-      'two hosts': 'Connection: close\r\nHost: evil.example\r\n',
       'an evil host': 'Connection: close\r\nX-Forwarded-Host: evil.example\r\n',
     }
     for (const [name, headers] of Object.entries(requests)) {
@@ -160,8 +159,30 @@ describe('a request that asks for more than HTTP', () => {
       assert.match(answer, /^HTTP\/1\.1 40[01] /, name)
       assert.doesNotMatch(answer, /evil/, name)
     }
-    const noHost = await say('GET /users/me HTTP/1.1\r\n\r\n')
-    assert.match(noHost, /^HTTP\/1\.1 400 /)
+  })
+
+  test('is for one host, and says so once', async () => {
+    for (const path of ['/users/me', '/health/live', '/nothing/here', '/', '/auth/login'])
+      for (const method of ['GET', 'POST', 'PROPFIND'])
+        for (const hosts of [
+          '',
+          'Host: pie\r\nHost: evil.example\r\n',
+          'Host: pie\r\nHost: pie\r\n',
+          'host: pie\r\nX-A: b\r\nHOST: evil.example\r\n',
+          'Host: pie\r\nHost:\r\n',
+        ]) {
+          const request = `${method} ${path} HTTP/1.1\r\n${hosts}`
+          await assertProblem(`${request}\r\n`, 400, 'malformed_http')
+          const answer = await say(`${request}\r\nGET /health/live HTTP/1.1\r\nHost: pie\r\n\r\n`)
+          assert.equal(answer.split('HTTP/1.1 ').length, 2, 'and hangs up')
+          assert.match(answer, /^x-request-id: \S+$/im)
+        }
+    await assertProblem(
+      'GET /users/me HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n',
+      400,
+      'malformed_http',
+    )
+    assert.match(await say('GET /health/live HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /)
   })
 
   test('is answered with a problem, hung up on and logged, where Node has words of its own, or none', async () => {
@@ -174,11 +195,62 @@ describe('a request that asks for more than HTTP', () => {
     const malformed = () => pie.log.filter((line) => line.includes('"malformed request"')).length
     const before = malformed()
     for (const request of requests) {
-      await assertProblem(request, 400, 'malformed_http')
+      const [status, code] = request.startsWith('CONNECT')
+        ? ([400, 'malformed_http'] as const)
+        : ([417, 'expectation_failed'] as const)
+      await assertProblem(request, status, code)
       assert.equal((await say(request)).split('HTTP/1.1 ').length, 2, 'it is answered once')
     }
     assert.equal(malformed() - before, 2 * requests.length)
     const proper = await say(posting('Expect: 100-continue\r\nContent-Length: 2\r\n', '{}'))
     assert.match(proper, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 400 /)
+  })
+})
+
+/** The status and the problem's code, if any, of each answer. */
+function readAnswers(text: string): [status: number, code: string | null][] {
+  return text
+    .split(/(?=HTTP\/1\.1 \d{3})/)
+    .map((answer) => [Number(answer.slice(9, 12)), /"code":"(\w+)"/.exec(answer)?.[1] ?? null])
+}
+
+describe('what follows upon requests that are good', () => {
+  const live = 'GET /health/live HTTP/1.1\r\nHost: pie\r\n\r\n'
+  const ready = 'GET /health/ready HTTP/1.1\r\nHost: pie\r\n\r\n'
+  const refresh =
+    'POST /auth/refresh HTTP/1.1\r\nHost: pie\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{"refresh_token":"x"}'
+
+  test('is refused after their answers, and in place of none', async () => {
+    const stray: [string, number, string][] = [
+      ['garbage\r\n\r\n', 400, 'malformed_http'],
+      ['GET / HTTP/1.1\r\nHost : pie\r\n\r\n', 400, 'malformed_http'],
+      [`GET / HTTP/1.1\r\nX-A: ${'a'.repeat(30_000)}\r\n\r\n`, 431, 'headers_too_large'],
+      ['GET / HTTP/1.1\r\n\r\n', 400, 'malformed_http'],
+      ['GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 400, 'malformed_http'],
+      ['GET / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n', 417, 'expectation_failed'],
+      ['CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', 400, 'malformed_http'],
+      [posting('Transfer-Encoding: chunked\r\n', 'zz\r\n'), 400, 'malformed_http'],
+    ]
+    for (const [bytes, status, code] of stray) {
+      const what = bytes.slice(0, 60)
+      const last = [status, code]
+      assert.deepEqual(readAnswers(await say(live + bytes)), [[200, null], last], what)
+      assert.deepEqual(readAnswers(await say(ready + bytes)), [[200, null], last], what)
+      const unknown = [401, 'invalid_refresh_token']
+      assert.deepEqual(readAnswers(await say(refresh + bytes)), [unknown, last], what)
+      const many = await say(ready + refresh + live + bytes)
+      assert.deepEqual(readAnswers(many), [[200, null], unknown, [200, null], last], what)
+    }
+  })
+
+  test('is not answered where a request said that it was the last', async () => {
+    const closing = live.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')
+    assert.deepEqual(readAnswers(await say(`${closing}garbage\r\n\r\n`)), [[200, null]])
+  })
+
+  test('is no second answer to a request that has been refused before its body went wrong', async () => {
+    const refused =
+      'PATCH /users/me HTTP/1.1\r\nHost: pie\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'
+    assert.deepEqual(readAnswers(await say(refused)), [[401, 'unauthenticated']])
   })
 })

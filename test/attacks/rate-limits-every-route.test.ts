@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import Fastify from 'fastify'
+import { rateLimits } from '../../server/src/edge/http/rate-limit.ts'
 import { readOperations } from '../harness/operations.ts'
-import { assertProblem, snapshot, startTestPie, type TestPie } from '../harness/pie.ts'
+import {
+  assertProblem,
+  goodPassword,
+  register,
+  snapshot,
+  startTestPie,
+  type TestPie,
+} from '../harness/pie.ts'
 
 const SCALE = 2
 
@@ -19,6 +29,22 @@ const limits: Record<string, number> = {
   'GET /docs/static/swagger-ui.css': 600,
   'GET /docs/json': 600,
 }
+
+/** How often one session may use each other route in a minute, from one network. */
+const sessionLimits: Record<string, number> = {
+  'GET /auth/session': 6_000,
+  'GET /auth/sessions': 120,
+  'DELETE /auth/sessions/{id}': 120,
+  'DELETE /auth/sessions': 60,
+  'GET /auth/csrf': 1_200,
+  'GET /users/me': 1_200,
+  'PATCH /users/me': 120,
+  'PUT /users/me/password': 60,
+  'POST /graphql': 600,
+}
+
+/** Whoever may use this shows that they run the service. */
+const OPERATORS = 'GET /health/cache'
 
 let pie: TestPie
 before(async () => {
@@ -91,3 +117,64 @@ describe('every open route', () => {
     }
   })
 })
+
+describe('every route that needs a session', () => {
+  test('is one of these, and says that it may be too much', async () => {
+    const closed = (await readOperations(pie)).filter(
+      ({ isOpen, name }) => !isOpen && !limits[name] && name !== OPERATORS,
+    )
+    assert.deepEqual(new Set(closed.map(({ name }) => name)), new Set(Object.keys(sessionLimits)))
+    for (const { name, statuses } of closed) assert.ok(statuses.includes('429'), name)
+  })
+
+  test('takes as much of one session from one network, times RATE_LIMIT_SCALE, and does nothing for more', async () => {
+    const ada = await register(pie, 'ada')
+    const body = { email: 'ada@example.com', password: goodPassword }
+    const limited = Object.entries(sessionLimits).filter(([, most]) => most <= 120)
+    for (const [name, limit] of limited) {
+      const [method = '', documented = ''] = name.split(' ')
+      const path = documented.replace('{id}', randomUUID())
+      const [network, elsewhere] = [nextNetwork(), nextNetwork()]
+      // In each turn another, because one of these routes ends it.
+      const signedIn = await pie.request('/auth/login', { body, headers: network })
+      const other = signedIn.body.access_token
+      const use = (token: string, headers: Record<string, string>) =>
+        pie.request(path, { method, token, headers, ...bodyFor(method) })
+      for (let count = 0; count < limit * SCALE; count += 40) {
+        const answers = await Promise.all(
+          Array.from({ length: 40 }, () => use(ada.access_token, network)),
+        )
+        for (const { status } of answers) assert.notEqual(status, 429, name)
+      }
+      const earlier = await snapshot(pie.owner)
+      const answer = await use(ada.access_token, network)
+      assertProblem(answer, 429, 'too_many_requests')
+      const wait = Number(answer.headers.get('retry-after'))
+      assert.ok(wait >= 1 && wait <= 60, `${name}: ${wait}`)
+      assert.deepEqual(await snapshot(pie.owner), earlier)
+      // Neither the same person elsewhere nor what else they are signed in with pays for it.
+      assert.notEqual((await use(other, network)).status, 429, name)
+      assert.notEqual((await use(ada.access_token, elsewhere)).status, 429, name)
+    }
+  })
+
+  test('is not to be added without', async () => {
+    for (const config of [{}, { access: 'open' as const, isUnlimitedBecause: 'nobody minds' }]) {
+      const app = Fastify()
+      await app.register(rateLimits, { shared: null, scale: 1 })
+      app.get('/new', { config }, async () => 'new')
+      await assert.rejects(async () => app.ready(), /GET \/new has no rate limit/)
+    }
+    const app = Fastify()
+    await app.register(rateLimits, { shared: null, scale: 1 })
+    app.get('/new', { config: { isUnlimitedBecause: 'it is a test' } }, async () => 'new')
+    await app.ready()
+    await app.close()
+  })
+})
+
+function bodyFor(method: string): { body?: unknown } {
+  if (method === 'PATCH') return { body: { name: 'Ada' } }
+  // Refused before it is looked at, so that none of it takes as long as a password.
+  return method === 'PUT' ? { body: {} } : {}
+}

@@ -1,5 +1,6 @@
 /** People who are signed in as browsers are: by a cookie, with a CSRF token beside it. */
 import assert from 'node:assert/strict'
+import { until } from './nodes.ts'
 import { type Answer, goodPassword, type TestPie } from './pie.ts'
 
 export interface CookieHolder {
@@ -38,4 +39,34 @@ export async function isSignedIn(
   cookie: string,
 ): Promise<boolean> {
   return (await request('/auth/session', { headers: { cookie } })).status === 200
+}
+
+/** What the browser sends as Cookie from this answer on; null where it is what it was. */
+export const cookieOf = ({ headers }: Answer): string | null =>
+  headers.getSetCookie()[0]?.split(';')[0] ?? null
+
+export const idOfCookie = (cookie: string): string => cookie.split('=')[1]?.split('.')[0] ?? ''
+
+/** As when the owner's roles change: the session is renewed by its next request. Gives the next cookie. */
+export async function renewCookie(
+  { owner, request }: Pick<TestPie, 'owner' | 'request'>,
+  cookie: string,
+): Promise<string> {
+  await owner.query('update pie_private.sessions set expires_at = now() where id = $1', [
+    idOfCookie(cookie),
+  ])
+  return untilRenewed({ request }, cookie)
+}
+
+/** The next cookie, once the node has heard that the session is to be renewed. */
+export async function untilRenewed(
+  { request }: Pick<TestPie, 'request'>,
+  cookie: string,
+): Promise<string> {
+  let next: string | null = null
+  await until(async () => {
+    next = cookieOf(await request('/auth/session', { headers: { cookie } }))
+    return next !== null
+  })
+  return next ?? ''
 }

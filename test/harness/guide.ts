@@ -14,8 +14,11 @@ export interface Block {
 }
 
 /** The fenced blocks of a file in docs/guides/, in order. */
-export function readGuide(name: string): Block[] {
-  const lines = readFileSync(join(repository, 'docs', 'guides', name), 'utf8').split('\n')
+export const readGuide = (name: string): Block[] => readBlocks(`docs/guides/${name}`)
+
+/** The same of any file of the repository. */
+export function readBlocks(name: string): Block[] {
+  const lines = readFileSync(join(repository, name), 'utf8').split('\n')
   const blocks: Block[] = []
   let open: { language: string; from: number } | null = null
   for (const [index, line] of lines.entries()) {

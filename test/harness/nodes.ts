@@ -98,7 +98,7 @@ function asBrowser(sessionId: string): Browser {
   return {
     sessionId,
     headers: {
-      cookie: `pie_session=${signSessionId(keys, sessionId)}`,
+      cookie: `pie_session_3000=${signSessionId(keys, sessionId)}`,
       'x-csrf-token': makeCsrfToken({ keys, clock: systemClock }, sessionId),
     },
   }

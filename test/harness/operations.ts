@@ -11,9 +11,15 @@ export interface Operation {
   isOpen: boolean
   /** The statuses that it is documented to answer with. */
   statuses: string[]
+  /** By which generated clients call it. */
+  operationId: string
+  /** What its body has to have. */
+  required: string[]
 }
 
 interface Documented {
+  operationId: string
+  requestBody?: { content: Record<string, { schema: { required?: string[] } }> }
   security?: unknown[]
   responses: Record<string, unknown>
 }
@@ -22,12 +28,14 @@ interface Documented {
 export async function readOperations({ request }: Pick<TestPie, 'request'>): Promise<Operation[]> {
   const { paths } = (await request('/openapi.json')).body
   return Object.entries<Record<string, Documented>>(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { security, responses }]) => ({
+    Object.entries(methods).map(([method, { security, responses, operationId, requestBody }]) => ({
       method: method.toUpperCase(),
       path: path.replace(/\{\w+\}/g, '11111111-2222-4333-8444-555555555555'),
       name: `${method.toUpperCase()} ${path}`,
       isOpen: security?.length === 0,
       statuses: Object.keys(responses),
+      operationId,
+      required: requestBody?.content['application/json']?.schema.required ?? [],
     })),
   )
 }

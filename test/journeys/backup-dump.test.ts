@@ -88,7 +88,11 @@ const application = (owner: string, reader: string) => `
   alter table app.notes force row level security;
   create policy notes_for_owner on app.notes to current_user using (true) with check (true);
   create policy notes_for_both on app.notes for select to ${reader}, ${owner} using (id < 10);
-  create policy notes_scoped on app.notes as restrictive to webuser using (pie_schema.has_scope('notes'));`
+  create policy notes_scoped on app.notes as restrictive to webuser using (pie_schema.has_scope('notes'));
+  create table app.members (user_id uuid references pie_schema.profiles (user_id) on delete cascade);
+  insert into app.members select profiles.user_id from pie_schema.profiles;
+  create policy team on pie_schema.profiles for select to webuser
+    using (user_id = any (array (select members.user_id from app.members)));`
 
 /** Everything in a database that a dump may lose. */
 const describeDatabase = (reader: string) => `
@@ -192,6 +196,12 @@ for (const [attributes, who] of Object.entries(owners)) {
           assert.deepEqual(await query(target, 'select count(*)::integer from app.notes'), [
             { count: 1000 },
           ])
+          // The application's policy on profiles is back, and is as little of a finding as it was.
+          const { findings } = JSON.parse((await run(target, 'doctor', '--json')).stdout)
+          assert.deepEqual(
+            findings.filter(({ object }: { object: string }) => / on pie_schema\./.test(object)),
+            [],
+          )
           await letsIn(target, cookie)
         } finally {
           await forget(onto, newOwner, reader)

@@ -84,7 +84,7 @@ describe('the cookie', () => {
 
   test('is HttpOnly, SameSite=Lax, for every path, and lasts as long as the session may', async () => {
     const answer = await sign('/auth/register', name, 'cookie')
-    const maxAge = assertCookie(answer, 'pie_session', 'SameSite=Lax')
+    const maxAge = assertCookie(answer, 'pie_session_3000', 'SameSite=Lax')
     assert.ok(maxAge > 90 * 86_400 - 60 && maxAge <= 90 * 86_400, `Max-Age ${maxAge}`)
   })
 
@@ -109,7 +109,7 @@ describe('the cookie', () => {
     const logout = await pie.request('/auth/logout', { method: 'POST', headers })
     assert.equal(logout.status, 204)
     assert.deepEqual(logout.headers.getSetCookie(), [
-      'pie_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax',
+      'pie_session_3000=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax',
     ])
     assertProblem(await who(headers.cookie), 401, 'unauthenticated')
   })
@@ -136,7 +136,7 @@ describe('GET /auth/session', () => {
 
   test('is refused to nobody, and to a token where a cookie should be', async () => {
     const { access_token: token } = (await sign('/auth/register', name)).body
-    for (const headers of [{}, { cookie: `pie_session=${token}` }])
+    for (const headers of [{}, { cookie: `pie_session_3000=${token}` }])
       assertProblem(await pie.request('/auth/session', { headers }), 401, 'unauthenticated')
   })
 })

@@ -73,6 +73,26 @@ const reasonOf = async (id: string) =>
     )
   ).rows[0]?.reason
 
+test('of thousands that somebody is signed in with, the last 200 are listed, and the one that asks', async () => {
+  await pie.owner.query(
+    `insert into pie_private.sessions
+       (id, user_id, kind, proof_hash, methods, expires_at, absolute_expires_at, last_seen_at)
+     select gen_random_uuid(), user_id, 'token', sha256(n::text::bytea), '{pwd}', now() + '1 hour', now() + '1 day',
+            now() + make_interval(secs => n)
+     from pie_private.sessions, generate_series(1, 5000) as n where sessions.id = $1`,
+    [laptop.id],
+  )
+  const { status, body } = await as(laptop, '/auth/sessions')
+  assert.equal(status, 200)
+  assert.deepEqual([body.sessions.length, body.total], [200, 5_003])
+  assert.equal(body.sessions.filter((session: Answer['body']) => session.is_current).length, 1)
+  const seen = body.sessions.map((session: Answer['body']) => session.last_seen_at)
+  assert.deepEqual(seen, seen.toSorted().toReversed())
+  const answer = await as(laptop, '/auth/sessions', { method: 'DELETE' })
+  assert.equal(answer.body.ended, 5_002)
+  assert.equal((await list()).length, 1)
+})
+
 describe('my devices', () => {
   test('are listed in words, and which is this one', async () => {
     const answer = await as(laptop, '/auth/sessions')
@@ -161,7 +181,7 @@ describe('signing a device out', () => {
   test('that is this one takes its cookie away', async () => {
     const answer = await end(laptop.id)
     assert.equal(answer.status, 204)
-    assert.match(answer.headers.getSetCookie()[0] ?? '', /^pie_session=; Max-Age=0; /)
+    assert.match(answer.headers.getSetCookie()[0] ?? '', /^pie_session_3000=; Max-Age=0; /)
     assert.equal(await status(laptop), 401)
     assert.equal(await status(phone), 200)
   })

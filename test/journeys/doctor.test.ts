@@ -276,6 +276,96 @@ const faults: Record<string, Fault> = {
     object: /all_of_them/,
     undo: 'drop policy all_of_them on pie_schema.users',
   },
+  'a policy lets everybody see profiles': {
+    plant: 'create policy team on pie_schema.profiles for select using (true)',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy team on pie_schema\.profiles$/,
+    undo: 'drop policy team on pie_schema.profiles',
+  },
+  'a policy shows profiles to whoever has proven nothing': {
+    plant: 'create policy team on pie_schema.profiles for select to webuser, cream using (true)',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy team on pie_schema\.profiles$/,
+    undo: 'drop policy team on pie_schema.profiles',
+  },
+  'a policy lets profiles be written': {
+    plant: 'create policy team on pie_schema.profiles for update to webuser using (true)',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy team on pie_schema\.profiles$/,
+    undo: 'drop policy team on pie_schema.profiles',
+  },
+  'a policy lets everything be done with profiles': {
+    plant: 'create policy team on pie_schema.profiles to webuser using (true)',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy team on pie_schema\.profiles$/,
+    undo: 'drop policy team on pie_schema.profiles',
+  },
+  'a policy says of its name that it shows profiles': {
+    plant: `create policy " on pie_schema.profiles for select to webuser using (" on pie_schema.users for select to webuser using (true)`,
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /on pie_schema\.users$/,
+    undo: `drop policy " on pie_schema.profiles for select to webuser using (" on pie_schema.users`,
+  },
+  'a policy takes profiles away': {
+    plant:
+      'create policy team on pie_schema.profiles as restrictive for select to webuser using (false)',
+    check: 'catalog-policy',
+    weight: 'tells',
+    object: /^policy team on pie_schema\.profiles$/,
+    undo: 'drop policy team on pie_schema.profiles',
+  },
+  'a policy is called as Pie’s are': {
+    plant:
+      'create policy profiles_of_the_team on pie_schema.profiles for select to webuser using (true)',
+    check: 'catalog-policy',
+    weight: 'tells',
+    object: /^policy profiles_of_the_team on pie_schema\.profiles$/,
+    undo: 'drop policy profiles_of_the_team on pie_schema.profiles',
+  },
+  'Pie’s own policy on profiles is another': {
+    plant: 'alter policy profiles_own on pie_schema.profiles using (true)',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy profiles_own/,
+  },
+  'Pie’s own policy on profiles is gone': {
+    plant: 'drop policy profiles_admin on pie_schema.profiles',
+    check: 'catalog-policy',
+    weight: 'opens',
+    object: /^policy profiles_admin/,
+  },
+  'profiles are written by requests': {
+    plant: 'grant update (display_name) on pie_schema.profiles to webuser',
+    check: 'catalog-grant',
+    weight: 'opens',
+    object: /update \(display_name\) on pie_schema\.profiles to webuser/,
+  },
+  'profiles have a column more': {
+    plant: 'alter table pie_schema.profiles add column phone text',
+    check: 'catalog-column',
+    weight: 'tells',
+    object: /^column pie_schema\.profiles\.phone$/,
+    undo: 'alter table pie_schema.profiles drop column phone',
+  },
+  'profiles have a trigger more': {
+    plant: `create function public.more() returns trigger language plpgsql as 'begin return new; end';
+      create trigger more before update on pie_schema.profiles for each row execute function public.more()`,
+    check: 'catalog-trigger',
+    weight: 'opens',
+    object: /^trigger more on pie_schema\.profiles$/,
+    undo: 'drop function public.more() cascade',
+  },
+  'the name of a profile is nobody’s': {
+    plant: 'alter table pie_schema.users enable trigger users_are_profiles',
+    check: 'catalog-trigger-state',
+    weight: 'opens',
+    object: /users_are_profiles/,
+  },
   'a trigger is off': {
     plant: 'alter table pie_private.sessions disable trigger all',
     check: 'catalog-trigger-state',
@@ -581,6 +671,23 @@ for (const [version, binaries] of Object.entries(versions)) {
           }
           assert.deepEqual(await look(), [])
         })
+    })
+
+    test('a policy of the application’s own says who sees which profiles, and is no finding', async () => {
+      for (const policy of [
+        'team on pie_schema.profiles for select to webuser using (true)',
+        'team on pie_schema.profiles for select to webadmin, webuser using (user_id is not null)',
+        '"The Team" on pie_schema.profiles for select to plain_reader using (true)',
+      ]) {
+        await superuser.query(`create role plain_reader; create policy ${policy}`)
+        try {
+          assert.deepEqual(await look(), [], policy)
+        } finally {
+          await superuser.query(
+            `drop policy ${policy.replace(/ for .*/, '')}; drop role plain_reader`,
+          )
+        }
+      }
     })
 
     test('pie doctor names ten of them at once, ends with 1, and mends what it may', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { testSecretKey } from '../harness/cluster.ts'
 import { until } from '../harness/nodes.ts'
 import {
   assertProblem,
@@ -8,6 +9,7 @@ import {
   startTestPie,
   type TestPie,
 } from '../harness/pie.ts'
+import { runPie } from '../harness/process.ts'
 
 const running: TestPie[] = []
 after(() => Promise.all(running.map((pie) => pie.close())))
@@ -64,5 +66,63 @@ describe('when a hook of the application fails', () => {
     assert.doesNotMatch(JSON.stringify(answer.body), /no room|AB123/)
     assert.deepEqual(await snapshot(pie.owner, counters), earlier)
     assert.ok(pie.log.some((line) => line.includes('AB123: no room')))
+  })
+})
+
+describe('a hook that hears of changed users', () => {
+  test('is called by whichever door, once for each change, and not for what changes none of it', async () => {
+    const pie = await startTestPie()
+    running.push(pie)
+    await pie.owner.query(`
+      create table public.calls (user_id uuid);
+      create function pie_hooks.after_user_changed(user_id uuid) returns void
+        language plpgsql as $$ begin insert into public.calls values (user_id); end $$`)
+    const settings = { DATABASE_URL: pie.databaseUrl, SECRET_KEY: testSecretKey }
+    const password = goodPassword
+    const email = 'ada@example.com'
+    let token = ''
+    let id = ''
+    const enter = async (path: string, more = {}) => {
+      const { body } = await pie.request(path, { body: { email, password, ...more } })
+      token = body.access_token
+      id = body.user.id
+    }
+    const command = async (...args: string[]) => {
+      const { code, stderr } = await runPie(args, settings)
+      assert.equal(code, 0, stderr)
+    }
+    const patch = (name: string) =>
+      pie.request('/users/me', { method: 'PATCH', token, body: { name } })
+    const query =
+      'mutation ($id: UUID!) { updateUser(input: { id: $id, patch: { name: "By GraphQL" } }) { user { name } } }'
+    const doors: [door: string, calls: 0 | 1, work: () => Promise<unknown>][] = [
+      ['registering', 0, () => enter('/auth/register', { name: 'Ada' })],
+      [
+        'pie user create --admin',
+        0,
+        () => command('user', 'create', 'dorothy@example.com', '--admin'),
+      ],
+      ['signing in', 0, () => enter('/auth/login')],
+      ['PATCH /users/me', 1, () => patch('Ada L.')],
+      ['PATCH /users/me with the name there is', 0, () => patch('Ada L.')],
+      ['GraphQL', 1, () => pie.request('/graphql', { token, body: { query, variables: { id } } })],
+      ['pie role grant', 1, () => command('role', 'grant', 'editor', email)],
+      [
+        'pie role grant, of a role that is there',
+        0,
+        () => command('role', 'grant', 'editor', email),
+      ],
+      ['pie role revoke', 1, () => command('role', 'revoke', 'editor', email)],
+      ['pie user disable', 1, () => command('user', 'disable', email)],
+      ['pie user enable', 1, () => command('user', 'enable', email)],
+      ['pie user password', 0, () => command('user', 'password', email)],
+      ['pie user email', 1, () => command('user', 'email', email, 'lovelace@example.com')],
+      ['pie user delete', 0, () => command('user', 'delete', 'lovelace@example.com', '--yes')],
+    ]
+    for (const [door, calls, work] of doors) {
+      await work()
+      const { rows } = await pie.owner.query('delete from public.calls returning user_id')
+      assert.deepEqual(rows, calls === 0 ? [] : [{ user_id: id }], door)
+    }
   })
 })

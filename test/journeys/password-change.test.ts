@@ -83,7 +83,7 @@ describe('changing a password', () => {
 
   test('ends every other session with it, also one that only a renewal would bring back', async () => {
     const phone = cookieOf(await signIn({ transport: 'cookie' }))
-    const phoneId = phone.slice('pie_session='.length).split('.')[0]
+    const phoneId = phone.slice('pie_session_3000='.length).split('.')[0]
     await pie.owner.query(
       `update pie_private.sessions set expires_at = now() - interval '1 day' where id = $1`,
       [phoneId],

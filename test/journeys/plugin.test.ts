@@ -82,6 +82,12 @@ before(async () => {
       }),
     )
     careful.get('/careful/forbidden', (request) => request.pie.query('delete from app.notes'))
+    careful.get('/careful/raised', (request) => {
+      const { code } = request.query as { code: string }
+      return request.pie.query(
+        `do $$ begin raise exception 'No seats left.' using errcode = '${code}', detail = 'Of 40.', hint = 'Try another day.', table = 'seats'; end $$`,
+      )
+    })
     careful.get('/careful/me', (request) => request.pie.query('select 1'))
   })
   address = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -225,6 +231,27 @@ describe('an application with Pie inside', () => {
     assertProblem(await ask('/careful/slow', { token }), 503, 'timeout')
     assertProblem(await ask('/careful/forbidden', { token }), 403, 'forbidden')
     assert.equal((await ask('/careful/me', { token })).status, 200)
+  })
+
+  test('and passes on what its own SQL raises for its clients, by its SQLSTATE', async () => {
+    const token = (await addUser('hedy')).body.access_token
+    const { status, body } = await ask('/careful/raised?code=AP001', { token })
+    assert.equal(status, 422)
+    assert.deepEqual(body, {
+      type: 'urn:pie:error:refused_by_application',
+      title: 'The application refuses this.',
+      status: 422,
+      code: 'refused_by_application',
+      detail: 'No seats left.',
+      sqlstate: 'AP001',
+      explanation: 'Of 40.',
+      hint: 'Try another day.',
+    })
+    for (const code of ['P0001', 'AQ001', 'XX123']) {
+      const hidden = await ask(`/careful/raised?code=${code}`, { token })
+      assertProblem(hidden, 500, 'internal')
+      assert.doesNotMatch(JSON.stringify(hidden.body), /seats|Of 40|another day/)
+    }
   })
 })
 

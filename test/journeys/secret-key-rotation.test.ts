@@ -146,7 +146,7 @@ describe('a SECRET_KEY that is changed', () => {
       const old = await browse('mary')
       await pie.owner.query(
         `update pie_private.sessions set expires_at = now() - interval '1 second' where id = $1`,
-        [old.slice('pie_session='.length).split('.')[0]],
+        [old.slice('pie_session_3000='.length).split('.')[0]],
       )
       const renewed = cookieOf(await who(changed, old))
       assert.notEqual(renewed.split('.')[0], old.split('.')[0])

@@ -160,7 +160,7 @@ describe('a request of the Fetch Standard', () => {
     const renewed = await asking.session()
     assert.notEqual(renewed?.session.id, old.sessionId)
     const [cookie = ''] = (asking.headers.get('set-cookie') ?? '').split(';')
-    const [, id] = /^pie_session=([0-9a-f-]{36})\./.exec(cookie) ?? []
+    const [, id] = /^pie_session_3000=([0-9a-f-]{36})\./.exec(cookie) ?? []
     assert.equal(id, renewed?.session.id)
     const again = await sessions.of(webRequest({ cookie })).session()
     assert.equal(again?.session.id, renewed?.session.id)
@@ -182,12 +182,12 @@ test('a renewed session’s cookie leaves the application’s own where they are
   const { cookie, sessionId } = await registerByCookie(pie, 'with-others')
   await expire(sessionId)
   const response = new ServerResponse(new IncomingMessage(new Socket()))
-  response.setHeader('set-cookie', ['theme=dark', 'pie_session=planted'])
+  response.setHeader('set-cookie', ['theme=dark', 'pie_session_3000=planted'])
   const request = { method: 'GET', headers: { cookie } }
   assert.ok((await sessions.of(request, { response }).session()) !== null)
   const [theme, renewed, ...more] = response.getHeader('set-cookie') as string[]
   assert.equal(theme, 'theme=dark')
-  assert.match(renewed ?? '', /^pie_session=[0-9a-f-]{36}\..*HttpOnly/)
+  assert.match(renewed ?? '', /^pie_session_3000=[0-9a-f-]{36}\..*HttpOnly/)
   assert.deepEqual(more, [])
 })
 

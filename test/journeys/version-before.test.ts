@@ -50,7 +50,7 @@ for (const [version, binaries] of Object.entries(versions)) {
       (await send(address, '/users/me', { token })).status
 
     test('a node of the version before serves on while this one migrates, and each takes the other’s sessions', async () => {
-      await send(old.address, '/auth/register', { body })
+      await send(old.address, '/auth/register', { body: { ...body, name: 'Ada' } })
       const ofOld = (await signIn(old.address)).body
       const now = await startTestPie({ databaseUrl })
       try {
@@ -75,11 +75,22 @@ for (const [version, binaries] of Object.entries(versions)) {
         assert.equal(
           (
             await send(old.address, '/auth/register', {
-              body: { ...body, email: 'grace@example.com' },
+              body: { ...body, email: 'grace@example.com', name: 'Grace' },
             })
           ).status,
           201,
         )
+        // Those there were, and those whom it makes and renames still.
+        const rename = { method: 'PATCH', token: ofNow.access_token, body: { name: 'Ada L.' } }
+        const profiles = async () =>
+          (
+            await now.owner.query(
+              'select display_name from pie_schema.users join pie_schema.profiles on user_id = id order by 1',
+            )
+          ).rows.map(({ display_name }) => display_name)
+        assert.deepEqual(await profiles(), ['Ada', 'Grace'])
+        assert.equal((await send(old.address, '/users/me', rename)).status, 200)
+        assert.deepEqual(await profiles(), ['Ada L.', 'Grace'])
       } finally {
         await now.close()
       }

@@ -2,6 +2,7 @@ import { Refusal } from '@pie/server'
 import type { FastifyInstance } from 'fastify'
 import { giveShares, type Share, sharesSchema } from '../give-shares.ts'
 import { listNotes, type Page, pageSchema } from '../list-notes.ts'
+import { ownerName } from '../owner-name.ts'
 
 interface NewNote {
   title: string
@@ -42,7 +43,7 @@ export async function noteRoutes(app: FastifyInstance): Promise<void> {
     const { title, body = '', shares = [] } = request.body
     const note = await request.pie.transaction(async (tx) => {
       const { rows } = await tx.query(
-        'insert into notes.notes (title, body) values ($1, $2) returning *',
+        `insert into notes.notes (title, body) values ($1, $2) returning *, ${ownerName}`,
         [title, body],
       )
       await giveShares(tx, rows[0].id, shares)
@@ -55,9 +56,10 @@ export async function noteRoutes(app: FastifyInstance): Promise<void> {
     '/notes/:id',
     { schema: { params: oneNote } },
     async (request) => {
-      const { rows } = await request.pie.query('select * from notes.notes where id = $1', [
-        request.params.id,
-      ])
+      const { rows } = await request.pie.query(
+        `select *, ${ownerName} from notes.notes where id = $1`,
+        [request.params.id],
+      )
       return rows[0] ?? refuse('see')
     },
   )
@@ -69,7 +71,7 @@ export async function noteRoutes(app: FastifyInstance): Promise<void> {
       const { title, body } = request.body
       const { rows } = await request.pie.query(
         `update notes.notes set title = coalesce($2, title), body = coalesce($3, body)
-         where id = $1 returning *`,
+         where id = $1 returning *, ${ownerName}`,
         [request.params.id, title, body],
       )
       return rows[0] ?? refuse('change')

@@ -136,6 +136,6 @@ describe('the list of notes', () => {
 })
 
 test('the front page greets whoever comes', async () => {
-  assert.deepEqual((await ada.ask('/')).body, { hello: 'ada@example.com' })
+  assert.deepEqual((await ada.ask('/')).body, { hello: 'ada' })
   assert.deepEqual((await notes.ask('/')).body, { hello: 'stranger' })
 })

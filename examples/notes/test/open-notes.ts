@@ -60,7 +60,11 @@ export async function openNotes(options: TestNotesOptions = {}): Promise<TestNot
   const ask = (path: string, request?: RequestOptions) => send(address, path, request)
 
   const enter = async (path: string, name: string) => {
-    const body = { email: `${name}@example.com`, password: goodPassword }
+    const body = {
+      email: `${name}@example.com`,
+      password: goodPassword,
+      ...(path === '/auth/register' && { name }),
+    }
     const answer = await ask(path, { body })
     assert.ok(answer.status < 300, JSON.stringify(answer.body))
     return userOf(ask, answer.body)

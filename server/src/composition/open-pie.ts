@@ -25,6 +25,7 @@ import { readPolicy } from './read-policy.ts'
 import { startCleanUp } from './start-clean-up.ts'
 import { areMetricsAsked, startMetrics } from './start-metrics.ts'
 import { watchNodes } from './watch-nodes.ts'
+import { watchWaits } from './watch-waits.ts'
 
 export interface OpenPie {
   pie: Pie
@@ -93,6 +94,7 @@ export async function openPie(
     const pie = { ...ground, ...kept, graphql, catchUp }
     const metrics = await startMetrics(config, pie, closing)
     closing.add(await watchNodes(pie))
+    closing.add(watchWaits({ listen: listenUrls, requests: urls.requests }, log, lineage))
     closing.add(startCleanUp(pie, config.AUDIT_RETENTION))
 
     return {
@@ -101,7 +103,7 @@ export async function openPie(
       dataPlace: database.place,
       hasUsers,
       failed: database.ended.then(
-        () => 'The embedded Postgres has ended. Its log is postgres.log in DATA_DIR.',
+        () => 'The embedded Postgres has ended. Its log is in postgres/log of DATA_DIR.',
       ),
       close: closing.close,
     }

@@ -10,17 +10,19 @@ import {
   type ApplicationMigrations,
   migrateApplication,
 } from '../ground/database/application-migrations.ts'
+import { closeCatalog } from '../ground/database/close-catalog.ts'
 import { connectClient } from '../ground/database/connect-client.ts'
 import {
   checkSameDatabase,
   type DatabaseIdentity,
   identify,
 } from '../ground/database/database-identity.ts'
+import { notHeldUp, PATIENCE_TO_MIGRATE_MS } from '../ground/database/end-holders.ts'
+import { inTurn } from '../ground/database/in-turn.ts'
 import { createLogin } from '../ground/database/login.ts'
 import { loginOf } from '../ground/database/login-address.ts'
 import { hasConnected } from '../ground/database/lost-connection.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
-import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import { OperatorError } from '../ground/errors.ts'
 import type { Config } from '../settings/read-config.ts'
 import { checkClosed } from './check-database.ts'
@@ -46,18 +48,30 @@ export async function prepareAsOwner(
   migrations: ApplicationMigrations | null,
 ): Promise<ReadyDatabase> {
   return asOwner(owner.directUrl, (client) =>
-    withAdvisoryLock(client, async () => {
+    inTurn(client, async () => {
       await checkDirect(client, config, owner)
       await checkSecretKey(client, keys)
       await checkLogins(client, config, owner, keys)
-      const ran = await prepareDatabase(client)
-      if (migrations !== null) ran.push(...(await migrateApplication(client, migrations)))
+      const ran = await notHeldUp(
+        client,
+        () => migrateAll(client, migrations),
+        PATIENCE_TO_MIGRATE_MS,
+      )
+      if (config.DATABASE_URL === null) await closeCatalog(client)
       const urls = await prepareLogins(client, config, owner, keys)
       await checkForLogins(client, urls)
       const listenUrls = findListenUrls(urls.auth, owner.url, config.DIRECT_DATABASE_URL)
       return { ran, urls, listenUrls, hasUsers: await hasAnyUser(client) }
     }),
   )
+}
+
+async function migrateAll(
+  client: pg.Client,
+  migrations: ApplicationMigrations | null,
+): Promise<string[]> {
+  const ran = await prepareDatabase(client)
+  return migrations === null ? ran : [...ran, ...(await migrateApplication(client, migrations))]
 }
 
 /** Migrations run past the pooler, and requests through it: on the same database. A pooler need not know the owner. */

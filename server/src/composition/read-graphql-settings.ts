@@ -1,3 +1,4 @@
+import { quoteName } from '../edge/graphql/quote-name.ts'
 import type { GraphqlSettings } from '../edge/graphql/settings.ts'
 import type { Database } from '../ground/database/pool.ts'
 import type { Log } from '../ground/log.ts'
@@ -20,7 +21,7 @@ export async function readGraphqlSettings(
     log.warn(
       { schema: missing },
       'GRAPHQL_SCHEMAS names a schema that is not there, or not granted: create it, ' +
-        `grant usage on schema ${missing} to webuser, and start Pie again`,
+        `grant usage on schema ${quoteName(missing)} to webuser`,
     )
   return {
     schemas,
@@ -29,5 +30,6 @@ export async function readGraphqlSettings(
     isWatching: config.isDevelopment,
     maxDepth: config.GRAPHQL_MAX_DEPTH,
     maxCost: config.GRAPHQL_MAX_COST,
+    maxAnswerSize: config.GRAPHQL_MAX_ANSWER_SIZE,
   }
 }

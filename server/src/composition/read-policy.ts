@@ -28,4 +28,4 @@ export function readPolicy(config: Config): Policy {
 }
 
 /** Pie's origin where SERVICE_DOMAIN names none: on a laptop. */
-export const originOnPort = (port: number): string => `http://localhost:${port}`
+export const originOnPort = (port: number): string => new URL(`http://localhost:${port}`).origin

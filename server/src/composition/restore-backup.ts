@@ -8,9 +8,9 @@ import { checkChecksums } from '../ground/backup/check-checksums.ts'
 import { type Manifest, readManifest } from '../ground/backup/manifest.ts'
 import { deriveKeys } from '../ground/crypto/derive-keys.ts'
 import type { Secret } from '../ground/crypto/secret.ts'
+import { inTurn } from '../ground/database/in-turn.ts'
 import { asOwner } from '../ground/database/prepare-database.ts'
 import { restoreDump } from '../ground/database/restore-dump.ts'
-import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import { embeddedMajor } from '../ground/embedded-postgres/embedded-major.ts'
 import { checkNoCluster, restoreCluster } from '../ground/embedded-postgres/restore-cluster.ts'
 import { OperatorError } from '../ground/errors.ts'
@@ -86,7 +86,7 @@ async function load(config: Config, directory: string, manifest: Manifest) {
   const dump = { file: join(directory, name), path: readEnvironment()['PATH'] ?? '' }
   const database = await findDatabase(config, 'command')
   return asOwner(ownerOf(database).directUrl, (owner) =>
-    withAdvisoryLock(owner, async () => {
+    inTurn(owner, async () => {
       const restored = await restoreDump(owner, manifest, dump)
       const found = await checkRestored(owner, kidsOf(manifest))
       return { ...restored, ...found, place: database.place }

@@ -8,12 +8,13 @@ import type { DerivedKeys } from '../ground/crypto/derive-keys.ts'
 import { createPasswordHasher } from '../ground/crypto/password-hasher.ts'
 import type { Secret } from '../ground/crypto/secret.ts'
 import { isPieThere, readApplied } from '../ground/database/applied-migrations.ts'
+import { notHeldUp, PATIENCE_MS } from '../ground/database/end-holders.ts'
+import { inTurn } from '../ground/database/in-turn.ts'
 import { loginOf } from '../ground/database/login-address.ts'
 import { isRolePasswordKnown, type LoginRole } from '../ground/database/login-roles.ts'
 import { isReadOnly } from '../ground/database/lost-connection.ts'
 import { pendingOf, readMigrations } from '../ground/database/migrate.ts'
 import { asOwner, prepareDatabase } from '../ground/database/prepare-database.ts'
-import { withAdvisoryLock } from '../ground/database/with-advisory-lock.ts'
 import { OperatorError } from '../ground/errors.ts'
 import type { Config } from '../settings/read-config.ts'
 import {
@@ -31,7 +32,7 @@ import { readPolicy } from './read-policy.ts'
 export async function workAsOwner<T>(
   config: Config,
   work: (place: OwnerContext) => Promise<T>,
-  { mayBeWrong = false, makesPie = false }: OwnerOptions = {},
+  { mayBeWrong = false, makesPie = false, patienceMs = PATIENCE_MS }: OwnerOptions = {},
 ): Promise<T> {
   if (!makesPie) checkThere(config)
   const keys = await readKeys(config)
@@ -39,20 +40,20 @@ export async function workAsOwner<T>(
   try {
     return await withOwner(config, async (owner, database, urls) => {
       if (!mayBeWrong) await checkSecretKey(owner, keys)
-      return explainBehind(owner, () =>
-        work({
-          owner,
-          keys,
-          hasher,
-          policy: readPolicy(config),
-          isEmbedded: database.isEmbedded,
-          isProduction: config.isProduction,
-          ownRoles: derivedRoles(config),
-          migrate: () => withAdvisoryLock(owner, () => prepareDatabase(owner)),
-          prepare: () => prepare(owner, database),
-          urls: async () => ({ owner: urls.url, ...(await findLogins(owner, config, urls, keys)) }),
-        }),
-      )
+      const unheld = () => notHeldUp(owner, () => work(place), patienceMs)
+      const place: OwnerContext = {
+        owner,
+        keys,
+        hasher,
+        policy: readPolicy(config),
+        isEmbedded: database.isEmbedded,
+        isProduction: config.isProduction,
+        ownRoles: derivedRoles(config),
+        migrate: () => inTurn(owner, () => prepareDatabase(owner)),
+        prepare: () => prepare(owner, database),
+        urls: async () => ({ owner: urls.url, ...(await findLogins(owner, config, urls, keys)) }),
+      }
+      return explainBehind(owner, unheld)
     })
   } finally {
     await hasher.close()
@@ -72,6 +73,7 @@ export async function lookAsOwner<T>(
         requests: (config.REQUEST_DATABASE_URL && loginOf(config.REQUEST_DATABASE_URL)) ?? 'cream',
         auth: (config.AUTH_DATABASE_URL && loginOf(config.AUTH_DATABASE_URL)) ?? 'pie_auth',
       },
+      graphqlSchemas: config.GRAPHQL_SCHEMAS,
       readKeys: async (): Promise<Keys | null> => {
         const isKept = database.isEmbedded && existsSync(join(config.DATA_DIR, 'secret-key'))
         return config.SECRET_KEY === null && !isKept ? null : readKeys(config)
@@ -124,7 +126,8 @@ async function withOwner<T>(
  */
 async function prepare(owner: pg.Client, { isEmbedded }: FoundDatabase): Promise<void> {
   if (isEmbedded) {
-    await withAdvisoryLock(owner, () => prepareDatabase(owner))
+    // Whoever revokes waits for nobody's turn.
+    if ((await pending(owner)).length > 0) await inTurn(owner, () => prepareDatabase(owner))
     return
   }
   if (!(await isPieThere(owner)))
@@ -132,6 +135,9 @@ async function prepare(owner: pg.Client, { isEmbedded }: FoundDatabase): Promise
       'There is no Pie on this database yet. It comes with pie start, or pie migrate.',
     )
 }
+
+const pending = async (owner: pg.Client) =>
+  pendingOf(await readMigrations(), await readApplied(owner))
 
 /** A command of a newer version, on a database that it has not migrated, works as far as it can; and none on a standby. */
 async function explainBehind<T>(owner: pg.Client, work: () => Promise<T>): Promise<T> {
@@ -146,10 +152,10 @@ async function explainBehind<T>(owner: pg.Client, work: () => Promise<T>): Promi
     const { code } = cause as { code?: unknown }
     // SQLSTATE 42883, 42P01, 42703: no such function, table or column.
     if (typeof code !== 'string' || !['42883', '42P01', '42703'].includes(code)) throw cause
-    const pending = pendingOf(await readMigrations(), await readApplied(owner))
-    if (pending.length === 0) throw cause
+    const missing = await pending(owner)
+    if (missing.length === 0) throw cause
     throw new OperatorError(
-      `This database has not had ${pending.map(({ name }) => name).join(', ')}, which this command needs: run pie migrate first.`,
+      `This database has not had ${missing.map(({ name }) => name).join(', ')}, which this command needs: run pie migrate first.`,
       { cause },
     )
   }

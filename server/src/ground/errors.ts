@@ -10,11 +10,15 @@ export const refusals = {
   unsupported_media_type: 'This endpoint does not take a body of this type.',
   body_too_large: 'The body is larger than this endpoint takes.',
   malformed_http: 'The request is not valid HTTP.',
+  expectation_failed: 'This server meets no expectation but 100-continue.',
+  request_timeout: 'The request did not arrive in time.',
   headers_too_large: 'The headers are larger than this server takes.',
   not_found: 'There is nothing at this address.',
   method_not_allowed: 'This address does not take this method.',
   graphql_invalid: 'The GraphQL document is not valid, or asks for what this schema does not have.',
   graphql_too_complex: 'The GraphQL document asks for too much at once.',
+  graphql_answer_too_large:
+    'The answer would be larger than this service gives. Ask for fewer fields, or smaller pages.',
   unauthenticated:
     'This needs to know who asks: by a session’s cookie, or a token sent as Authorization: Bearer.',
   invalid_credentials: 'The address or the password is wrong.',
@@ -23,6 +27,7 @@ export const refusals = {
   conflict: 'This is in conflict with what is there already.',
   weak_password: 'This password is too easy to guess.',
   registration_closed: 'This service takes no registrations.',
+  refused_by_application: 'The application refuses this.',
   too_many_attempts: 'Too many attempts. Wait, then try again.',
   too_many_requests: 'Too many requests. Wait, then try again.',
   forbidden: 'This is not allowed.',
@@ -46,6 +51,14 @@ export interface Fault {
   message: string
 }
 
+/** What an application's own SQL has raised for its clients, in its words. */
+export interface Raised {
+  sqlstate: string
+  message: string
+  detail?: string
+  hint?: string
+}
+
 export interface RefusalDetails {
   /** Says more than the catalogue's sentence. Public: never a secret, never another user's existence. */
   detail?: string
@@ -53,6 +66,8 @@ export interface RefusalDetails {
   faults?: Fault[]
   /** After how many seconds another try makes sense. */
   retryAfterSeconds?: number
+  /** What the application says of it. Public. */
+  raised?: Raised
   /** What happened inside. Logged where it matters, never sent. */
   cause?: unknown
 }
@@ -63,17 +78,19 @@ export class Refusal extends Error {
   readonly code: RefusalCode
   readonly faults: Fault[] | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly raised: Raised | undefined
 
   constructor(code: RefusalCode, details: RefusalDetails = {}) {
     // No stack: a refusal is an answer and no fault, and nonsense should cost as little as it can. What
     // went wrong inside is its cause, which has one.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
-    super(details.detail ?? refusals[code], { cause: details.cause })
+    super(details.detail ?? details.raised?.message ?? refusals[code], { cause: details.cause })
     Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.faults = details.faults
     this.retryAfterSeconds = details.retryAfterSeconds
+    this.raised = details.raised
   }
 }
 

@@ -15,6 +15,8 @@ export interface PolicyOf<Subject extends keyof Policy> {
 export interface ServicePolicy {
   /** The public origin, and so the issuer of every token (RFC 8414 section 2). */
   origin: string
+  /** Where it listens, as an origin, once it does: `http://127.0.0.1:3000`. None where that is no port. */
+  address?: string
   /** What the service is called where people see it. */
   name: string
   /** Other origins whose pages may use Pie with its cookies. */

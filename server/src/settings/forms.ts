@@ -51,14 +51,27 @@ export function asOrigin(text: string): string {
   return url.origin
 }
 
-/** Names of things in Postgres, as they are written there without quotes. */
+/** Names of things in Postgres, as they are there: a capital is one, and a blank is. What has a comma in it stands in quotes. */
 export function asNames(text: string): string[] {
-  const names = splitList(text)
-  const wrong = names.find((name) => !/^[a-z_][a-z0-9_]{0,62}$/.test(name))
-  if (wrong !== undefined)
-    throw new Mistake(`has ${wrong}, which is no name such as notes or my_app`)
+  const names = splitNames(text)
+  const long = names.find((name) => Buffer.byteLength(name) > 63)
+  if (long !== undefined) throw new Mistake(`has ${long}, which is longer than a name can be`)
   const foreign = names.find((name) => /^(pg_|pie_|information_schema$)/.test(name))
   if (foreign !== undefined) throw new Mistake(`has ${foreign}, which is not one of yours`)
+  return [...new Set(names)]
+}
+
+function splitNames(text: string): string[] {
+  const names: string[] = []
+  let rest = text.trim()
+  while (rest !== '') {
+    const [all, quoted, plain] = /^(?:"((?:[^"]|"")+)"|([^",]*))\s*(?:,\s*|$)/.exec(rest) ?? []
+    if (all === undefined)
+      throw new Mistake(`has ${rest.slice(0, 40)}, which is no name such as notes, MyApp or "a, b"`)
+    const name = plain?.trim() ?? quoted?.replaceAll('""', '"') ?? ''
+    if (name !== '') names.push(name)
+    rest = rest.slice(all.length)
+  }
   return names
 }
 

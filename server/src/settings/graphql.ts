@@ -8,7 +8,7 @@ export const graphqlSettings = {
     asNames,
     '',
     'Schemas of your own that GraphQL shows beside pie_schema: of what is in them, what the database role of whoever ' +
-      'asks may touch.',
+      'asks may touch. Names as they are in Postgres, capitals too; in quotes what has a comma in it.',
   ),
   GRAPHQL_INTROSPECTION: optional(
     'on or off',
@@ -27,5 +27,11 @@ export const graphqlSettings = {
     asNumber(1, 100_000_000),
     '10000',
     'How many fields a GraphQL operation may be answered with, were every page of it full.',
+  ),
+  GRAPHQL_MAX_ANSWER_SIZE: withDefault(
+    'bytes',
+    asNumber(10_000, 256_000_000),
+    '8000000',
+    'How large an answer of GraphQL may be, and what Postgres sends for it. What is larger is broken off while it is read.',
   ),
 }

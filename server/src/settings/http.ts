@@ -13,7 +13,7 @@ export const httpSettings = {
     'origin',
     asOrigin,
     'http://localhost and the port of SOCKET',
-    'The public origin of the service, with its scheme: the issuer of its tokens. When it is https, Pie takes itself ' +
+    'The public origin of the service, with its scheme: the issuer of its tokens; a port is in the name of its cookie. When it is https, Pie takes itself ' +
       'to be in production and refuses to start with a missing secret.',
   ),
   SERVICE_NAME: withDefault(
@@ -40,7 +40,7 @@ export const httpSettings = {
     'number',
     asNumber(1, 1_000_000),
     '1',
-    'What the limits of requests per network are multiplied by: more than 1 where many people share an address. ' +
+    'What the limits of requests per network, and per session, are multiplied by: more than 1 where many people share an address. ' +
       'Attempts to sign in are counted apart, and always the same.',
   ),
 }

@@ -30,6 +30,21 @@ test('a choice is taken in whichever letters', () => {
   assert.equal(readConfig({ GRAPHQL_INTROSPECTION: 'Off' }).GRAPHQL_INTROSPECTION, 'off')
 })
 
+test('names of schemas are taken as they are in Postgres', () => {
+  for (const [text, names] of Object.entries({
+    '': [],
+    'app, app2 ,': ['app', 'app2'],
+    'MyApp,app,MyApp': ['MyApp', 'app'],
+    '"My App",日本': ['My App', '日本'],
+    'My App,my-app': ['My App', 'my-app'],
+    '"a, b","say ""hi"""': ['a, b', 'say "hi"'],
+  }))
+    assert.deepEqual(readConfig({ GRAPHQL_SCHEMAS: text }).GRAPHQL_SCHEMAS, names, text)
+  refuses({ GRAPHQL_SCHEMAS: 'app,"open' }, /GRAPHQL_SCHEMAS has "open, which is no name/)
+  refuses({ GRAPHQL_SCHEMAS: 'pie_private' }, /GRAPHQL_SCHEMAS has pie_private, which is not/)
+  refuses({ GRAPHQL_SCHEMAS: 'é'.repeat(32) }, /GRAPHQL_SCHEMAS has é+, which is longer/)
+})
+
 describe('a comment behind a value', () => {
   test('is told where the value is wrong by it', () => {
     refuses(

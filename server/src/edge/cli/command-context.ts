@@ -59,12 +59,16 @@ export interface OwnerOptions {
   makesPie?: boolean
   /** For the one command that makes another SECRET_KEY the database's. */
   mayBeWrong?: boolean
+  /** How long it waits for what a request holds, before that request is ended. */
+  patienceMs?: number
 }
 
 export interface LookContext {
   owner: pg.Client
   /** The login roles: cream and pie_auth, unless the operator has others. */
   logins: { requests: string; auth: string }
+  /** GRAPHQL_SCHEMAS. */
+  graphqlSchemas: readonly string[]
   /** Null where none is set. */
   readKeys(): Promise<readonly [DerivedKeys, ...DerivedKeys[]] | null>
   /** The login roles that live by SECRET_KEY, and have a password that none of these keys makes. */

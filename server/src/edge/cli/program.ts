@@ -7,6 +7,7 @@ import { cacheCommand } from './commands/cache.ts'
 import { databaseCommand } from './commands/database.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
+import { graphqlCommand } from './commands/graphql.ts'
 import { keyCommand } from './commands/key.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { permissionCommand } from './commands/permission.ts'
@@ -53,6 +54,7 @@ Examples:
     .addCommand(keyCommand(context))
     .addCommand(databaseCommand(context))
     .addCommand(doctorCommand(context))
+    .addCommand(graphqlCommand(context))
     .addCommand(backupCommand(context))
     .addCommand(restoreCommand(context))
     .addCommand(lintCommand(advisedAsOwner(context)))

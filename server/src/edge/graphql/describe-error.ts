@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql'
 import pg from 'pg'
 import { Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
 import type { Log } from '../../ground/log.ts'
+import { readRaised } from '../request/read-raised.ts'
 import { codeOfDatabaseError } from '../request/refuse-database-error.ts'
 
 /** An error as the answer shows it: what stands in the way of one field. */
@@ -10,7 +11,8 @@ export interface DescribedError {
   message: string
   path?: readonly (string | number)[]
   locations?: readonly { line: number; column: number }[]
-  extensions: { code: RefusalCode }
+  /** What an application has raised for its clients is here too: its SQLSTATE, detail and hint. */
+  extensions: { code: RefusalCode; sqlstate?: string; detail?: string; hint?: string }
 }
 
 /**
@@ -23,11 +25,14 @@ export function describeError(error: GraphQLError, log: Log): DescribedError {
   if (code === 'internal') log.error({ err: cause, code }, 'a GraphQL field failed')
   else log.debug({ err: cause, code }, 'a GraphQL field was refused')
   const { path, locations } = error
-  return {
+  const { message, ...raised } = (cause instanceof pg.DatabaseError && readRaised(cause)) || {
     message: isPublic(cause) ? cause.message : refusals[code],
+  }
+  return {
+    message,
     ...(locations !== undefined && { locations }),
     ...(path !== undefined && { path }),
-    extensions: { code },
+    extensions: { code, ...raised },
   }
 }
 

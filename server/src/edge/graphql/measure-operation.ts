@@ -1,19 +1,26 @@
 import {
   type FieldNode,
   type FragmentDefinitionNode,
-  type GraphQLField,
+  GraphQLIncludeDirective,
   type GraphQLOutputType,
   type GraphQLSchema,
+  GraphQLSkipDirective,
+  getDirectiveValues,
   getNamedType,
+  getNullableType,
   isCompositeType,
   isInterfaceType,
+  isListType,
   isObjectType,
   Kind,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql'
 import { Refusal } from '../../ground/errors.ts'
-import { LARGEST_PAGE, PAGE_SIZE } from './page-size.ts'
+import { isIntrospection, measureIntrospection, measureSchema } from './measure-introspection.ts'
+import { PAGE_SIZE } from './page-size.ts'
+import { readPageSize } from './read-page-size.ts'
 
 export interface Measure {
   /** How many fields stand inside each other. */
@@ -25,22 +32,25 @@ export interface Measure {
 export interface Measured {
   schema: GraphQLSchema
   fragments: ReadonlyMap<string, FragmentDefinitionNode>
+  /** As they will be run: coerced, with the defaults of those that are not given. */
   variables: Readonly<Record<string, unknown>>
 }
 
 /**
- * Measures a valid operation without running it. Fragments are measured once each, however often they
- * are spread.
+ * Measures a valid operation without running it, with the values that it would be run with. Fragments are
+ * measured once each, however often they are spread.
  *
  * @throws Refusal `graphql_too_complex` for a page that is too large
  */
 export function measureOperation(operation: OperationDefinitionNode, measured: Measured): Measure {
   const known = new Map<string, Measure>()
+  let introspected = 0
 
   const measureSet = ({ selections }: SelectionSetNode, typeName: string): Measure => {
     let depth = 0
     let cost = 0
     for (const selection of selections) {
+      if (isLeftOut(selection, measured)) continue
       const part =
         selection.kind === Kind.FIELD
           ? measureField(selection, typeName)
@@ -65,52 +75,45 @@ export function measureOperation(operation: OperationDefinitionNode, measured: M
   }
 
   const measureField = (node: FieldNode, typeName: string): Measure => {
-    const field = findField(measured.schema, typeName, node.name.value)
-    // What the schema says of itself: how deep that goes, validation has seen to.
-    if (field === undefined || node.selectionSet === undefined) return { depth: 1, cost: 1 }
+    const type = measured.schema.getType(typeName)
+    const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : {}
+    const field = fields[node.name.value]
+    if (field === undefined) {
+      // How deep what the schema says of itself goes, validation has seen to.
+      if (isIntrospection(node.name.value)) introspected += measureIntrospection(node, measured)
+      return { depth: 1, cost: 1 }
+    }
+    const size = readPageSize(node, field, measured.variables)
+    if (node.selectionSet === undefined) return { depth: 1, cost: 1 }
     const inside = measureSet(node.selectionSet, nameOf(field.type))
-    return { depth: inside.depth + 1, cost: 1 + pageSize(node, field, measured) * inside.cost }
+    // A connection's rows are counted where its page is; of a list without pages nobody knows.
+    const isUnbounded =
+      isListType(getNullableType(field.type)) && fields['pageInfo']?.type.toString() !== 'PageInfo!'
+    const rows = size ?? (isUnbounded ? PAGE_SIZE : 1)
+    return { depth: inside.depth + 1, cost: 1 + rows * inside.cost }
   }
 
   const root = measured.schema.getRootType(operation.operation)
-  return measureSet(operation.selectionSet, root?.name ?? '')
+  const measure = measureSet(operation.selectionSet, root?.name ?? '')
+  if (introspected > MOST_OF_SCHEMA * measureSchema(measured.schema))
+    throw new Refusal('graphql_too_complex', {
+      detail: 'An operation may ask for what the schema says of itself twice at most.',
+    })
+  return measure
 }
 
-function findField(
-  schema: GraphQLSchema,
-  typeName: string,
-  fieldName: string,
-): GraphQLField<unknown, unknown> | undefined {
-  const type = schema.getType(typeName)
-  return isObjectType(type) || isInterfaceType(type) ? type.getFields()[fieldName] : undefined
+/** Tools ask for all of it once. */
+const MOST_OF_SCHEMA = 2
+
+/** Whether its directives leave it out of what will be run. */
+function isLeftOut(selection: SelectionNode, { variables }: Measured): boolean {
+  if (selection.directives === undefined || selection.directives.length === 0) return false
+  const skipped = getDirectiveValues(GraphQLSkipDirective, selection, variables)
+  if (skipped?.['if'] === true) return true
+  return getDirectiveValues(GraphQLIncludeDirective, selection, variables)?.['if'] === false
 }
 
 function nameOf(type: GraphQLOutputType): string {
   const named = getNamedType(type)
   return isCompositeType(named) ? named.name : ''
 }
-
-/** How many rows a field is answered with: 1 for all but connections. */
-function pageSize(
-  node: FieldNode,
-  field: GraphQLField<unknown, unknown>,
-  { variables }: Measured,
-): number {
-  if (!field.args.some(({ name }) => name === 'first')) return 1
-  const read = (name: string): number | null => {
-    const value = node.arguments?.find((argument) => argument.name.value === name)?.value
-    if (value === undefined) return null
-    const given = value.kind === Kind.VARIABLE ? variables[value.name.value] : numberOf(value)
-    return typeof given === 'number' ? given : null
-  }
-  const [first, last] = [read('first'), read('last')]
-  if (first !== null && last !== null)
-    throw new Refusal('graphql_too_complex', { detail: 'A page is either the first or the last.' })
-  const size = last ?? first ?? PAGE_SIZE
-  if (size < 0 || size > LARGEST_PAGE)
-    throw new Refusal('graphql_too_complex', { detail: `A page has ${LARGEST_PAGE} rows at most.` })
-  return size
-}
-
-const numberOf = (value: { kind: Kind; value?: unknown }): number | null =>
-  value.kind === Kind.INT ? Number(value.value) : null

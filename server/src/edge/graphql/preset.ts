@@ -1,9 +1,12 @@
 import { jsonPgSmartTags } from 'graphile-utils'
 import type { Database } from '../../ground/database/pool.ts'
-import { introspectAs } from './adaptor.ts'
+import { type CatalogReading, introspectAs } from './adaptor.ts'
 import { amberPreset } from './amber-preset.ts'
 import { boundedPages } from './bounded-pages.ts'
+import { collectProblems } from './collect-problems.ts'
+import { legalNames } from './legal-names.ts'
 import { meField } from './me-field.ts'
+import type { SchemaProblem } from './schema-problem.ts'
 import { shortNames } from './short-names.ts'
 
 /** What a request may become: each of them has a schema of its own. */
@@ -21,28 +24,50 @@ const withoutInternals = jsonPgSmartTags({
   },
 })
 
+interface PresetOptions {
+  database: Pick<Database, 'send'>
+  schemas: readonly string[]
+  role: DatabaseRole
+  reading: CatalogReading
+  tell: (problem: SchemaProblem) => void
+}
+
 /**
  * PostGraphile as it comes, over these database schemas, as far as the role may touch what is in them.
  * What somebody may see is decided by grants and policies alone.
+ * @param tell is told what the schema lacks: nothing is missing silently
  */
-export function createPreset(
-  database: Database,
-  schemas: readonly string[],
-  role: DatabaseRole,
-): GraphileConfig.Preset {
+export function createPreset({
+  database,
+  schemas,
+  role,
+  reading,
+  tell,
+}: PresetOptions): GraphileConfig.Preset {
   return {
     extends: [amberPreset],
-    plugins: [shortNames, boundedPages, meField, withoutInternals],
+    plugins: [
+      legalNames,
+      shortNames,
+      boundedPages,
+      meField,
+      withoutInternals,
+      collectProblems(tell),
+    ],
     // For Relay 1, and ways to the root from everywhere.
-    disablePlugins: ['QueryQueryPlugin', 'RegisterQueryNodePlugin', 'NodeAccessorPlugin'],
-    // Better no schema than one that silently lacks something.
-    schema: { dontSwallowErrors: true },
+    disablePlugins: [
+      'QueryQueryPlugin',
+      'RegisterQueryNodePlugin',
+      'NodeAccessorPlugin',
+      'SwallowErrorsPlugin',
+    ],
+    gather: { muteWarnings: true },
     grafast: { timeouts: { planning: PLANNING_MS } },
     pgServices: [
       {
         name: 'main',
         schemas: [...schemas],
-        adaptor: { createWithPgClient: () => introspectAs(database) },
+        adaptor: { createWithPgClient: () => introspectAs(database, reading) },
         adaptorSettings: {},
         withPgClientKey: 'withPgClient',
         pgSettingsForIntrospection: { role },

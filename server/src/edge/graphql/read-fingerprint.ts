@@ -10,26 +10,37 @@ export async function readFingerprint(
   return String(row?.['fingerprint'])
 }
 
-/** `xmin` is the transaction that wrote a row of the catalog. */
+/**
+ * `xmin` is the transaction that wrote a row of the catalog. Rows of pg_class are also written by truncating, refreshing and
+ * rewriting a table: of them it is what they say. Partitions that nobody has been granted come and go.
+ */
 const fingerprint = (schemas: readonly string[]): Statement => ({
   name: 'graphql_fingerprint',
   text: `
-    with shown as (select oid from pg_namespace where nspname = any ($1)),
-    relations as (select oid, reltype, xmin from pg_class where relnamespace in (select oid from shown)),
+    with shown as (select oid, xmin, nspname from pg_catalog.pg_namespace where nspname = any ($1)),
+    relations as (
+      select oid, pg_catalog.concat_ws(' ', oid, relname, relkind, relacl, relhastriggers, relhasrules, relispartition) as says
+      from pg_catalog.pg_class
+      where relnamespace in (select oid from shown) and relkind in ('r', 'v', 'm', 'f', 'p', 'c')
+        and (not relispartition or relacl is not null)
+    ),
+    procs as (select oid, xmin from pg_catalog.pg_proc where pronamespace in (select oid from shown)),
+    types as (select oid, xmin from pg_catalog.pg_type where typnamespace in (select oid from shown) and typtype in ('e', 'd', 'r')),
     written as (
-      select xmin::text as by from relations
-      union all select xmin::text from pg_namespace where oid in (select oid from shown)
-      union all select xmin::text from pg_attribute where attrelid in (select oid from relations)
-      union all select xmin::text from pg_constraint where connamespace in (select oid from shown)
-      union all select xmin::text from pg_index where indrelid in (select oid from relations)
-      union all select xmin::text from pg_proc where pronamespace in (select oid from shown)
-      union all select xmin::text from pg_type where typnamespace in (select oid from shown)
-      union all select xmin::text from pg_enum
-      union all select xmin::text from pg_description where objoid in (
-        select oid from relations union all select oid from pg_proc where pronamespace in (select oid from shown)
+      select says as by from relations
+      union all select nspname || ' ' || xmin::text from shown
+      union all select xmin::text from pg_catalog.pg_attribute where attrelid in (select oid from relations)
+      union all select xmin::text from pg_catalog.pg_constraint where conrelid in (select oid from relations)
+      union all select xmin::text from pg_catalog.pg_index where indrelid in (select oid from relations)
+      union all select xmin::text from procs
+      union all select xmin::text from types
+      union all select xmin::text from pg_catalog.pg_enum
+      union all select xmin::text from pg_catalog.pg_description where objoid in (
+        select oid from relations union all select oid from procs union all select oid from types
+        union all select oid from pg_catalog.pg_constraint where conrelid in (select oid from relations)
       )
-      union all select xmin::text from pg_auth_members
+      union all select xmin::text from pg_catalog.pg_auth_members
     )
-    select md5(string_agg(by, ' ' order by by)) as fingerprint from written`,
+    select pg_catalog.md5(pg_catalog.string_agg(by, ' ' order by by)) as fingerprint from written`,
   values: [schemas],
 })

@@ -2,11 +2,17 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { GraphQLSchema } from 'graphql'
 import { openPeopledDatabase, type PeopledDatabase } from '../../../../database/test/people.ts'
+import { until } from '../../../../test/harness/nodes.ts'
+import type { Statement } from '../../ground/database/pipeline.ts'
 import type { Database } from '../../ground/database/pool.ts'
+import { Refusal } from '../../ground/errors.ts'
+import { createLog, type Log } from '../../ground/log.ts'
+import { readFingerprint } from './read-fingerprint.ts'
 import { createRoleSchemas } from './role-schemas.ts'
 
 let db: PeopledDatabase
 let requests: Database
+const log = createLog('silent', false)
 before(async () => {
   db = await openPeopledDatabase()
   requests = db.openRequests(3)
@@ -24,7 +30,7 @@ const fieldsOf = (schema: GraphQLSchema, type: string): string[] => {
 }
 
 test('a schema is built once, also when several ask for it at the same time', async () => {
-  const get = createRoleSchemas(requests, { schemas: ['app'], isWatching: false })
+  const { get } = createRoleSchemas({ requests, log }, { schemas: ['app'], isWatching: false })
   const [one, other, admins] = await Promise.all([get('webuser'), get('webuser'), get('webadmin')])
   assert.equal(one, other)
   assert.equal(await get('webuser'), one)
@@ -32,12 +38,11 @@ test('a schema is built once, also when several ask for it at the same time', as
   assert.ok(!fieldsOf(one.schema, 'Query').includes('notes'))
   assert.ok(fieldsOf(admins.schema, 'Query').includes('notes'))
   assert.deepEqual(fieldsOf(admins.schema, 'NoteInput'), ['body'])
-  await db.owner.query('alter table app.notes add column more text')
   assert.equal(await get('webadmin'), admins)
 })
 
 test('one that is watched is built anew when tables, grants, functions or comments change', async () => {
-  const get = createRoleSchemas(requests, { schemas: ['app'], isWatching: true })
+  const { get } = createRoleSchemas({ requests, log }, { schemas: ['app'], isWatching: true })
   let last = await get('webuser')
   assert.equal(await get('webuser'), last)
   for (const change of [
@@ -57,13 +62,82 @@ test('one that is watched is built anew when tables, grants, functions or commen
   assert.ok(fieldsOf(last.schema, 'Query').includes('shout'))
 })
 
-test('one that could not be built is tried again', async () => {
-  const get = createRoleSchemas(requests, { schemas: ['app'], isWatching: false })
-  // What two schemas both have under one name, nothing tells apart.
-  await db.owner.query(
-    'create table app.users (id int primary key); grant select on app.users to webuser',
+test('one that is not watched is built anew beside the requests, a while after the database has changed', async () => {
+  const { get, suspectChange } = createRoleSchemas(
+    { requests, log },
+    { schemas: ['app'], isWatching: false },
   )
-  await assert.rejects(get('webuser'))
-  await db.owner.query('drop table app.users')
-  assert.ok(fieldsOf((await get('webuser')).schema, 'Query').includes('users'))
+  const before = await get('webadmin')
+  await db.owner.query('alter table app.notes add column later text')
+  assert.equal(await get('webadmin'), before)
+  await until(async () => {
+    suspectChange()
+    return (await get('webadmin')) !== before
+  })
+  const { schema } = await get('webadmin')
+  assert.ok(fieldsOf(schema, 'Note').includes('id'))
+  await db.owner.query('grant select on app.notes to webadmin')
+  await until(async () => fieldsOf((await get('webadmin')).schema, 'Note').includes('later'))
+})
+
+test('what only rewrites a table is no change', async () => {
+  await db.owner.query(
+    `create materialized view app.sums as select 1 as one; grant select on app.sums to webadmin;
+     create table app.days (day date) partition by range (day)`,
+  )
+  const before = await readFingerprint(requests, ['app'])
+  await db.owner.query('truncate app.notes')
+  await db.owner.query('refresh materialized view app.sums')
+  await db.owner.query('vacuum full analyze app.notes')
+  await db.owner.query(
+    `create table app.day partition of app.days for values from ('2026-01-01') to ('2026-01-02')`,
+  )
+  assert.equal(await readFingerprint(requests, ['app']), before)
+})
+
+test('one that cannot be built leaves the one before, and is built when it can be', async () => {
+  let isBroken = false
+  const breaking = {
+    ...requests,
+    async send(...statements: Statement[]) {
+      if (isBroken && statements.some(({ name }) => name === 'graphql_touchable'))
+        throw new Refusal('database_unavailable')
+      return requests.send(...statements)
+    },
+  }
+  const ground = { requests: breaking, log }
+  const { get } = createRoleSchemas(ground, { schemas: ['app'], isWatching: true })
+  isBroken = true
+  await assert.rejects(get('webuser'), { code: 'database_unavailable' })
+  isBroken = false
+  const before = await get('webuser')
+  isBroken = true
+  await db.owner.query(
+    'create table app.later (id int primary key); grant select on app.later to webuser',
+  )
+  assert.equal(await get('webuser'), before)
+  isBroken = false
+  assert.ok(fieldsOf((await get('webuser')).schema, 'Query').includes('laters'))
+})
+
+test('what is shown under another name, or not at all, is a warning once', async () => {
+  const lines: string[] = []
+  const listening = {
+    ...log,
+    warn: (_of: unknown, text: string) => lines.push(text),
+  } as unknown as Log
+  const { get } = createRoleSchemas(
+    { requests, log: listening },
+    { schemas: ['app'], isWatching: true },
+  )
+  await db.owner.query(
+    'create table app.users (id int primary key); grant select on app.users to webuser, webadmin',
+  )
+  await get('webuser')
+  await get('webadmin')
+  await db.owner.query('alter table app.users add column name text')
+  await get('webuser')
+  assert.deepEqual(lines, [
+    "table app.users would be users, as table pie_schema.users is: it is shown as AppUser; to name it yourself: comment on table app.users is '@name app_users'",
+  ])
 })

@@ -1,22 +1,41 @@
 import { execute } from 'grafast'
-import { type ExecutionResult, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql'
+import {
+  type ExecutionResult,
+  GraphQLError,
+  getOperationAST,
+  getVariableValues,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from 'graphql'
 import pg from 'pg'
+import type { Allowance } from '../../ground/database/lend.ts'
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
+import type { TakeShare } from '../../ground/database/share.ts'
 import { withSession } from '../../ground/database/with-session.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import { abandoned, changeIn, readAs, type WithPgClient } from './adaptor.ts'
 import type { BuiltSchema } from './build-schema.ts'
+import { checkVariables } from './check-variables.ts'
 import { causeOf, type DescribedError, describeError } from './describe-error.ts'
-import { measureOperation } from './measure-operation.ts'
+import { type Measure, measureOperation } from './measure-operation.ts'
 import type { ReadDocument } from './read-document.ts'
 import { refuseDocument } from './refuse-document.ts'
 import type { GraphqlSettings } from './settings.ts'
+import { refuseSize, writeData } from './write-data.ts'
 
 export interface Operation {
   read: ReadDocument
   variables: Readonly<Record<string, unknown>>
   name: string | null
+}
+
+/** Whoever asks, as the cost of it goes. */
+export interface Asker {
+  /** Counts what an operation costs. @throws Refusal `too_many_requests` */
+  spend(cost: number): void
+  /** Of the connections to Postgres. */
+  takeShare: TakeShare
 }
 
 /** What is answered: `data` is JSON already; null where there is none. */
@@ -29,7 +48,8 @@ export interface Outcome {
 
 type Needs = Pick<Ground, 'requests' | 'log'> & {
   built: BuiltSchema
-  limits: Pick<GraphqlSettings, 'maxDepth' | 'maxCost' | 'showsItself'>
+  asker: Asker
+  limits: Pick<GraphqlSettings, 'maxDepth' | 'maxCost' | 'maxAnswerSize' | 'showsItself'>
 }
 
 /**
@@ -45,11 +65,19 @@ export async function runOperation(
   operation: Operation,
 ): Promise<Outcome> {
   if (checkOperation(needs, operation) === OperationTypeNode.QUERY) {
-    const result = await run(needs, operation, readAs(needs.requests, credential))
+    const requests = needs.requests.within(allowanceOf(needs))
+    const result = await run(needs, operation, readAs(requests, credential))
     return { ...describe(needs, result), hasChanged: false }
   }
   return change(needs, credential, operation)
 }
+
+/** What Postgres may send for all of an operation. */
+const allowanceOf = ({ asker, limits: { maxAnswerSize } }: Needs): Allowance => ({
+  takeShare: asker.takeShare,
+  bytesLeft: maxAnswerSize,
+  refuse: () => refuseSize(maxAnswerSize),
+})
 
 /** Thrown to have undone what was done: its outcome is answered. */
 class Undone extends Error {
@@ -66,7 +94,8 @@ async function change(
   operation: Operation,
 ): Promise<Outcome> {
   try {
-    return await withSession(needs.requests, credential, async (transaction) => {
+    const requests = needs.requests.within(allowanceOf(needs))
+    return await withSession(requests, credential, async (transaction) => {
       const result = await run(needs, operation, changeIn(transaction))
       const { data, errors } = describe(needs, result)
       // All or nothing: what has worked beside it is undone too.
@@ -82,9 +111,9 @@ async function change(
   }
 }
 
-/** @throws Refusal `graphql_invalid`, `graphql_too_complex` */
+/** @throws Refusal `graphql_invalid`, `graphql_too_complex`, `too_many_requests` */
 function checkOperation(
-  { built, limits }: Needs,
+  { built, limits, asker }: Needs,
   { read, variables, name }: Operation,
 ): OperationTypeNode {
   const operation = getOperationAST(read.document, name)
@@ -92,8 +121,7 @@ function checkOperation(
     const message = 'names no query and no mutation of the document'
     throw new Refusal('graphql_invalid', { faults: [{ path: '/operationName', message }] })
   }
-  const measured = { schema: built.schema, fragments: read.fragments, variables }
-  const { depth, cost } = measureOperation(operation, measured)
+  const { depth, cost } = measure({ built, limits }, operation, read, variables)
   if (depth > limits.maxDepth)
     throw new Refusal('graphql_too_complex', {
       detail: `Fields may stand ${limits.maxDepth} deep in each other; here it is ${depth}.`,
@@ -102,16 +130,47 @@ function checkOperation(
     throw new Refusal('graphql_too_complex', {
       detail: `An operation may be answered with ${limits.maxCost} fields at most; here it could be ${cost}. Ask for smaller pages: first.`,
     })
+  asker.spend(cost)
   return operation.operation
 }
 
-type Result = ExecutionResult & { data?: string | null }
+/** @throws Refusal `graphql_invalid` where the variables do not fit, `graphql_too_complex` */
+function measure(
+  { built, limits }: Pick<Needs, 'built' | 'limits'>,
+  operation: OperationDefinitionNode,
+  { fragments }: ReadDocument,
+  given: Readonly<Record<string, unknown>>,
+): Measure {
+  const { schema } = built
+  checkVariables(given)
+  try {
+    const options = { maxErrors: 20 }
+    const { coerced, errors } = getVariableValues(
+      schema,
+      operation.variableDefinitions ?? [],
+      given,
+      options,
+    )
+    if (errors !== undefined)
+      throw refuseDocument(
+        limits.showsItself ? errors : errors.map(withoutSuggestion),
+        '/variables',
+      )
+    return measureOperation(operation, { schema, fragments, variables: coerced })
+  } catch (error) {
+    // Of what stands in the document and only fits once the variables are known.
+    if (error instanceof GraphQLError) throw refuseDocument([error])
+    // Nested so deeply that there is no stack left.
+    if (error instanceof RangeError) throw new Refusal('graphql_too_complex', { cause: error })
+    throw error
+  }
+}
 
 async function run(
   { built }: Needs,
   { read, variables, name }: Operation,
   withPgClient: WithPgClient,
-): Promise<Result> {
+): Promise<ExecutionResult> {
   const result = await execute({
     schema: built.schema,
     document: read.document,
@@ -121,16 +180,15 @@ async function run(
     resolvedPreset: built.preset,
     // Around every step otherwise, though no plugin here has any.
     middleware: null,
-    outputDataAsString: true,
   })
   if (Symbol.asyncIterator in result) throw new Error('GraphQL answered with a stream')
-  return result as unknown as Result
+  return result
 }
 
 /** @throws Refusal where an error is of the whole operation */
 function describe(
   { log, limits }: Needs,
-  { data, errors = [] }: Result,
+  { data, errors = [] }: ExecutionResult,
 ): Pick<Outcome, 'data' | 'errors'> {
   const causes = errors.map(causeOf)
   for (const cause of causes) if (cause instanceof Refusal) throw cause
@@ -138,7 +196,7 @@ function describe(
   if (data === undefined && causes.every((cause) => cause instanceof GraphQLError))
     throw refuseDocument(limits.showsItself ? errors : errors.map(withoutSuggestion), '/variables')
   return {
-    data: data ?? null,
+    data: data == null ? null : writeData(data, limits.maxAnswerSize),
     errors: errors
       .filter((_, index) => causes[index] !== abandoned)
       .map((error) => describeError(error, log)),

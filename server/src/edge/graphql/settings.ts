@@ -10,4 +10,6 @@ export interface GraphqlSettings {
   isWatching: boolean
   maxDepth: number
   maxCost: number
+  /** In bytes: of what Postgres sends for one answer, and of what is answered. */
+  maxAnswerSize: number
 }

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isConflict } from '../../ground/database/lost-connection.ts'
 import { Refusal, type RefusalCode } from '../../ground/errors.ts'
 import { withoutStack } from '../../ground/without-stack.ts'
+import { showsBearer } from '../request/actor.ts'
 import { describeProblem } from '../request/problem.ts'
 
 /** Fastify's error handler: everything that was thrown becomes a problem answer, and only bugs are logged. */
@@ -10,7 +11,7 @@ export function answerWithProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const refusal = toRefusal(error)
+  const refusal = toRefusal(error, request)
   const problem = describeProblem(refusal)
   request.refusedFor = problem.code
   const cause = refusal.cause ?? error
@@ -32,7 +33,7 @@ export function answerWithProblem(
 
 /** RFC 6750 section 3: what is wrong with a token is said only to somebody who has shown one. */
 function challengeFor(refusal: Refusal, request: FastifyRequest): string {
-  const hasToken = refusal.code === 'unauthenticated' && request.headers.authorization !== undefined
+  const hasToken = refusal.code === 'unauthenticated' && showsBearer(request)
   return hasToken ? 'Bearer error="invalid_token"' : 'Bearer'
 }
 
@@ -47,11 +48,12 @@ const fastifyCodes: Record<string, RefusalCode> = {
   FST_ERR_ASYNC_CONSTRAINT: 'invalid_request',
 }
 
-function toRefusal(error: unknown): Refusal {
+function toRefusal(error: unknown, request: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error
   if (isConflict(error)) return new Refusal('busy', { retryAfterSeconds: 1, cause: error })
   const { code = '', validation, validationContext, statusCode } = error as Partial<FastifyError>
   if (validation !== undefined) {
+    if (validationContext === 'body' && (request.body ?? null) === null) return missingBody(request)
     const faults = validation.map(({ instancePath, message = 'is not valid', params }) => ({
       path: `${instancePath}${namedIn(params)}` || '/',
       message,
@@ -70,6 +72,15 @@ function toRefusal(error: unknown): Refusal {
     })
   }
   return new Refusal('internal', { cause: error })
+}
+
+/** A body of `null` is said to be none too. */
+function missingBody({ routeOptions }: FastifyRequest): Refusal {
+  const { required = [] } = (routeOptions.schema?.body ?? {}) as { required?: string[] }
+  return new Refusal('invalid_request', {
+    detail: 'There is no body. This takes one, as application/json.',
+    faults: required.map((name) => ({ path: `/${name}`, message: 'is missing' })),
+  })
 }
 
 /** Ajv names a missing or surplus member beside the path, not in it. */

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
 import type { App } from './app.ts'
+import { refuseOtherTypes, takesForms } from './body-types.ts'
+import { forgetEmptyBodies } from './empty-bodies.ts'
 
 /**
  * Bodies are JSON; where a route says `form: true`, or has checked a CSRF token, a form's too. Anything
@@ -11,6 +13,8 @@ import type { App } from './app.ts'
  */
 export function takeBodies(app: App): void {
   app.removeAllContentTypeParsers()
+  forgetEmptyBodies(app)
+  refuseOtherTypes(app)
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
@@ -37,20 +41,12 @@ export function takeBodies(app: App): void {
   )
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Takes forms, and sees to their CSRF tokens itself. */
-    form?: true
-  }
-}
-
 /** Unlike URLSearchParams, throws where percent-encoding is broken or hides what is no UTF-8. */
 const readFormText = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))
 
 /** The fields of a form, each of which may be there once, without its CSRF token. */
 function readForm(request: FastifyRequest, text: string): Record<string, string> {
-  const { access, form } = request.routeOptions.config
-  if (access === 'open' && form !== true) throw new Refusal('unsupported_media_type')
+  if (!takesForms(request)) throw new Refusal('unsupported_media_type')
   const fields = new Map<string, string>()
   for (const field of text.split('&').filter((part) => part !== '')) {
     const [name = '', ...rest] = field.split('=').map(readFormText)

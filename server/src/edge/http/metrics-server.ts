@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Metrics } from '../metrics/metrics.ts'
 import { answerWithProblem } from './answer-with-problem.ts'
+import { checkHost } from './check-host.ts'
 import { guard } from './guard.ts'
 import type { Pie } from './pie.ts'
 import { rateLimits } from './rate-limit.ts'
@@ -27,6 +28,7 @@ export async function createMetricsServer(
   app.addHook('onRequest', (request, reply, done) => {
     watchRequest(options.watching, request, reply, request.id)
     void reply.headers(securityHeaders)
+    checkHost(request, reply)
     done()
   })
   await app.register(guard, { pie, metricsToken: metrics.token })

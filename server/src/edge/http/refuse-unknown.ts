@@ -3,17 +3,53 @@ import { Refusal } from '../../ground/errors.ts'
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
-/** @throws Refusal `method_not_allowed` where the address takes another method; else `not_found` */
-export function refuseUnknown(
-  app: FastifyInstance,
+interface KnownRoute {
+  methods: readonly string[]
+  path: RegExp
+}
+
+/**
+ * What is found nowhere is `method_not_allowed` where the address takes another method, with those that it takes; else
+ * `not_found`. To be called before there are routes.
+ */
+export function refuseUnknown(app: FastifyInstance): void {
+  const routes: KnownRoute[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push({ methods: [method].flat(), path: pathOf(url) })
+  })
+  app.setNotFoundHandler((request, reply) => refuse(routes, request, reply))
+}
+
+function refuse(
+  routes: readonly KnownRoute[],
   { url, method }: FastifyRequest,
   reply: FastifyReply,
 ): never {
-  const path = url.split('?', 1)[0] ?? url
-  const allowed = methods.filter((other) => app.findRoute({ method: other, url: path }) !== null)
+  const path = readPath(url)
+  const found = routes.filter((route) => route.path.test(path))
+  const allowed = methods.filter((other) => found.some((route) => route.methods.includes(other)))
   // Where the route is there but what it serves is not, its own method is among them.
   if (allowed.length === 0 || allowed.some((other) => other === method))
     throw new Refusal('not_found')
   reply.header('allow', allowed.join(', '))
   throw new Refusal('method_not_allowed')
+}
+
+/** Of a route's address, `/auth/sessions/:id`. */
+const pathOf = (url: string): RegExp =>
+  new RegExp(
+    `^${url.replace(/[.+?^${}()|[\]\\]|:\w+|\*/g, (part) => {
+      if (part === '*') return '.*'
+      return part.startsWith(':') ? '[^/]*' : `\\${part}`
+    })}$`,
+  )
+
+/** A request may name the whole address (RFC 9112 section 3.2.2), and write letters of it as numbers. */
+function readPath(url: string): string {
+  const [path = ''] = url.replace(/^[a-z]+:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
 }

@@ -1,5 +1,5 @@
 import type { Policy } from '../../ground/policy.ts'
-import { ownOrigins } from '../request/cross-origin.ts'
+import { ownOrigins } from '../request/own-origins.ts'
 
 /** Anything but printable ASCII: browsers drop tabs and line breaks, and read some letters as others. */
 const unclear = /[^\x21-\x7e]/

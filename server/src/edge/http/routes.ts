@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { allowOrigins } from './allow-origins.ts'
 import { answerWithProblem } from './answer-with-problem.ts'
 import { takeBodies } from './bodies.ts'
+import { checkHost } from './check-host.ts'
 import { guard } from './guard.ts'
 import { nameInLog } from './name-in-log.ts'
 import type { Pie } from './pie.ts'
@@ -25,6 +26,7 @@ import { cacheStatusRoute } from './routes/operations/cache-status.ts'
 import { describeRoutes, documentationRoutes } from './routes/operations/documentation.ts'
 import { healthRoutes } from './routes/operations/health.ts'
 import { metricsRoute } from './routes/operations/metrics.ts'
+import { startRoute } from './routes/start/start.ts'
 import { CookieSession, Device, IssuedTokens, Problem, Session, User } from './shapes.ts'
 import { type Watching, watchRequest } from './watch-requests.ts'
 
@@ -68,6 +70,7 @@ export async function pieRoutes(instance: FastifyInstance, options: RouteOptions
     if (id !== request.id) nameInLog(request, reply, id)
     watchRequest(watching, request, reply, id)
     void reply.headers(securityHeaders)
+    if (isWholeServer) checkHost(request, reply)
     done()
   })
   await app.register(allowOrigins, {
@@ -85,13 +88,15 @@ export async function pieRoutes(instance: FastifyInstance, options: RouteOptions
   csrfRoute(app, pie)
   usersMeRoutes(app, pie)
   passwordRoute(app, pie)
-  graphqlRoute(app, pie)
+  graphqlRoute(app, pie, rateLimitScale)
   jwksRoute(app, pie)
   healthRoutes(app, pie)
   cacheStatusRoute(app, pie)
   if (metrics !== null && metrics.token !== null) metricsRoute(app, metrics)
   await documentationRoutes(app, pie.policy.service.name)
   if (pie.graphql.hasEditor) editorRoutes(app)
+  // Where it is a part of another, that is the other's.
+  if (isWholeServer) startRoute(app, pie, version)
 }
 
 const buildStrictValidator: ReturnType<typeof AjvCompiler> = (schemas) =>

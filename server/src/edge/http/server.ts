@@ -6,7 +6,7 @@ import { answerWithProblem } from './answer-with-problem.ts'
 import type { Pie } from './pie.ts'
 import { refuseUnknown } from './refuse-unknown.ts'
 import { requestIdOf } from './request-id.ts'
-import { BODY_LIMIT_BYTES, pieRoutes } from './routes.ts'
+import { BODY_LIMIT_BYTES, pieRoutes, type RouteOptions } from './routes.ts'
 import { readSecurityHeaders } from './security-headers.ts'
 import { trustsOf } from './trusted-proxies.ts'
 import { type Watching, watchRequest } from './watch-requests.ts'
@@ -25,8 +25,12 @@ export async function createServer(pie: Pie, options: ServerOptions): Promise<Fa
   const { metrics, watching, rateLimitScale, version } = options
   const securityHeaders = await readSecurityHeaders(pie.policy)
   const app = createBareServer(pie, options, securityHeaders)
-  // As a part of it, so that what is found nowhere is answered with the same care.
-  await app.register(fastifyPlugin(pieRoutes), {
+  // As a part of it, so that what is found nowhere is answered with the same care. Not pieRoutes itself, which this marks for good:
+  // in an application of the same process they would then be a part of that.
+  const wholeServer = fastifyPlugin((server: FastifyInstance, own: RouteOptions) =>
+    pieRoutes(server, own),
+  )
+  await app.register(wholeServer, {
     pie,
     metrics,
     watching,
@@ -53,6 +57,8 @@ export function createBareServer(
     genReqId: (request) => requestIdOf(request, trusts),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 30_000,
+    // Node would answer without a word; see check-host.ts.
+    http: { requireHostHeader: false },
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       watchRequest(watching, request, reply, request.id)
@@ -62,6 +68,6 @@ export function createBareServer(
       answerBrokenHttp(error, socket, { securityHeaders, watching, log: pie.log }),
   })
   answerStrayRequests(app.server, { securityHeaders, watching, log: pie.log })
-  app.setNotFoundHandler((request, reply) => refuseUnknown(app, request, reply))
+  refuseUnknown(app)
   return app
 }

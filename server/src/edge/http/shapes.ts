@@ -17,7 +17,8 @@ export const Password = Type.String({
 })
 
 export const Name = Type.Union([Type.String({ minLength: 1, maxLength: 400 }), Type.Null()], {
-  description: 'What the user wants to be called: one line, 1 to 200 characters. Null for none.',
+  description:
+    'What the user wants to be called: one line, 1 to 200 characters. Null for none. It is their profile’s name too, which an application may show to others.',
   examples: ['Ada Lovelace'],
 })
 
@@ -62,6 +63,14 @@ export const Problem = Type.Object(
     }),
     detail: Type.Optional(Type.String()),
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    csrf_token_url: Type.Optional(
+      Type.String({
+        description: 'With csrf_token_missing and csrf_token_invalid: where to get one.',
+      }),
+    ),
+    sqlstate: Type.Optional(Type.String()),
+    explanation: Type.Optional(Type.String()),
+    hint: Type.Optional(Type.String()),
   },
   { $id: 'Problem', title: 'Problem', description: 'A problem answer (RFC 9457).' },
 )

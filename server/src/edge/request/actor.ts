@@ -22,6 +22,9 @@ export interface Actor {
 
 /**
  * Who asks, by access token or cookie. Nobody has to be waited for where the session is known.
+ *
+ * A token is the program's own choice, and counts alone: one that is not valid is no reason to act as whoever the cookie is.
+ * Credentials of any other scheme are for somebody else, such as a proxy that asks for a password.
  * @throws Refusal `unauthenticated`
  */
 export function readActor(
@@ -29,7 +32,7 @@ export function readActor(
   request: ShownRequest,
   reply: ReplyHeaders,
 ): Actor | Promise<Actor> {
-  if (request.headers.authorization !== undefined) return readBearer(pie, request)
+  if (showsBearer(request)) return readBearer(pie, request)
   const cookie = readSessionCookie(pie, request)
   if (cookie === null) throw new Refusal('unauthenticated')
   const known = recallSession(pie, cookie)
@@ -63,7 +66,7 @@ export async function refuseForgery(
 async function readBearer(pie: SessionGround, request: ShownRequest): Promise<Actor> {
   const token = bearerToken(request)
   const claims = token === null ? null : await pie.verifyAccessToken(token)
-  if (claims === null) throw new Refusal('unauthenticated')
+  if (claims === null) throw new Refusal('unauthenticated', { detail: whyNoToken(request, token) })
   const { sessionId } = claims
   return { sessionId, kind: 'token', session: null, presentedId: sessionId }
 }
@@ -88,14 +91,36 @@ function browserActor({ sessionId: presentedId }: SignedSessionId, session: Cach
   return { sessionId: session.session.id, kind: 'browser', session, presentedId }
 }
 
+function whyNoToken({ headers }: ShownRequest, token: string | null): string {
+  const fault =
+    token === null
+      ? 'Authorization has to be there once, as Bearer and an access token.'
+      : 'The access token in Authorization is not valid, or no longer.'
+  return headers.cookie === undefined ? fault : `${fault} Beside it, no cookie is looked at.`
+}
+
+/** Whether a request has an access token or tries to: with the scheme Bearer, in any Authorization header of its. */
+export function showsBearer({ headers: { authorization }, raw }: ShownRequest): boolean {
+  if (authorization === undefined) return false
+  const values = valuesOf(raw, 'authorization')
+  // Of a request of the Fetch Standard's, several are one, with commas in between.
+  return (values.length > 0 ? values : authorization.split(',')).some((value) =>
+    /^\s*bearer(?!\S)/i.test(value),
+  )
+}
+
+/** What headers of this name say, each by itself. Not headersDistinct, which requests that Fastify injects do not have. */
+function valuesOf({ rawHeaders }: ShownRequest['raw'], name: string): string[] {
+  const isIts = (place: number) => rawHeaders[place]?.toLowerCase() === name
+  return rawHeaders.filter((_, place) => place % 2 === 1 && isIts(place - 1))
+}
+
 /**
  * RFC 6750 section 2.1. Null when there is none, when it is of another scheme, and when there are two
  * Authorization headers: Node would take the first, and a proxy before it might have checked the last.
  */
 export function bearerToken({ headers, raw }: ShownRequest): string | null {
-  // Not headersDistinct, which requests that Fastify injects do not have.
-  const isName = (text: string, place: number) => place % 2 === 0 && /^authorization$/i.test(text)
-  if (raw.rawHeaders.filter(isName).length > 1) return null
+  if (valuesOf(raw, 'authorization').length > 1) return null
   const [, token] = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(headers.authorization ?? '') ?? []
   return token ?? null
 }

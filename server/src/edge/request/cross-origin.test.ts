@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { FastifyRequest } from 'fastify'
-import { checkOrigin, ownOrigins } from './cross-origin.ts'
+import { checkOrigin } from './cross-origin.ts'
 
 const issuer = 'https://auth.example.com'
 const allowed = 'https://app.example.com'
@@ -61,19 +61,69 @@ describe('what a page makes a browser send', () => {
   })
 })
 
-describe('Pie’s own origin', () => {
-  const own = (name: string) =>
-    ownOrigins({ service: { origin: name, name: 'Pie', allowedOrigins: [] } })
+describe('on a laptop, what a page of the very address that it asks makes a browser send', () => {
+  const passesAt = (service: string, host: string, headers: Record<string, string>): boolean => {
+    try {
+      const laptop = { service: { origin: service, name: 'Pie', allowedOrigins: [] } }
+      checkOrigin(laptop, { headers: { host, ...headers } } as unknown as FastifyRequest)
+      return true
+    } catch {
+      return false
+    }
+  }
+  const laptops = [
+    'http://localhost:3000',
+    'http://127.0.0.1:3000',
+    'http://[::1]',
+    'http://pie.localhost',
+  ]
+  const hosts = ['localhost:3000', '127.0.0.1:5173', '[::1]:8080', '127.9.8.7', 'localhost.:3000']
 
-  test('is the public origin alone', () => {
-    for (const name of [issuer, 'https://localhost:3000', 'http://localhost.evil.example:3000'])
-      assert.deepEqual(own(name), [name])
+  test('is taken by whichever of this machine’s names, with and without Fetch Metadata', () => {
+    for (const service of laptops)
+      for (const host of hosts) {
+        assert.ok(passesAt(service, host, { origin: `http://${host}` }), host)
+        const marks = { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }
+        assert.ok(passesAt(service, host, marks), `${host} at ${service}`)
+      }
   })
 
-  test('is both names of a laptop, on the same port', () => {
-    assert.deepEqual(own('http://localhost:3000'), [
-      'http://localhost:3000',
-      'http://127.0.0.1:3000',
+  test('is refused where the browser, the address or the name says something else', () => {
+    for (const service of laptops) {
+      for (const site of ['same-site', 'cross-site', 'none', '', 'Same-Origin'])
+        assert.ok(
+          !passesAt(service, '127.9.8.7', { origin: 'http://127.9.8.7', 'sec-fetch-site': site }),
+        )
+      for (const [host, origin] of [
+        ['127.9.8.7', 'https://127.9.8.7'],
+        ['127.9.8.7', 'http://127.9.8.7:81'],
+        ['127.9.8.7:81', 'http://127.9.8.7'],
+        ['127.9.8.7', 'http://127.9.8.7/'],
+        ['evil.example', 'http://evil.example'],
+        ['127.0.0.1.evil.example', 'http://127.0.0.1.evil.example'],
+        ['localhost.evil.example', 'http://localhost.evil.example'],
+        ['evil.localhost:3000', 'http://evil.localhost:3000'],
+        ['192.168.1.5:3000', 'http://192.168.1.5:3000'],
+        ['0.0.0.0:3000', 'http://0.0.0.0:3000'],
+        ['', 'http://'],
+      ] as const)
+        assert.ok(!passesAt(service, host, { origin, 'sec-fetch-site': 'same-origin' }), origin)
+    }
+  })
+
+  test('is refused wherever the service is not a laptop’s', () => {
+    for (const service of [
+      'https://localhost:3000',
+      'https://127.0.0.1',
+      'http://pie.example.com',
+      'http://192.168.1.5:3000',
+      'http://localhost.evil.example',
+      'http://127.0.0.1.evil.example',
     ])
+      for (const host of hosts)
+        for (const scheme of ['http', 'https']) {
+          const marks = { origin: `${scheme}://${host}`, 'sec-fetch-site': 'same-origin' }
+          if (marks.origin !== service) assert.ok(!passesAt(service, host, marks), host)
+        }
   })
 })

@@ -1,17 +1,12 @@
 import { Refusal } from '../../ground/errors.ts'
 import type { Policy } from '../../ground/policy.ts'
+import { isLaptop, isLoopback, ownOrigins } from './own-origins.ts'
 import type { ShownRequest } from './shown-request.ts'
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Whether a request may change something (RFC 9110 section 9.2.1). */
 export const isUnsafe = ({ method }: ShownRequest): boolean => !safeMethods.has(method)
-
-/** The origins of Pie's own pages. On a laptop the two names of this machine are one. */
-export function ownOrigins({ service: { origin } }: Pick<Policy, 'service'>): string[] {
-  const isLaptop = origin.startsWith('http://localhost:')
-  return isLaptop ? [origin, origin.replace('localhost', '127.0.0.1')] : [origin]
-}
 
 /**
  * Refuses what a page of another site makes a browser send, whether or not there is a cookie: signing
@@ -29,9 +24,25 @@ export function checkOrigin(policy: Pick<Policy, 'service'>, { headers }: ShownR
   // A page with a strict referrer policy, as Pie's own, sends its forms with `Origin: null`.
   if (site === 'same-origin' && (origin === undefined || origin === 'null')) return
   if (site === 'none' && origin === undefined) return
+  if (origin !== undefined && isFromThisMachine(policy, origin, headers)) return
   throw new Refusal('cross_origin')
 }
 
 function isKnown(policy: Pick<Policy, 'service'>, origin: string): boolean {
-  return ownOrigins(policy).includes(origin) || policy.service.allowedOrigins.includes(origin)
+  const { origin: own, allowedOrigins } = policy.service
+  return origin === own || allowedOrigins.includes(origin) || ownOrigins(policy).includes(origin)
+}
+
+/**
+ * On a laptop, a page of the very address that it sends to, by whichever of this machine's names: 127.0.0.2, another port
+ * before a development server that passes it on. Nowhere else: there, a name leads where its owner says (DNS rebinding).
+ */
+function isFromThisMachine(
+  { service }: Pick<Policy, 'service'>,
+  origin: string,
+  { host, 'sec-fetch-site': site = 'same-origin' }: ShownRequest['headers'],
+): boolean {
+  if (site !== 'same-origin' || !isLaptop(service.origin)) return false
+  const page = URL.canParse(origin) ? new URL(origin) : null
+  return page !== null && origin === `http://${host}` && isLoopback(page.hostname)
 }

@@ -13,7 +13,8 @@ export function deviceOf(request: ShownRequest): Device {
  * the one that it names. An IPv4 address inside IPv6 is the IPv4 address, however it is written.
  */
 export function addressOf(request: ShownRequest): string {
-  const candidates = [request.ip, request.socket.remoteAddress ?? '']
+  // Who comes by a socket of the file system has no address.
+  const candidates = [request.ip ?? '', request.socket.remoteAddress ?? '']
   for (const candidate of candidates) {
     const address = withoutPort(candidate).replace(/%.*$/, '')
     if (isIP(address) !== 0) return plainAddress(address)

@@ -48,6 +48,7 @@ describe('the catalogue of errors', () => {
         title: refusals[code],
         status: statusOf[code],
         code,
+        ...(code.startsWith('csrf_token_') && { csrf_token_url: '/auth/csrf' }),
       })
     }
   })

@@ -9,6 +9,7 @@ export const statusOf: Record<RefusalCode, number> = {
   weak_password: 400,
   graphql_invalid: 400,
   graphql_too_complex: 400,
+  graphql_answer_too_large: 400,
   unauthenticated: 401,
   invalid_credentials: 401,
   invalid_refresh_token: 401,
@@ -19,10 +20,13 @@ export const statusOf: Record<RefusalCode, number> = {
   registration_closed: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   email_taken: 409,
   conflict: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
+  expectation_failed: 417,
+  refused_by_application: 422,
   too_many_attempts: 429,
   too_many_requests: 429,
   headers_too_large: 431,
@@ -42,6 +46,12 @@ export interface Problem {
   code: RefusalCode
   detail?: string
   errors?: Fault[]
+  /** Where a CSRF token is to be had, where that is what was wrong: a path of Pie's. */
+  csrf_token_url?: string
+  /** Of what an application has raised for its clients: its SQLSTATE, and what it said besides its message. */
+  sqlstate?: string
+  explanation?: string
+  hint?: string
 }
 
 /** A problem answer (RFC 9457) for an answer of any framework's. */
@@ -79,7 +89,7 @@ function refusalOf(error: unknown): Refusal {
 }
 
 export function describeProblem(refusal: Refusal): Problem {
-  const { code, message, faults } = refusal
+  const { code, message, faults, raised } = refusal
   return {
     type: `urn:pie:error:${code}`,
     title: refusals[code],
@@ -87,5 +97,9 @@ export function describeProblem(refusal: Refusal): Problem {
     code,
     ...(message !== refusals[code] && { detail: message }),
     ...(faults !== undefined && { errors: faults }),
+    ...(code.startsWith('csrf_token_') && { csrf_token_url: '/auth/csrf' }),
+    ...(raised !== undefined && { sqlstate: raised.sqlstate }),
+    ...(raised?.detail !== undefined && { explanation: raised.detail }),
+    ...(raised?.hint !== undefined && { hint: raised.hint }),
   }
 }

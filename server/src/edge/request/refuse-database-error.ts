@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { Refusal, type RefusalCode } from '../../ground/errors.ts'
+import { readRaised } from './read-raised.ts'
 
 /**
  * What the errors of Postgres mean to whoever sent the request, by SQLSTATE or its class (PostgreSQL manual,
@@ -15,6 +16,7 @@ const refusalBySqlState: Record<string, RefusalCode> = {
   '22': 'invalid_request', // data exceptions: too long, out of range, not of the type
   '40': 'busy', // serialization failures and deadlocks
   '55P03': 'busy', // lock not available
+  AP: 'refused_by_application', // what an application raises for its clients
 }
 
 /** Undefined for what nobody could have foreseen. */
@@ -24,6 +26,9 @@ export function codeOfDatabaseError({ code = '' }: pg.DatabaseError): RefusalCod
 
 /** The same as a refusal; null for what nobody could have foreseen, and for what is no error of Postgres. */
 export function refuseDatabaseError(error: unknown): Refusal | null {
-  const code = error instanceof pg.DatabaseError ? codeOfDatabaseError(error) : undefined
-  return code === undefined ? null : new Refusal(code, { cause: error })
+  if (!(error instanceof pg.DatabaseError)) return null
+  const code = codeOfDatabaseError(error)
+  if (code === undefined) return null
+  const raised = readRaised(error)
+  return new Refusal(code, { ...(raised !== null && { raised }), cause: error })
 }

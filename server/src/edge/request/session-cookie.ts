@@ -3,6 +3,7 @@ import {
   type SignedSessionId,
   signSessionId,
 } from '../../features/sessions/session-cookie.ts'
+import { sessionCookieName } from '../../features/sessions/session-cookie-name.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { Policy, PolicyOf } from '../../ground/policy.ts'
 
@@ -10,12 +11,8 @@ type Needs = Pick<Ground, 'keys' | 'clock'> & PolicyOf<'service'>
 
 import type { ReplyHeaders, ShownRequest } from './shown-request.ts'
 
-/**
- * Over https with the prefix that lets no sibling domain and no plain connection plant it (RFC 6265bis
- * section 4.1.3.2).
- */
-export const cookieName = (policy: Pick<Policy, 'service'>): string =>
-  isSecure(policy) ? '__Host-pie_session' : 'pie_session'
+export const cookieName = ({ service }: Pick<Policy, 'service'>): string =>
+  sessionCookieName(service.origin)
 
 const isSecure = ({ service }: Pick<Policy, 'service'>): boolean =>
   service.origin.startsWith('https:')

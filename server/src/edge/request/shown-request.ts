@@ -7,7 +7,7 @@ export interface ShownRequest {
   /** With the names and values of the headers as they came, one after the other. */
   readonly raw: { readonly rawHeaders: readonly string[] }
   /** The address that asks, as far as a trusted proxy says. */
-  readonly ip: string
+  readonly ip: string | undefined
   readonly socket: { readonly remoteAddress?: string | undefined }
 }
 

@@ -43,7 +43,9 @@ export async function changePassword(
   change: PasswordChange,
 ): Promise<StartedSession> {
   const { password: current } = normalizePassword(change.currentPassword, '/current_password')
-  const [[begun] = []] = (await needs.auth.send(beginPasswordChange(credential))) as [[Begun]]
+  const [[begun] = []] = (await needs.auth.send(
+    beginPasswordChange(credential, change.device),
+  )) as [[Begun]]
   if (begun === undefined) throw new Refusal('unauthenticated')
   if (begun.wait_seconds !== null)
     throw new Refusal('too_many_attempts', { retryAfterSeconds: begun.wait_seconds })
@@ -71,10 +73,13 @@ function refuseEndedSession(error: unknown): never {
 }
 
 /** Returns no row for a session that may not act. */
-const beginPasswordChange = ({ sessionId, proofs }: SessionCredential): Statement => ({
-  name: 'begin_password_change',
-  text: 'select * from pie_private.begin_password_change($1, $2)',
-  values: [sessionId, proofs],
+const beginPasswordChange = (
+  { sessionId, proofs }: SessionCredential,
+  { address }: Device,
+): Statement => ({
+  name: 'begin_password_change_from',
+  text: 'select * from pie_private.begin_password_change($1, $2, $3)',
+  values: [sessionId, proofs, address],
 })
 
 const completePasswordChange = (

@@ -9,7 +9,7 @@ export interface Credentials {
    * What a browser's cookie of Pie's stands for. Null for one that no key of ours has signed. No I/O:
    * whether the session may act, Postgres says.
    *
-   * @param value of the cookie `pie_session`, or `__Host-pie_session` over https
+   * @param value of the cookie that `sessionCookieName` names: `pie_session_3000`, or `__Host-pie_session` over https
    */
   ofCookie(value: string): SessionCredential | null
   /**

@@ -20,25 +20,41 @@ export interface ListedSession {
   is_current: boolean
 }
 
-/** The user's sessions, the last used first, read as the user. One round trip. */
+export interface ListedSessions {
+  sessions: ListedSession[]
+  /** How many there are, also of those that are not listed. */
+  total: number
+}
+
+/** More than anybody looks through; an account that somebody signs in to over and over has any number. */
+const MOST_LISTED = 200
+
+/** The user's sessions, the last used first, and this one among them; read as the user. One round trip. */
 export async function listSessions(
   { requests, policy }: Pick<Ground, 'requests'> & PolicyOf<'sessions'>,
   credential: SessionCredential,
-): Promise<ListedSession[]> {
+): Promise<ListedSessions> {
   const [rows = []] = await requestTransaction(
     requests,
     credential,
     listMySessions(policy.sessions.renewSeconds),
   )
-  return rows.map(({ user_agent, ...row }) => ({
-    ...(row as Omit<ListedSession, 'device'>),
-    device: describeDevice(user_agent),
-  }))
+  return {
+    total: rows[0]?.['total'] ?? 0,
+    sessions: rows.map(({ user_agent, total: _, ...row }) => ({
+      ...(row as Omit<ListedSession, 'device'>),
+      device: describeDevice(user_agent),
+    })),
+  }
 }
 
 /** In a request transaction. */
 const listMySessions = (renewSeconds: number): Statement => ({
-  name: 'list_my_sessions',
-  text: 'select * from pie_schema.my_sessions(make_interval(secs => $1))',
-  values: [renewSeconds],
+  name: 'list_my_last_sessions',
+  text: `select * from (
+      select *, count(*) over ()::integer as total from pie_schema.my_sessions(make_interval(secs => $1))
+      order by is_current desc, last_seen_at desc, id limit $2
+    ) as listed
+    order by last_seen_at desc, id`,
+  values: [renewSeconds, MOST_LISTED],
 })

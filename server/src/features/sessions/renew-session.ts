@@ -14,9 +14,9 @@ import { makeIdentity, type SessionIdentity } from './start-session.ts'
 
 /**
  * For how long the old cookie gets the same successor once more: requests that were sent together, or an
- * answer that was lost on its way.
+ * answer that was lost on its way. So long, what other tabs were made with holds too: their CSRF tokens.
  */
-const RETRY_WINDOW_SECONDS = 60
+export const RETRY_WINDOW_SECONDS = 60
 
 /**
  * Renews a browser's session that has expired: by a successor, the same one for every request that comes

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
 import { OperatorError } from '../errors.ts'
+import { runProgram } from '../run-program.ts'
 
 export interface ClientProgram {
   path: string
@@ -44,7 +43,7 @@ export async function findClientProgram(
 
 async function readMajor(program: string, path: string): Promise<number | null> {
   try {
-    const { stdout } = await promisify(execFile)(program, ['--version'], { env: { PATH: path } })
+    const { stdout } = await runProgram(program, ['--version'], { env: { PATH: path } })
     const [, major] = /\(PostgreSQL\) (\d+)/.exec(stdout) ?? []
     return major === undefined ? null : Number(major)
   } catch {

@@ -37,6 +37,8 @@ export function hasConnected(error: unknown): boolean {
  * (PI002). What a statement raised otherwise is returned as it is.
  */
 export function toRefusal(cause: unknown): unknown {
+  // Why it was cut off, where Pie has done that.
+  if (cause instanceof Refusal) return cause
   if (isConnectionLost(cause) || isReadOnly(cause) || isExhausted(cause))
     return new Refusal('database_unavailable', { retryAfterSeconds: 2, cause })
   const { code = '' } = cause as pg.DatabaseError

@@ -3,6 +3,7 @@ import type { Secret } from '../crypto/secret.ts'
 import { createDurations, type Durations } from '../durations.ts'
 import type { Log } from '../log.ts'
 import { isClean, isTransactionPooled, type PoolMode, stateOf } from './connection-state.ts'
+import { type Allowance, lend } from './lend.ts'
 import type { Lineage } from './lineage.ts'
 import { createWarningLog } from './log-warnings.ts'
 import { createLogin } from './login.ts'
@@ -37,6 +38,8 @@ export interface Database {
    * @throws Refusal `database_unavailable`
    */
   connect(): Promise<pg.PoolClient>
+  /** The same connections, for work that may have so much of them and no more: it rejects with what the allowance says. */
+  within(allowance: Allowance): Database
   poolMode: PoolMode
   pool: pg.Pool
   /** How long requests have waited for a connection: also those that got none. */
@@ -97,13 +100,15 @@ export function openDatabase(
       waits.observe(performance.now() - beganMs)
     }
   }
-  return {
+  const open = (connecting: Connecting): Database => ({
     pool,
     poolMode,
     waits,
-    connect: take,
-    send: (...statements) => sendOnce({ take, all }, statements),
-  }
+    connect: connecting.take,
+    send: (...statements) => sendOnce(connecting, statements),
+    within: (allowance) => open({ take: () => lend(take, allowance), all }),
+  })
+  return open({ take, all })
 }
 
 /** Another primary has been promoted: what these connections still say is not to be believed, and may never come. */

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { rootCertificates } from 'node:tls'
-import { promisify } from 'node:util'
 import type pg from 'pg'
 import { OperatorError } from '../errors.ts'
+import { runProgram } from '../run-program.ts'
 import type { ClientProgram } from './find-client-program.ts'
 
 /** What a client of pg's has been told, from the address or otherwise. */
@@ -42,7 +41,7 @@ export async function runClientProgram(
   const directory = await mkdtemp(join(tmpdir(), 'pie-client-'))
   try {
     const env = await environmentOf(owner as unknown as Connected, directory)
-    await promisify(execFile)(program.path, ['--no-password', ...args], { env, maxBuffer: 1 << 26 })
+    await runProgram(program.path, ['--no-password', ...args], { env, maxBuffer: 1 << 26 })
   } catch (cause) {
     const { stderr = '', message } = cause as { stderr?: string; message: string }
     const said = stderr.trim().split('\n').slice(-4).join(' · ')

@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
 import { loadOptional } from '../load-optional.ts'
 import { ownPackage } from '../own-package.ts'
+import { runProgram } from '../run-program.ts'
 import { findUnprivileged, type Unprivileged } from './run-unprivileged.ts'
 
 interface Binaries {
@@ -102,7 +101,7 @@ async function initialise(
     'C',
   ])
   try {
-    await promisify(execFile)(command, args, { ...unprivileged.identity, cwd: directory })
+    await runProgram(command, args, { ...unprivileged.identity, cwd: directory })
   } catch (cause) {
     const { stderr } = cause as { stderr?: string }
     throw new OperatorError(

@@ -1,8 +1,7 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { accessSync, chownSync, constants, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { promisify } from 'node:util'
 import { OperatorError } from '../errors.ts'
+import { runProgram, runProgramNow } from '../run-program.ts'
 
 /** How to start a program of Postgres, which refuses to run as root. */
 export interface Unprivileged {
@@ -30,7 +29,7 @@ export function findUnprivileged(mustReach: string[]): Unprivileged {
   const somebody = findUser((uid) => uid !== 0)
   if (somebody !== undefined) {
     const mapping = ['--user', `--map-user=${somebody.uid}`, `--map-group=${somebody.gid}`, '--']
-    if (spawnSync('unshare', [...mapping, 'true']).status === 0) {
+    if (runProgramNow('unshare', [...mapping, 'true']).isGood) {
       return {
         wrap: (command, args) => ['unshare', [...mapping, command, ...args]],
         identity: {},
@@ -61,7 +60,7 @@ function findUser(matches: (uid: number, name: string) => boolean): User | undef
 }
 
 function addPostgresUser(): User {
-  execFileSync('useradd', ['--system', '--user-group', '--shell', '/usr/sbin/nologin', 'postgres'])
+  runProgramNow('useradd', ['--system', '--user-group', '--shell', '/usr/sbin/nologin', 'postgres'])
   const added = findUser((_, name) => name === 'postgres')
   if (added === undefined)
     throw new OperatorError('Could not add a user to run Postgres as. Run Pie as an ordinary user.')
@@ -86,5 +85,5 @@ async function changeOwner(directory: string, uid: number, gid: number): Promise
   accessSync(directory, constants.F_OK)
   if (statSync(directory).uid === uid) return
   chownSync(directory, uid, gid)
-  await promisify(execFile)('chown', ['-R', `${uid}:${gid}`, directory])
+  await runProgram('chown', ['-R', `${uid}:${gid}`, directory])
 }

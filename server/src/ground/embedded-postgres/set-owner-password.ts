@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Secret } from '../crypto/secret.ts'
 import { scramVerifier } from '../database/scram-verifier.ts'
 import { OperatorError } from '../errors.ts'
+import { startProgram } from '../run-program.ts'
 import type { Cluster } from './create-cluster.ts'
 
 /**
@@ -16,7 +17,7 @@ export async function setOwnerPassword(cluster: Cluster, password: Secret): Prom
     ...['-D', cluster.dataDirectory, '-c', 'allow_in_place_tablespaces=on'],
     'postgres',
   ])
-  const child = spawn(command, args, {
+  const child = startProgram(command, args, {
     ...cluster.unprivileged.identity,
     cwd: cluster.directory,
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -26,9 +27,9 @@ export async function setOwnerPassword(cluster: Cluster, password: Secret): Prom
     child.once('error', reject)
   })
   // A server that does not start reads nothing: why, it says itself.
-  child.stdin.on('error', () => {})
-  child.stdin.end(`alter role postgres password '${scramVerifier(password)}'\n`)
-  const said = await text(child.stderr)
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(`alter role postgres password '${scramVerifier(password)}'\n`)
+  const said = await text(child.stderr as Readable)
   // What is wrong with a statement is no reason for it to end in anything but 0.
   if ((await exited) === 0 && !/ERROR: |FATAL: |PANIC: /.test(said)) return
   throw new OperatorError(

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Secret } from '../crypto/secret.ts'
 import { OperatorError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
+import { startProgram } from '../run-program.ts'
 import { type Cluster, createCluster } from './create-cluster.ts'
 import { createPieDatabase } from './create-pie-database.ts'
+import { openPostgresLog } from './postgres-log.ts'
 import { findPostmaster, stopPostmaster } from './postmaster.ts'
 import { acquireServerLease, findLeaseHolder, type LeaseHolder } from './server-lease.ts'
 
@@ -49,11 +49,11 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       ended: server.ended,
       stop: async () => {
         await hold.release()
-        await stopPostmaster(server.pid)
+        await server.stop()
       },
     }
   } catch (error) {
-    await stopPostmaster(server.pid)
+    await server.stop()
     throw error
   }
 }
@@ -93,6 +93,7 @@ async function joinOrClear(
 
 async function startServer(cluster: Cluster, settings: Record<string, string>) {
   const port = await cluster.choosePort()
+  const log = await openPostgresLog(cluster)
   const settingArguments = Object.entries({
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -101,6 +102,7 @@ async function startServer(cluster: Cluster, settings: Record<string, string>) {
     allow_in_place_tablespaces: 'on',
     // Idle connections of a killed Pie are noticed.
     tcp_keepalives_idle: '30',
+    ...log.settings,
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const [command, args] = cluster.unprivileged.wrap(cluster.binaries.postgres, [
@@ -108,16 +110,14 @@ async function startServer(cluster: Cluster, settings: Record<string, string>) {
     cluster.dataDirectory,
     ...settingArguments,
   ])
-  const logFile = join(cluster.directory, 'postgres.log')
-  const output = openSync(logFile, 'w', 0o600)
   // A session of its own: Ctrl-C in a terminal is for Pie, which stops Postgres when it is done with it.
-  const child = spawn(command, args, {
+  const child = startProgram(command, args, {
     ...cluster.unprivileged.identity,
     detached: true,
-    stdio: ['ignore', output, output],
+    stdio: ['ignore', log.output, log.output],
     cwd: cluster.directory,
   })
-  closeSync(output)
+  log.closeOutput()
   child.unref()
   let failure: Error | undefined
   const ended = new Promise<void>((resolve) => {
@@ -134,15 +134,14 @@ async function startServer(cluster: Cluster, settings: Record<string, string>) {
   while (!hasEnded) {
     const postmaster = findPostmaster(cluster.dataDirectory)
     if (postmaster !== null && postmaster.pid === child.pid && postmaster.isReady) {
-      return { pid: postmaster.pid, port, ended }
+      const { pid } = postmaster
+      const stop = () => stopPostmaster(pid).finally(log.close)
+      return { port, ended, stop }
     }
     await sleep(10)
   }
+  log.close()
   throw new OperatorError(
-    `Postgres did not start in ${cluster.directory}: ${failure?.message ?? lastLines(logFile)}`,
+    `Postgres did not start in ${cluster.directory}: ${failure?.message ?? (await log.readLastLines())}`,
   )
-}
-
-function lastLines(file: string): string {
-  return readFileSync(file, 'utf8').trim().split('\n').slice(-3).join(' · ')
 }

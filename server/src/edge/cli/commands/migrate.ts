@@ -8,9 +8,10 @@ import {
   readApplicationMigrations,
 } from '../../../ground/database/application-migrations.ts'
 import { readApplied } from '../../../ground/database/applied-migrations.ts'
+import { PATIENCE_TO_MIGRATE_MS } from '../../../ground/database/end-holders.ts'
+import { inTurn } from '../../../ground/database/in-turn.ts'
 import { findPending, readMigrations } from '../../../ground/database/migrate.ts'
 import { redoMigrations } from '../../../ground/database/redo-migrations.ts'
-import { withAdvisoryLock } from '../../../ground/database/with-advisory-lock.ts'
 import { OperatorError } from '../../../ground/errors.ts'
 import type { CommandContext, OwnerContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
@@ -54,7 +55,7 @@ export function migrateCommand({ asOwner }: CommandContext): Command {
           if (options.redo !== undefined) return redo(place, options)
           return options.plan === true ? plan(place, own, options) : migrate(place, own, options)
         },
-        { makesPie: true },
+        { makesPie: true, patienceMs: PATIENCE_TO_MIGRATE_MS },
       )
     })
 }
@@ -77,7 +78,7 @@ async function migrate(
 ) {
   const ran = await place.migrate()
   if (own !== null)
-    ran.push(...(await withAdvisoryLock(place.owner, () => migrateApplication(place.owner, own))))
+    ran.push(...(await inTurn(place.owner, () => migrateApplication(place.owner, own))))
   print({ ran }, sentence('Ran', ran), output)
 }
 
@@ -90,7 +91,7 @@ async function redo(
       'SERVICE_DOMAIN is https: nothing is dropped in production. Write a new migration for the change.',
     )
   const application = typeof redo === 'string' ? redo : null
-  const { dropped, forgotten, ...redone } = await withAdvisoryLock(owner, () =>
+  const { dropped, forgotten, ...redone } = await inTurn(owner, () =>
     redoMigrations(owner, application, yes || isEmbedded),
   )
   print(

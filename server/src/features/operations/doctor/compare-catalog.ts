@@ -158,17 +158,46 @@ function added(entry: CatalogEntry, functions: ReadonlySet<string>): Finding[] {
   const [, called] = /^execute on (function .+) to \w+$/.exec(entry.object) ?? []
   const isOthersFunction = called !== undefined && !functions.has(called)
   if (entry.kind === 'row-security' || entry.drop === '') return []
+  const ofProfiles = entry.kind === 'policy' ? judgePolicyOfProfiles(entry) : null
+  if (ofProfiles === 'sound') return []
   return [
     {
       check: `catalog-${entry.kind}`,
-      weight: isOthers || isOthersFunction ? 'tells' : (weightOfMore[entry.kind] ?? weight),
+      weight:
+        isOthers || isOthersFunction || ofProfiles !== null
+          ? 'tells'
+          : (weightOfMore[entry.kind] ?? weight),
       object: entry.object,
       what: entry.kind === 'grant' ? 'is granted, and not by Pie' : isForeign,
-      why,
+      why: ofProfiles ?? why,
       mend: entry.drop,
       isSafe: entry.kind === 'grant' && !isOthers && !isOthersFunction,
     },
   ]
+}
+
+/** Of a policy on profiles that reads for named roles: its roles, as Postgres writes them. */
+const readsFor =
+  /^ for select to ((?:"(?:[^"]|"")+"|[^\s",]+)(?:, (?:"(?:[^"]|"")+"|[^\s",]+))*) using \(/
+const neverShown = ['public', 'cream', 'pie_auth', '<owner>']
+
+/**
+ * On this one table of Pie's an application may have policies of its own: who else sees whom (0036-profiles.sql). They let
+ * somebody read, and nobody write; and are not for everybody, nor for those who have proven nothing.
+ *
+ * @returns `sound`; or why it is told; null where it is a fault as on any other table
+ */
+function judgePolicyOfProfiles({ object, make }: CatalogEntry): string | null {
+  if (!object.endsWith(' on pie_schema.profiles')) return null
+  const rest = make.slice(`create ${object}`.length)
+  const [, roles] = readsFor.exec(rest.replace(/^ as restrictive/, '')) ?? []
+  if (roles === undefined || roles.split(', ').some((role) => neverShown.includes(role)))
+    return null
+  if (rest.startsWith(' as restrictive'))
+    return 'It takes away from what Pie’s own policies show, and may hide from somebody their own profile.'
+  if (/^policy "?profiles_/.test(object))
+    return 'Policies called profiles_… are Pie’s: a later version may make one of this name. Give it another.'
+  return 'sound'
 }
 
 /** A superuser may mend: what is made again is the owner's all the same, and nobody else's to call. */

@@ -1,5 +1,8 @@
 import type { Check } from './finding.ts'
-import { isRequest, nameOf, requestRoles } from './request-roles.ts'
+import { actingAs, isOwnRole, isRequest, nameOf, requestRoles } from './request-roles.ts'
+
+const revokeDefault = `format('alter default privileges for role %s%s revoke all on %s from %s;', defaclrole::regrole,
+          ' in schema ' || quote_ident(nspname), kind || 's', ${nameOf('grantee')})`
 
 /** What the database, its schemas and Postgres itself give to requests, beside what is Pie's own. */
 export const grantChecks: Check[] = [
@@ -90,8 +93,7 @@ export const grantChecks: Check[] = [
     query: `${requestRoles}
       select format('role %s', defaclrole::regrole) as object,
         format('gives %s to %s on every new %s%s', lower(string_agg(distinct privilege_type, ', ')), ${nameOf('grantee')}, kind, ' in ' || quote_ident(nspname)) as what,
-        format('alter default privileges for role %s%s revoke all on %s from %s;', defaclrole::regrole,
-          ' in schema ' || quote_ident(nspname), kind || 's', ${nameOf('grantee')}) as mend
+        case when ${isOwnRole('defaclrole::regrole::text')} then ${actingAs('defaclrole::regrole::name', revokeDefault)} else ${revokeDefault} end as mend
       from pg_default_acl
       left join pg_namespace on pg_namespace.oid = defaclnamespace
       cross join lateral (
@@ -100,6 +102,8 @@ export const grantChecks: Check[] = [
       ) as kinds (kind)
       cross join lateral aclexplode(defaclacl)
       where ${isRequest('grantee')} and not (grantee = 0 and defaclobjtype in ('f', 'T'))
+        -- What it makes is its own.
+        and grantee <> defaclrole
       group by defaclrole, nspname, kind, grantee`,
     isSafe: false,
   },

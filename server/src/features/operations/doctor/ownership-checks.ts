@@ -1,5 +1,5 @@
 import type { Check } from './finding.ts'
-import { isOwnRole, requestRoles } from './request-roles.ts'
+import { actingAs, isOwnRole, requestRoles } from './request-roles.ts'
 
 /** Whoever owns something grants it as they please, and row-level security is theirs to switch off. */
 export const ownershipChecks: Check[] = [
@@ -26,12 +26,25 @@ export const ownershipChecks: Check[] = [
     why: 'Any role may make large objects: an application that keeps files so, or SQL that got in through a hole. pg_dump cannot read them as an owner who is no superuser, and so pie backup fails.',
     query: `${requestRoles}
       select format('role %I', request_roles.name) as object, format('owns the large object %s', objid) as what,
-        format('set role %I; select lo_unlink(%s); reset role;', request_roles.name, objid) as mend
+        ${actingAs('request_roles.name', "format('select lo_unlink(%s);', objid)")} as mend
       from request_roles
       join pg_shdepend on refclassid = 'pg_authid'::regclass and refobjid = request_roles.oid and deptype = 'o'
       where classid = 'pg_largeobject'::regclass
         and dbid = (select oid from pg_database where datname = current_database())
       order by objid limit 20`,
+    isSafe: false,
+  },
+  {
+    name: 'prepared-by-requests',
+    weight: 'hinders',
+    why: 'It keeps what it has locked until somebody ends it, past a restart too. Pie prepares none: where nobody else does, set max_prepared_transactions to 0, as it is from the first.',
+    query: `${requestRoles}
+      select format('role %I', request_roles.name) as object, format('has left the prepared transaction %L', gid) as what,
+        ${actingAs('request_roles.name', "format('rollback prepared %L;', gid)")} as mend
+      from request_roles
+      join pg_prepared_xacts on pg_prepared_xacts.owner = request_roles.name
+      where pg_prepared_xacts.database = current_database()
+      order by prepared limit 20`,
     isSafe: false,
   },
   {

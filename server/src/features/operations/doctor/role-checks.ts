@@ -126,6 +126,18 @@ export const roleChecks: Check[] = [
         )`,
   },
   {
+    name: 'role-cannot-be-ended',
+    weight: 'hinders',
+    why: 'A request that keeps a lock which others wait for is ended, by the owner’s right. Without it, SQL that got in through a hole holds up whoever ends its user’s sessions.',
+    query: `select format('role %I', owner.rolname) as object, format('may not end connections of %I', $1::text) as what,
+        format('grant %I to %I%s;', $1::text, owner.rolname,
+          case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true, set false' else '' end) as mend
+      from pg_roles as owner
+      join pg_roles as requests on requests.rolname = $1
+      where owner.rolname = $3 and owner.rolname not in ($1, $2)
+        and not pg_has_role(owner.oid, requests.oid, 'usage') and not pg_has_role(owner.oid, 'pg_signal_backend', 'usage')`,
+  },
+  {
     name: 'role-settings',
     weight: 'hinders',
     why: 'It holds for every new connection of the role. Any SQL that gets in through a hole may leave it there: a role may change its own settings.',

@@ -3,6 +3,7 @@ import { changePassword } from '../../../../features/passwords/change-password.t
 import { deviceOf } from '../../../request/device.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
+import { perMinute } from '../../rate-limit.ts'
 import { actorOf, credentialOf } from '../../request-actor.ts'
 import { sendSession } from '../../send-session.ts'
 import { Password, problems, SessionAnswer } from '../../shapes.ts'
@@ -11,7 +12,9 @@ export function passwordRoute(app: App, pie: Pie): void {
   app.put(
     '/users/me/password',
     {
+      config: { sessionLimit: perMinute(60) },
       schema: {
+        operationId: 'changePassword',
         summary: 'Change my password',
         description:
           'Ends every session of mine, and answers with a new one in place of this: a cookie, or tokens.',

@@ -4,6 +4,7 @@ import { getMe } from '../../../../features/accounts/get-me.ts'
 import { forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
+import { perMinute } from '../../rate-limit.ts'
 import { credentialOf } from '../../request-actor.ts'
 import { Name, problems } from '../../shapes.ts'
 
@@ -11,10 +12,12 @@ export function usersMeRoutes(app: App, pie: Pie): void {
   app.get(
     '/users/me',
     {
+      config: { sessionLimit: perMinute(1200) },
       schema: {
+        operationId: 'getMe',
         summary: 'Who am I',
         tags: ['users'],
-        response: { 200: Type.Ref('User'), ...problems(401, 503) },
+        response: { 200: Type.Ref('User'), ...problems(401, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -27,11 +30,13 @@ export function usersMeRoutes(app: App, pie: Pie): void {
   app.patch(
     '/users/me',
     {
+      config: { sessionLimit: perMinute(120) },
       schema: {
+        operationId: 'changeMe',
         summary: 'Change my name',
         tags: ['users'],
         body: Type.Object({ name: Name }, { additionalProperties: false }),
-        response: { 200: Type.Ref('User'), ...problems(400, 401, 403, 413, 415, 503) },
+        response: { 200: Type.Ref('User'), ...problems(400, 401, 403, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {

@@ -9,6 +9,7 @@ export function jwksRoute(app: App, pie: Pie): void {
     {
       config: { access: 'open', rateLimit: perMinute(600) },
       schema: {
+        operationId: 'getJwks',
         summary: 'The keys that access tokens are signed with',
         description:
           'A JSON Web Key Set (RFC 7517). It may be kept for five minutes; keys are announced ten minutes ahead.',

@@ -13,6 +13,7 @@ export function loginRoute(app: App, pie: Pie): void {
     {
       config: { access: 'open', rateLimit: perMinute(60) },
       schema: {
+        operationId: 'login',
         summary: 'Sign in with e-mail and password',
         tags: ['auth'],
         security: [],

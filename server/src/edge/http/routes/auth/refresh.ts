@@ -12,6 +12,7 @@ export function refreshRoute(app: App, pie: Pie): void {
     {
       config: { access: 'open', rateLimit: perMinute(300) },
       schema: {
+        operationId: 'refreshTokens',
         summary: 'Exchange a refresh token for a new pair',
         description:
           'Each refresh token is good for one exchange. Repeating that exchange within 30 seconds gives the same ' +

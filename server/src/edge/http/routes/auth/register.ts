@@ -13,6 +13,7 @@ export function registerRoute(app: App, pie: Pie): void {
     {
       config: { access: 'open', rateLimit: perMinute(60) },
       schema: {
+        operationId: 'register',
         summary: 'Make an account and sign in',
         tags: ['auth'],
         security: [],

@@ -6,6 +6,7 @@ import { Refusal } from '../../../../ground/errors.ts'
 import { forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
+import { perMinute } from '../../rate-limit.ts'
 import { actorOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
@@ -22,14 +23,16 @@ export function sessionRoute(app: App, pie: Pie): void {
   app.get(
     '/auth/session',
     {
+      config: { sessionLimit: perMinute(6000) },
       schema: {
+        operationId: 'getSession',
         summary: 'Whose session is this',
         description:
           'Answered from the cache: within milliseconds of any change, and never older than two seconds.',
         tags: ['auth'],
         response: {
           200: Type.Object({ session: Type.Ref('Session'), user: Type.Ref('User') }),
-          ...problems(401, 503),
+          ...problems(401, 429, 503),
         },
       },
     },

@@ -4,6 +4,7 @@ import { listSessions } from '../../../../features/sessions/list-sessions.ts'
 import { clearSessionCookie, forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import type { Pie } from '../../pie.ts'
+import { perMinute } from '../../rate-limit.ts'
 import { actorOf, credentialOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
@@ -11,32 +12,41 @@ export function sessionsRoutes(app: App, pie: Pie): void {
   app.get(
     '/auth/sessions',
     {
+      config: { sessionLimit: perMinute(120) },
       schema: {
+        operationId: 'listSessions',
         summary: 'My devices',
-        description: 'What I am signed in with, the last used first.',
+        description:
+          'What I am signed in with, the last used first: 200 at most, of how many there are in total. ' +
+          'DELETE /auth/sessions ends the others, also those that are not listed.',
         tags: ['auth'],
         response: {
-          200: Type.Object({ sessions: Type.Array(Type.Ref('Device')) }),
-          ...problems(401, 503),
+          200: Type.Object({
+            sessions: Type.Array(Type.Ref('Device')),
+            total: Type.Integer({ description: 'How many there are, also of those not listed.' }),
+          }),
+          ...problems(401, 429, 503),
         },
       },
     },
     async (request, reply) => {
-      const sessions = await listSessions(pie, credentialOf(pie, request))
+      const listed = await listSessions(pie, credentialOf(pie, request))
       forbidSharedCaches(reply)
-      return reply.send({ sessions })
+      return reply.send(listed)
     },
   )
 
   app.delete(
     '/auth/sessions/:id',
     {
+      config: { sessionLimit: perMinute(120) },
       schema: {
+        operationId: 'endSession',
         summary: 'Sign a device out',
         tags: ['auth'],
         // The format by itself takes `urn:uuid:` too, which Postgres does not.
         params: Type.Object({ id: Type.String({ format: 'uuid', maxLength: 36 }) }),
-        response: { 204: Type.Null(), ...problems(400, 401, 403, 404, 503) },
+        response: { 204: Type.Null(), ...problems(400, 401, 403, 404, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -53,12 +63,14 @@ export function sessionsRoutes(app: App, pie: Pie): void {
   app.delete(
     '/auth/sessions',
     {
+      config: { sessionLimit: perMinute(60) },
       schema: {
+        operationId: 'endOtherSessions',
         summary: 'Sign all my other devices out',
         tags: ['auth'],
         response: {
           200: Type.Object({ ended: Type.Integer({ description: 'How many have been ended.' }) }),
-          ...problems(401, 403, 503),
+          ...problems(401, 403, 429, 503),
         },
       },
     },

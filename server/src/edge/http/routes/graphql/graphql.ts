@@ -1,15 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { User } from '../../../../features/accounts/user.ts'
 import { findSession } from '../../../../features/sessions/find-session.ts'
+import { createShares } from '../../../../ground/database/share.ts'
 import { OperatorError, Refusal } from '../../../../ground/errors.ts'
 import { loadOptional } from '../../../../ground/load-optional.ts'
 import { graphqlPackages } from '../../../graphql/graphql-packages.ts'
-import type { AnswerGraphql } from '../../../graphql/open-graphql.ts'
+import type { Graphql } from '../../../graphql/open-graphql.ts'
 import type { DatabaseRole } from '../../../graphql/preset.ts'
-import type { Outcome } from '../../../graphql/run-operation.ts'
+import type { Asker, Outcome } from '../../../graphql/run-operation.ts'
 import { forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
+import { createCounts } from '../../count-here.ts'
 import type { Pie } from '../../pie.ts'
+import { networkOfRequest, perMinute, refuseFor } from '../../rate-limit.ts'
 import { actorOf, credentialOf } from '../../request-actor.ts'
 import { problems } from '../../shapes.ts'
 
@@ -26,9 +30,28 @@ const Body = Type.Object(
   { additionalProperties: false },
 )
 
+/** What one user, from one network, may ask for in a minute, in operations of the largest cost. */
+const LARGEST_PER_MINUTE = 60
+
+/** Users whose operations one process counts at once. */
+const MOST_USERS_COUNTED = 20_000
+
 /** `POST /graphql` (GraphQL over HTTP): one operation, as the user of the session. */
-export function graphqlRoute(app: App, pie: Pie): void {
-  let opening: Promise<AnswerGraphql> | null = null
+export function graphqlRoute(app: App, pie: Pie, rateLimitScale: number): void {
+  let opening: Promise<Graphql> | null = null
+  const countHere = createCounts(MOST_USERS_COUNTED)
+  const mostFields = LARGEST_PER_MINUTE * pie.graphql.maxCost * rateLimitScale
+  const shareOf = createShares(Math.ceil(pie.requests.pool.options.max / 2))
+  const askerOf = (userId: string, request: FastifyRequest): Asker => {
+    const name = `${userId} ${networkOfRequest(request)}`
+    return {
+      spend: (cost) => {
+        const { current, ttl } = countHere(name, 60_000, cost)
+        if (current > mostFields) throw refuseFor(ttl)
+      },
+      takeShare: shareOf(name),
+    }
+  }
   const open = () =>
     loadOptional(graphqlPackages, async () => {
       const { openGraphql } = await import('../../../graphql/open-graphql.ts')
@@ -36,11 +59,21 @@ export function graphqlRoute(app: App, pie: Pie): void {
     }).catch((error) => {
       throw error instanceof OperatorError ? refuseUninstalled(pie, error) : error
     })
+  // Where an application has something to show, what is wrong with it is told before anybody asks.
+  if (pie.graphql.schemas.length > 0)
+    app.addHook('onListen', async () => {
+      opening ??= open()
+      void opening
+        .then(({ prepare }) => prepare())
+        .catch((error) => pie.log.error({ err: error }, 'GraphQL could not be prepared'))
+    })
   app.post(
     '/graphql',
     {
-      onRequest: takeJsonOnly,
+      // A form may be sent by a page of another site, and every value of it is text.
+      config: { form: false, sessionLimit: perMinute(600) },
       schema: {
+        operationId: 'runGraphql',
         summary: 'GraphQL',
         description:
           'One query or mutation. A mutation is one transaction: of all its fields everything is kept, or nothing.',
@@ -51,20 +84,25 @@ export function graphqlRoute(app: App, pie: Pie): void {
             data: Type.Unknown(),
             errors: Type.Optional(Type.Array(Type.Unknown())),
           }),
-          ...problems(400, 401, 403, 413, 415, 501, 503),
+          ...problems(400, 401, 403, 413, 415, 429, 501, 503),
         },
       },
     },
     async (request, reply) => {
       const { query, variables, operationName } = request.body
-      const role = await findRole(pie, request)
+      const { id, roles } = await findUser(pie, request)
       opening ??= open()
-      const answer = await opening
-      const outcome = await answer(role, credentialOf(pie, request), {
-        query,
-        variables: variables ?? {},
-        operationName: operationName ?? null,
-      })
+      const { answer } = await opening
+      const outcome = await answer(
+        roleOf(roles),
+        credentialOf(pie, request),
+        askerOf(id, request),
+        {
+          query,
+          variables: variables ?? {},
+          operationName: operationName ?? null,
+        },
+      )
       if (outcome.hasChanged) await pie.catchUp()
       return send(reply, request, outcome)
     },
@@ -77,19 +115,16 @@ function refuseUninstalled({ graphql }: Pie, missing: OperatorError): Refusal {
   return new Refusal('not_installed', { ...told, cause: missing })
 }
 
-/** Which schema somebody is shown. What they may do in it, Postgres says. */
-async function findRole(pie: Pie, request: FastifyRequest): Promise<DatabaseRole> {
+async function findUser(pie: Pie, request: FastifyRequest): Promise<User> {
   const { session, sessionId } = actorOf(request)
   const found = session ?? (await findSession(pie, sessionId))
   if (found === null || found.isExpired) throw new Refusal('unauthenticated')
-  return found.user.roles.includes('admin') ? 'webadmin' : 'webuser'
+  return found.user
 }
 
-/** A form may be sent by a page of another site, and every value of it is text. */
-async function takeJsonOnly({ headers }: FastifyRequest): Promise<void> {
-  if (/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? ''))
-    throw new Refusal('unsupported_media_type')
-}
+/** Which schema somebody is shown. What they may do in it, Postgres says. */
+const roleOf = (roles: readonly string[]): DatabaseRole =>
+  roles.includes('admin') ? 'webadmin' : 'webuser'
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json'
 

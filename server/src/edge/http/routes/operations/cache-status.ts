@@ -8,8 +8,9 @@ export function cacheStatusRoute(app: App, pie: Pie): void {
   app.get(
     '/health/cache',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', isUnlimitedBecause: 'only who holds SECRET_KEY gets here' },
       schema: {
+        operationId: 'getCacheStatus',
         summary: 'What this node believes of what it has cached, and why',
         description: 'For the holder of SECRET_KEY: pie cache status.',
         tags: ['operations'],

@@ -19,7 +19,14 @@ export async function describeRoutes(app: App, policy: Policy, version: string):
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-          cookie: { type: 'apiKey', in: 'cookie', name: cookieName(policy) },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            // Its port may be known only when the server listens.
+            get name() {
+              return cookieName(policy)
+            },
+          },
         },
       },
       security: [{ bearer: [] }, { cookie: [] }],

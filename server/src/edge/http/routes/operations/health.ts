@@ -31,6 +31,7 @@ export function healthRoutes(app: App, pie: Pie): void {
     {
       config: { access: 'open', rateLimit: perMinute(600), isProbe: true },
       schema: {
+        operationId: 'checkLive',
         summary: 'Whether this process answers',
         tags: ['operations'],
         security: [],
@@ -45,6 +46,7 @@ export function healthRoutes(app: App, pie: Pie): void {
     {
       config: { access: 'open', rateLimit: perMinute(600), isProbe: true },
       schema: {
+        operationId: 'checkReady',
         summary: 'Whether this node can serve: it reaches the database, where changes can be made',
         description:
           'With ?verbose, for the holder of SECRET_KEY: also what this node found when it last looked at what security stands on in its database, which it does every hour. pie doctor looks now.',

