@@ -1566,21 +1566,24 @@ comment on function pie_private.keep_profile() is 'Trigger: every user has a pro
 
 CREATE OR REPLACE FUNCTION pie_private.list_audit_partitions()
  RETURNS TABLE(name text, starts_at timestamp with time zone, ends_at timestamp with time zone, is_default boolean)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "DateStyle" TO 'ISO'
  SET "TimeZone" TO 'UTC'
 AS $function$
-  select
-    pg_class.relname::text,
-    coalesce(substring(bound.text from '^FOR VALUES FROM \(''([^'']+)''\)'), '-infinity')::timestamptz,
-    coalesce(substring(bound.text from ' TO \(''([^'']+)''\)$'), 'infinity')::timestamptz,
-    bound.text = 'DEFAULT'
-  from pg_inherits
-  join pg_class on pg_class.oid = pg_inherits.inhrelid
-  cross join lateral (select pg_get_expr(pg_class.relpartbound, pg_class.oid)) as bound (text)
-  where pg_inherits.inhparent = 'pie_private.audit_log'::regclass
+begin
+  return query
+    select
+      pg_class.relname::text,
+      coalesce(substring(bound.text from '^FOR VALUES FROM \(''([^'']+)''\)'), '-infinity')::timestamptz,
+      coalesce(substring(bound.text from ' TO \(''([^'']+)''\)$'), 'infinity')::timestamptz,
+      bound.text = 'DEFAULT'
+    from pg_inherits
+    join pg_class on pg_class.oid = pg_inherits.inhrelid
+    cross join lateral (select pg_get_expr(pg_class.relpartbound, pg_class.oid)) as bound (text)
+    where pg_inherits.inhparent = 'pie_private.audit_log'::regclass;
+end
 $function$
 ;
 comment on function pie_private.list_audit_partitions() is 'The partitions of the audit log, and of when they are.';

@@ -12,8 +12,8 @@ import type { Stage } from '../stage/set-stage.ts'
 const SIGN_INS_PER_SECOND = 5
 const CONNECTIONS = 10
 /** Long enough for a p99. */
-const CALM_SECONDS = 120
-const SLICE_SECONDS = 30
+const CALM_SECONDS = 60
+const SLICE_SECONDS = 20
 const AT_ONCE = 500_000
 const PATIENCE_SECONDS = 120
 

@@ -66,18 +66,21 @@ $$;
 -- What is there, and of when. The bounds are read in the words in which they are written, whatever the session says.
 create function pie_private.list_audit_partitions()
   returns table (name text, starts_at timestamptz, ends_at timestamptz, is_default boolean)
-  language sql stable
+  language plpgsql stable
   set search_path = pg_catalog, pg_temp set datestyle = 'ISO' set timezone = 'UTC'
 as $$
-  select
-    pg_class.relname::text,
-    coalesce(substring(bound.text from '^FOR VALUES FROM \(''([^'']+)''\)'), '-infinity')::timestamptz,
-    coalesce(substring(bound.text from ' TO \(''([^'']+)''\)$'), 'infinity')::timestamptz,
-    bound.text = 'DEFAULT'
-  from pg_inherits
-  join pg_class on pg_class.oid = pg_inherits.inhrelid
-  cross join lateral (select pg_get_expr(pg_class.relpartbound, pg_class.oid)) as bound (text)
-  where pg_inherits.inhparent = 'pie_private.audit_log'::regclass
+begin
+  return query
+    select
+      pg_class.relname::text,
+      coalesce(substring(bound.text from '^FOR VALUES FROM \(''([^'']+)''\)'), '-infinity')::timestamptz,
+      coalesce(substring(bound.text from ' TO \(''([^'']+)''\)$'), 'infinity')::timestamptz,
+      bound.text = 'DEFAULT'
+    from pg_inherits
+    join pg_class on pg_class.oid = pg_inherits.inhrelid
+    cross join lateral (select pg_get_expr(pg_class.relpartbound, pg_class.oid)) as bound (text)
+    where pg_inherits.inhparent = 'pie_private.audit_log'::regclass;
+end
 $$;
 
 -- Makes one partition as the log itself is: nobody is granted it, row-level security is forced, and lines are only added, also by
