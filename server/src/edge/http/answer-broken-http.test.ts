@@ -55,12 +55,12 @@ describe('a request that does not arrive in time', () => {
   test('comes after the answers to those before it', async () => {
     const first = 'GET / HTTP/1.1\r\nHost: pie\r\n\r\n'
     const answer = await say(`${first}POST / HTTP/1.1\r\nHost: pie\r\nContent-Length: 9\r\n\r\n`)
-    assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*answered[\s\S]*HTTP\/1\.1 408 /)
+    assert.match(answer, /^HTTP\/1\.1 200 .*answered.*HTTP\/1\.1 408 /s)
   })
 
   test('is not answered twice', async () => {
     const answer = await say('POST /early HTTP/1.1\r\nHost: pie\r\nContent-Length: 9\r\n\r\nabc')
-    assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*early/)
+    assert.match(answer, /^HTTP\/1\.1 200 .*early/s)
     assert.doesNotMatch(answer, /408/)
   })
 })
