@@ -194,7 +194,31 @@ describe('GraphQL over', () => {
           events { nodes { what } } things { nodes { mood moods moody email positive pair { firstOne secondOne } pairs { secondOne } span { start { value } } at { x } tall twice } }
           animals { nodes { name } } dogs { nodes { name breed } } seens { nodes { mood } } counteds { nodes { count column } } fasts { nodes { note } }
         }`),
-        {},
+        {
+          events: { nodes: [{ what: 'old' }, { what: 'new' }] },
+          things: {
+            nodes: [
+              {
+                mood: 'IN_PROGRESS',
+                moods: ['happy', 'IN_PROGRESS'],
+                moody: 'sad',
+                email: 'a@b',
+                positive: 3,
+                pair: { firstOne: 1, secondOne: 'two' },
+                pairs: [{ secondOne: 'four' }],
+                span: { start: { value: 1 } },
+                at: { x: 1 },
+                tall: '2.5',
+                twice: '5.0',
+              },
+            ],
+          },
+          animals: { nodes: [{ name: 'rex' }] },
+          dogs: { nodes: [{ name: 'rex', breed: 'collie' }] },
+          seens: { nodes: [{ mood: 'IN_PROGRESS' }] },
+          counteds: { nodes: [{ count: '1', column: 1 }] },
+          fasts: { nodes: [{ note: 'x' }] },
+        },
       )
     }))
 })

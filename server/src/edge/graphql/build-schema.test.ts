@@ -261,6 +261,7 @@ const odd: Record<
       create view app.seen as select * from app.base; create view app.nothing_in_it as select 1 as "?column?", 2 as "2";
       create materialized view app.kept as select * from app.base; create table app.no_columns (); create unlogged table app.fast (id int);
       create table app.refers (id int primary key, event_id int, event_at date, foreign key (event_id, event_at) references app.events)`,
+    query: ['events', 'fasts', 'seens', 'kepts', 'bases', 'deriveds'],
     saying: /^left-out: table app\.no_columns [^\n]*$/,
   },
   'comments that are no smart comments': {

@@ -24,6 +24,7 @@ export interface CatalogClass {
   reltype: string
   relkind: string
   relispartition: boolean
+  relpersistence: string
 }
 
 export interface CatalogAttribute {

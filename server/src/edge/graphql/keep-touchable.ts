@@ -57,7 +57,10 @@ export function keepTouchable(
   return {
     ...catalog,
     procs,
-    classes: catalog.classes.filter(({ _id }) => kept.has(_id) || indexIds.has(_id)),
+    classes: catalog.classes
+      .filter(({ _id }) => kept.has(_id) || indexIds.has(_id))
+      // PostGraphile shows no table that is not logged; to those who ask it is one as any other.
+      .map((one) => ({ ...one, relpersistence: 'p' })),
     attributes: catalog.attributes.filter(
       ({ attrelid, attnum }) => kept.has(attrelid) && !closed.has(`${attrelid} ${attnum}`),
     ),

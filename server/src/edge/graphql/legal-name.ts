@@ -16,7 +16,9 @@ const coerce = defaultPreset.plugins?.find(({ name }) => name === 'Transliterati
 /** A name as GraphQL takes it (September 2025, 2.1.9): itself where it is one. */
 export function legalName(text: string): string {
   if (/^(?!__)[_A-Za-z][_0-9A-Za-z]*$/.test(text)) return text
-  const letters = inLatin(text).replaceAll(/[^_0-9A-Za-z]+/g, '_')
+  const letters = inLatin(text)
+    .replaceAll(/^[^_0-9A-Za-z]+|[^_0-9A-Za-z]+$/g, '')
+    .replaceAll(/[^_0-9A-Za-z]+/g, '_')
   // Of nothing but signs.
   if (/^_*$/.test(letters) && text !== '_') return `_${codesOf(text)}`
   return letters.replace(/^(?=[0-9])/, '_').replace(/^__+/, '_')
