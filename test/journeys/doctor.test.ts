@@ -462,6 +462,7 @@ const faults: Record<string, Fault> = {
     check: 'catalog-policy',
     weight: 'opens',
     object: /^policy everybody on pie_private\.audit_log_default$/,
+    undo: 'drop policy everybody on pie_private.audit_log_default',
   },
   'a partition of the audit log is granted': {
     plant: 'grant select on pie_private.audit_log_first to webuser',
