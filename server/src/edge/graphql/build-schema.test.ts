@@ -72,6 +72,11 @@ const odd: Record<
     saying:
       /renamed: table app\.users .*table pie_schema\.users.*comment on table app\.users is '@name app_users'/,
   },
+  'a table `profiles`, which many have, and had before Pie': {
+    sql: 'create table app.profiles (id int primary key, owner uuid references pie_schema.profiles (user_id))',
+    query: ['profile', 'profiles', 'pieProfile', 'pieProfiles'],
+    saying: /renamed: table pie_schema\.profiles .*table app\.profiles/,
+  },
   "a function `current_user_id`, which is Pie's": {
     sql: 'create function app.current_user_id() returns uuid language sql stable as $$ select null::uuid $$',
     query: ['appCurrentUserId'],

@@ -46,15 +46,17 @@ export function listNamed(
     const given = tags.nameOf(place)
     const order = schemas.indexOf(schema)
     const isPies = schema.startsWith('pie_')
+    // Many an application has profiles of its own, and had them before Pie did.
+    const yields = schema === 'pie_schema' && name === 'profiles'
     return {
       object,
       place,
       name: given ?? name,
-      prefixed: legalName(`${schema}_${given ?? name}`),
+      prefixed: legalName(`${isPies ? 'pie' : schema}_${given ?? name}`),
       claims,
       shownAs,
       rank: [
-        isPies ? 0 : given !== undefined ? 1 : 2,
+        yields ? 3 : isPies ? 0 : given !== undefined ? 1 : 2,
         order === -1 ? schemas.length : order,
         kinds.indexOf(kind),
         // What stands in Postgres without quotes comes before what needs them.

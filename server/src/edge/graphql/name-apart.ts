@@ -10,7 +10,7 @@ import { type Claim, takenNames } from './taken-names.ts'
 
 /**
  * Gives names, as `@name` does, to what would be called as something else is. Whoever comes first keeps the name:
- * GraphQL's own, Pie's, what has an `@name` already, then the schemas in the order in which they are set; in each of
+ * GraphQL's own, Pie's (but for its profiles, which come last), what has an `@name` already, then the schemas in the order in which they are set; in each of
  * them tables, types, functions. The others get the name of their schema before theirs.
  * @param schemas in that order, Pie's among them
  */
