@@ -550,11 +550,13 @@ comment on function pie_private.authenticate(uuid,bytea) is 'First statement of 
 
 CREATE OR REPLACE FUNCTION pie_private.begin_password_change(session_id uuid, proofs bytea[])
  RETURNS TABLE(wait_seconds integer, user_id uuid, email text, name text, password_hash text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select * from pie_private.begin_password_change(session_id, proofs, null::inet)
+begin
+  return query select * from pie_private.begin_password_change(session_id, proofs, null::inet);
+end
 $function$
 ;
 grant execute on function pie_private.begin_password_change(uuid,bytea[]) to pie_auth;
@@ -1385,10 +1387,11 @@ comment on function pie_private.fail_password_sign_in(uuid,inet) is 'Records a f
 
 CREATE OR REPLACE FUNCTION pie_private.first_of_line(session_id uuid, OUT id uuid, OUT address inet)
  RETURNS record
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+begin
   with recursive line as (
     select sessions.id, sessions.address, 0 as renewals_since from pie_private.sessions
     where sessions.id = first_of_line.session_id
@@ -1396,7 +1399,8 @@ AS $function$
     select earlier.id, earlier.address, line.renewals_since + 1
     from line join pie_private.sessions as earlier on earlier.successor_id = line.id
   )
-  select line.id, line.address from line order by line.renewals_since desc limit 1
+  select line.id, line.address into id, address from line order by line.renewals_since desc limit 1;
+end
 $function$
 ;
 comment on function pie_private.first_of_line(uuid) is 'The session that signed in, of those that this one has been renewed from, and from where.';

@@ -7,9 +7,10 @@
 
 -- The session that a line of renewals began with. What has been cleaned away of it is no part of it any more.
 create function pie_private.first_of_line(session_id uuid, out id uuid, out address inet)
-  language sql stable
+  language plpgsql stable
   set search_path = pg_catalog, pg_temp
 as $$
+begin
   with recursive line as (
     select sessions.id, sessions.address, 0 as renewals_since from pie_private.sessions
     where sessions.id = first_of_line.session_id
@@ -17,7 +18,8 @@ as $$
     select earlier.id, earlier.address, line.renewals_since + 1
     from line join pie_private.sessions as earlier on earlier.successor_id = line.id
   )
-  select line.id, line.address from line order by line.renewals_since desc limit 1
+  select line.id, line.address into id, address from line order by line.renewals_since desc limit 1;
+end
 $$;
 
 -- Whom the session acts as, and what to check the current password against. wait_seconds is null when
@@ -65,10 +67,12 @@ $$;
 -- What nodes of the version before ask: they do not say from where.
 create or replace function pie_private.begin_password_change(session_id uuid, proofs bytea[])
   returns table (wait_seconds integer, user_id uuid, email text, name text, password_hash text)
-  language sql volatile security definer rows 1
+  language plpgsql volatile security definer rows 1
   set search_path = pg_catalog, pg_temp
 as $$
-  select * from pie_private.begin_password_change(session_id, proofs, null::inet)
+begin
+  return query select * from pie_private.begin_password_change(session_id, proofs, null::inet);
+end
 $$;
 
 revoke execute on function pie_private.first_of_line(uuid) from public;

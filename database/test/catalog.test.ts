@@ -105,6 +105,9 @@ const ofRequests = [
   'my_sessions',
 ]
 
+/** What nodes of the version before call by other arguments. */
+const forNodesBefore = ['pie_auth pie_private.begin_password_change(uuid, bytea[])']
+
 /** The functions of pie_private that the server's statements name. */
 function functionsThatTheServerCalls(): string[] {
   const source = fileURLToPath(new URL('../../server/src/', import.meta.url))
@@ -119,7 +122,7 @@ test('pie_auth may execute what the server calls and no more; cream may prove a 
   const grants = await catalog.listFunctionGrants(db.owner)
   const granted = (role: string, schema: string) =>
     grants
-      .filter((grant) => grant.startsWith(`${role} ${schema}.`))
+      .filter((grant) => grant.startsWith(`${role} ${schema}.`) && !forNodesBefore.includes(grant))
       .map((grant) => grant.slice(`${role} ${schema}.`.length).replace(/\(.*/, ''))
   const called = functionsThatTheServerCalls().filter((name) => !forTheOwner.includes(name))
   assert.deepEqual(granted('cream', 'pie_private'), [
@@ -136,7 +139,7 @@ test('pie_auth may execute what the server calls and no more; cream may prove a 
   )
   assert.deepEqual(granted('webuser', 'pie_schema'), ofRequests)
   assert.equal(
-    grants.length,
+    grants.length - forNodesBefore.length,
     6 + (called.length - forRequests.length) + ofRequests.length,
     `more is granted, to somebody else or to everybody: ${grants.join(', ')}`,
   )

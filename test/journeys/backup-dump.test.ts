@@ -117,7 +117,8 @@ const describeDatabase = (reader: string) => `
      where setdatabase in (0, (select oid from pg_database where datname = current_database()))
        and setting !~ '^app' and setrole::regrole::text in ('-', 'cream', 'pie_auth', '${reader}')) as settings,
     (select array_agg(concat_ws(' ', roleid::regrole, member::regrole) order by roleid::regrole::text, member::regrole::text)
-     from pg_auth_members where roleid >= 16384 and member::regrole <> current_user::regrole) as members,
+     from pg_auth_members
+     where roleid >= 16384 and member::regrole <> current_user::regrole and member::regrole::text not like 'owner%') as members,
     (select array_agg(concat_ws(' ', rolname, rolcanlogin, rolinherit, rolsuper, rolbypassrls, rolcreaterole) order by rolname)
      from pg_roles where rolname in ('pie_auth', 'cream', 'webuser', 'webadmin') or rolname = '${reader}') as roles,
     (select count(*)::integer from pg_class where relnamespace::regnamespace::text in ('app', 'pie_schema', 'pie_private')) as things`

@@ -42,9 +42,13 @@ const through = {
   request: (path: string, options?: RequestOptions) => send(pie.address, path, options),
 }
 
+/** Always of one name, wherever it listens: the cookie holds the port of that. */
+const SERVICE_DOMAIN = 'http://localhost:3000'
+
 async function start(more: Record<string, string> = {}): Promise<void> {
-  const socket = `127.0.0.1:${await findFreePort()}`
-  pie = await startPieProcess(settings({ SOCKET: socket, RATE_LIMIT_SCALE: '1000', ...more }))
+  const SOCKET = `127.0.0.1:${await findFreePort()}`
+  const stable = { SERVICE_DOMAIN, RATE_LIMIT_SCALE: '1000' }
+  pie = await startPieProcess(settings({ SOCKET, ...stable, ...more }))
 }
 
 async function signUp(name: string): Promise<void> {
