@@ -9,7 +9,7 @@ const header = `# What GraphQL shows whoever is signed in, before GRAPHQL_SCHEMA
 `
 
 export async function printGraphql(url: Secret): Promise<string> {
-  const { buildSchema } = await import('../server/src/edge/graphql/build-schema.ts')
+  const { buildSchema } = await import('../server/src/edge/graphql/schema/build-schema.ts')
   const database = openDatabase(url, createLog('silent', false), { connections: 1 })
   try {
     const { schema } = await buildSchema(database, ['pie_schema'], 'webuser')

@@ -1,4 +1,4 @@
-import { quoteName } from '../edge/graphql/quote-name.ts'
+import { quoteName } from '../edge/graphql/catalog/quote-name.ts'
 import type { GraphqlSettings } from '../edge/graphql/settings.ts'
 import type { Database } from '../ground/database/pool.ts'
 import type { Log } from '../ground/log.ts'

@@ -1,12 +1,11 @@
 import type { SessionCredential } from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
-import type { BuiltSchema } from './build-schema.ts'
-import type { DatabaseRole } from './preset.ts'
-import { createDocumentReader, type ReadDocuments } from './read-document.ts'
-import { createRoleSchemas } from './role-schemas.ts'
-import { type Asker, type Outcome, runOperation } from './run-operation.ts'
-import type { GraphqlSettings } from './settings.ts'
+import { createDocumentReader, type ReadDocuments } from './operation/read-document.ts'
+import { type Asker, type Outcome, runOperation } from './operation/run-operation.ts'
+import type { BuiltSchema } from './schema/build-schema.ts'
+import { createRoleSchemas } from './schema/role-schemas.ts'
+import type { DatabaseRole, GraphqlSettings } from './settings.ts'
 
 export interface GraphqlRequest {
   query: string

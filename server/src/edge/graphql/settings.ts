@@ -1,3 +1,6 @@
+/** What a request may become: each of them has a schema of its own. */
+export type DatabaseRole = 'webuser' | 'webadmin'
+
 /** What the operator has decided of GraphQL. */
 export interface GraphqlSettings {
   /** The schemas of the application that are shown, beside pie_schema. */

@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import type { PoolClient } from 'pg'
 import { sendTogether } from '../../../ground/database/pipeline.ts'
 import { loadOptional } from '../../../ground/load-optional.ts'
-import type { CheckedGraphql } from '../../graphql/check-graphql.ts'
 import { graphqlPackages } from '../../graphql/graphql-packages.ts'
+import type { CheckedGraphql } from '../../graphql/schema/check-graphql.ts'
 import type { CommandContext } from '../command-context.ts'
 import { jsonOption, print } from '../print.ts'
 
@@ -26,7 +26,7 @@ function check({ onDatabase }: CommandContext): Command {
             sendTogether(owner as unknown as PoolClient, statements),
         }
         const checked = await loadOptional(graphqlPackages, async () => {
-          const { checkGraphql } = await import('../../graphql/check-graphql.ts')
+          const { checkGraphql } = await import('../../graphql/schema/check-graphql.ts')
           return checkGraphql(database, graphqlSchemas)
         })
         return { schemas: graphqlSchemas, checked }

@@ -1,5 +1,5 @@
-import type { Statement } from '../../ground/database/pipeline.ts'
-import type { Database } from '../../ground/database/pool.ts'
+import type { Statement } from '../../../ground/database/pipeline.ts'
+import type { Database } from '../../../ground/database/pool.ts'
 
 /** Changes with every change of what is in some schemas, of grants and of comments on it. */
 export async function readFingerprint(

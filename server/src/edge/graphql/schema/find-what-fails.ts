@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { SchemaProblem } from './schema-problem.ts'
+import type { SchemaProblem } from '../catalog/schema-problem.ts'
 
 /** How many tables and functions are looked for one by one; where there are more, all of the application's are left out. */
 const MOST_LEFT_OUT = 12

@@ -1,10 +1,10 @@
 import { isSafeError } from 'grafast'
 import { GraphQLError } from 'graphql'
 import pg from 'pg'
-import { Refusal, type RefusalCode, refusals } from '../../ground/errors.ts'
-import type { Log } from '../../ground/log.ts'
-import { readRaised } from '../request/read-raised.ts'
-import { codeOfDatabaseError } from '../request/refuse-database-error.ts'
+import { Refusal, type RefusalCode, refusals } from '../../../ground/errors.ts'
+import type { Log } from '../../../ground/log.ts'
+import { readRaised } from '../../request/read-raised.ts'
+import { codeOfDatabaseError } from '../../request/refuse-database-error.ts'
 
 /** An error as the answer shows it: what stands in the way of one field. */
 export interface DescribedError {

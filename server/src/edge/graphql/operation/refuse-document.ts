@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql'
-import { Refusal } from '../../ground/errors.ts'
+import { Refusal } from '../../../ground/errors.ts'
 
 const MOST_FAULTS = 20
 

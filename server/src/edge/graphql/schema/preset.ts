@@ -1,16 +1,14 @@
 import { jsonPgSmartTags } from 'graphile-utils'
-import type { Database } from '../../ground/database/pool.ts'
+import type { Database } from '../../../ground/database/pool.ts'
+import type { SchemaProblem } from '../catalog/schema-problem.ts'
+import { legalNames } from '../names/legal-names.ts'
+import { shortNames } from '../names/short-names.ts'
+import type { DatabaseRole } from '../settings.ts'
 import { type CatalogReading, introspectAs } from './adaptor.ts'
 import { amberPreset } from './amber-preset.ts'
 import { boundedPages } from './bounded-pages.ts'
 import { collectProblems } from './collect-problems.ts'
-import { legalNames } from './legal-names.ts'
 import { meField } from './me-field.ts'
-import type { SchemaProblem } from './schema-problem.ts'
-import { shortNames } from './short-names.ts'
-
-/** What a request may become: each of them has a schema of its own. */
-export type DatabaseRole = 'webuser' | 'webadmin'
 
 /** The most that planning one operation may take. It happens once for each document. */
 const PLANNING_MS = 2_000

@@ -1,11 +1,10 @@
-import type { Database } from '../../ground/database/pool.ts'
-import { Refusal } from '../../ground/errors.ts'
-import type { Log } from '../../ground/log.ts'
+import type { Database } from '../../../ground/database/pool.ts'
+import { Refusal } from '../../../ground/errors.ts'
+import type { Log } from '../../../ground/log.ts'
+import { readFingerprint } from '../catalog/read-fingerprint.ts'
+import { problemInWords } from '../catalog/schema-problem.ts'
+import type { DatabaseRole, GraphqlSettings } from '../settings.ts'
 import { type BuiltSchema, buildSchema } from './build-schema.ts'
-import type { DatabaseRole } from './preset.ts'
-import { readFingerprint } from './read-fingerprint.ts'
-import { problemInWords } from './schema-problem.ts'
-import type { GraphqlSettings } from './settings.ts'
 
 export interface RoleSchemas {
   /** The schema of a database role, built when somebody first asks for it. */

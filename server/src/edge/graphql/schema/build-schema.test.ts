@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type GraphQLSchema, printSchema } from 'graphql'
-import { openPeopledDatabase, type PeopledDatabase } from '../../../../database/test/people.ts'
-import type { Database } from '../../ground/database/pool.ts'
+import { openPeopledDatabase, type PeopledDatabase } from '../../../../../database/test/people.ts'
+import type { Database } from '../../../ground/database/pool.ts'
 import { type BuiltSchema, buildSchema } from './build-schema.ts'
 
 let db: PeopledDatabase

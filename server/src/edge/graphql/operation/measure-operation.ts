@@ -17,10 +17,10 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql'
-import { Refusal } from '../../ground/errors.ts'
+import { Refusal } from '../../../ground/errors.ts'
+import { PAGE_SIZE } from '../schema/page-size.ts'
+import { readPageSize } from '../schema/read-page-size.ts'
 import { isIntrospection, measureIntrospection, measureSchema } from './measure-introspection.ts'
-import { PAGE_SIZE } from './page-size.ts'
-import { readPageSize } from './read-page-size.ts'
 
 export interface Measure {
   /** How many fields stand inside each other. */

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import type {} from 'graphile-build'
-import type { SchemaProblem } from './schema-problem.ts'
+import type { SchemaProblem } from '../catalog/schema-problem.ts'
 
 type Conflict = 'throw' | 'recoverable'
 

@@ -1,11 +1,11 @@
 import type {} from 'graphile-build'
 import type {} from 'graphile-build-pg'
-import type { Catalog } from './catalog.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Touchable } from '../catalog/read-touchable.ts'
+import type { SchemaProblem } from '../catalog/schema-problem.ts'
+import { openTags } from '../catalog/tags.ts'
 import { listNamed, type Named } from './list-named.ts'
 import { nameColumnsApart } from './name-columns-apart.ts'
-import type { Touchable } from './read-touchable.ts'
-import type { SchemaProblem } from './schema-problem.ts'
-import { openTags } from './tags.ts'
 import { type Claim, takenNames } from './taken-names.ts'
 
 /**

@@ -11,9 +11,9 @@ import {
   isObjectType,
   parse,
 } from 'graphql'
-import { openPeopledDatabase, type PeopledDatabase } from '../../../../database/test/people.ts'
-import { readAs } from './adaptor.ts'
-import { type BuiltSchema, buildSchema } from './build-schema.ts'
+import { openPeopledDatabase, type PeopledDatabase } from '../../../../../database/test/people.ts'
+import { readAs } from '../schema/adaptor.ts'
+import { type BuiltSchema, buildSchema } from '../schema/build-schema.ts'
 import { type Measure, measureOperation } from './measure-operation.ts'
 
 let db: PeopledDatabase

@@ -1,5 +1,5 @@
 import { type DocumentNode, Kind, visit } from 'graphql'
-import { Refusal } from '../../ground/errors.ts'
+import { Refusal } from '../../../ground/errors.ts'
 
 /** The most of each thing that one document may be written of: checking it takes longer with each. */
 const limits: readonly { what: string; most: number; kinds: readonly Kind[] }[] = [

@@ -1,7 +1,7 @@
-import type { Database } from '../../ground/database/pool.ts'
+import type { Database } from '../../../ground/database/pool.ts'
+import type { SchemaProblem } from '../catalog/schema-problem.ts'
+import type { DatabaseRole } from '../settings.ts'
 import { buildSchema } from './build-schema.ts'
-import type { DatabaseRole } from './preset.ts'
-import type { SchemaProblem } from './schema-problem.ts'
 
 export interface CheckedGraphql {
   /** Of those that GRAPHQL_SCHEMAS names, what is not there. */

@@ -1,4 +1,4 @@
-import { Refusal } from '../../ground/errors.ts'
+import { Refusal } from '../../../ground/errors.ts'
 
 /**
  * Writes what has been found as JSON, once it is seen that it is not too much: of what is read once a document may have

@@ -1,11 +1,11 @@
-import type { Parameter } from '../../ground/database/parameter.ts'
-import type { Statement } from '../../ground/database/pipeline.ts'
-import type { Database, Row } from '../../ground/database/pool.ts'
+import type { Parameter } from '../../../ground/database/parameter.ts'
+import type { Statement } from '../../../ground/database/pipeline.ts'
+import type { Database, Row } from '../../../ground/database/pool.ts'
 import {
   requestTransaction,
   type SessionCredential,
-} from '../../ground/database/request-transaction.ts'
-import type { SessionTransaction } from '../../ground/database/with-session.ts'
+} from '../../../ground/database/request-transaction.ts'
+import type { SessionTransaction } from '../../../ground/database/with-session.ts'
 
 /** A statement as PostGraphile makes it. */
 interface PgClientQuery {

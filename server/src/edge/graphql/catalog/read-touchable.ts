@@ -1,5 +1,5 @@
-import type { Database } from '../../ground/database/pool.ts'
-import type { DatabaseRole } from './preset.ts'
+import type { Database } from '../../../ground/database/pool.ts'
+import type { DatabaseRole } from '../settings.ts'
 
 /** What a database role may touch in some schemas. */
 export interface Touchable {

@@ -9,8 +9,8 @@ import {
   specifiedRules,
   validate,
 } from 'graphql'
-import { Refusal } from '../../ground/errors.ts'
-import type { BuiltSchema } from './build-schema.ts'
+import { Refusal } from '../../../ground/errors.ts'
+import type { BuiltSchema } from '../schema/build-schema.ts'
 import { countDocument, tooMany } from './count-document.ts'
 import { countFields } from './count-fields.ts'
 import { refuseDocument } from './refuse-document.ts'

@@ -1,10 +1,10 @@
 import type {} from 'graphile-build'
 import type {} from 'graphile-build-pg'
-import { type Catalog, type CatalogAttribute, isTable } from './catalog.ts'
+import { type Catalog, type CatalogAttribute, isTable } from '../catalog/catalog.ts'
+import { quoteName } from '../catalog/quote-name.ts'
+import type { SchemaProblem } from '../catalog/schema-problem.ts'
+import type { Tags } from '../catalog/tags.ts'
 import { legalName } from './legal-name.ts'
-import { quoteName } from './quote-name.ts'
-import type { SchemaProblem } from './schema-problem.ts'
-import type { Tags } from './tags.ts'
 
 /** Fields of each row that are no columns. */
 const RESERVED = ['nodeId']

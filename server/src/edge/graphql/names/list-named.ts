@@ -1,10 +1,10 @@
 import type {} from 'graphile-build'
 import type {} from 'graphile-build-pg'
-import { type Catalog, type CatalogClass, type CatalogProc, isTable } from './catalog.ts'
+import { type Catalog, type CatalogClass, type CatalogProc, isTable } from '../catalog/catalog.ts'
+import { quoteName } from '../catalog/quote-name.ts'
+import type { Touchable } from '../catalog/read-touchable.ts'
+import type { Tags } from '../catalog/tags.ts'
 import { legalName } from './legal-name.ts'
-import { quoteName } from './quote-name.ts'
-import type { Touchable } from './read-touchable.ts'
-import type { Tags } from './tags.ts'
 import type { Claim } from './taken-names.ts'
 
 /** Something of the database's that GraphQL calls by a name. */

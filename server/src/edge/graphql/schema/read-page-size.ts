@@ -1,5 +1,5 @@
 import { type FieldNode, type GraphQLField, getArgumentValues, Kind } from 'graphql'
-import { Refusal } from '../../ground/errors.ts'
+import { Refusal } from '../../../ground/errors.ts'
 import { LARGEST_PAGE, PAGE_SIZE } from './page-size.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { Refusal } from '../../ground/errors.ts'
+import { Refusal } from '../../../ground/errors.ts'
 
 /** How many lists and objects of a variable's value may stand inside each other: Postgres has a stack, too. */
 const MOST_NESTED = 100
