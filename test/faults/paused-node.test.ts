@@ -29,6 +29,8 @@ after(async () => {
 async function startAgain(): Promise<void> {
   pie = await startPieProcess({
     SOCKET: '127.0.0.1:0',
+    // As the node that goes on: the cookie holds its port.
+    SERVICE_DOMAIN: 'http://localhost:3000',
     SECRET_KEY: testSecretKey,
     DATABASE_URL: awake.databaseUrl,
     CACHE_URL: valkey.url,

@@ -68,6 +68,7 @@ test('with sslmode=verify-full and the CA, every connection of Pie is encrypted'
       { role: 'encrypted', name: 'test', ssl: true },
       { role: 'pie_auth', name: 'pie', ssl: true },
       { role: 'pie_auth', name: 'pie listener', ssl: true },
+      { role: 'pie_auth', name: 'pie watcher', ssl: true },
     ])
   } finally {
     await pie.close()

@@ -28,7 +28,10 @@ export function watchWaits(
   let looking: Promise<void> | null = null
   const look = async () => {
     try {
-      client ??= await connectClient(login, { connectionTimeoutMillis: GIVE_UP_MS })
+      client ??= await connectClient(login, {
+        connectionTimeoutMillis: GIVE_UP_MS,
+        application_name: 'pie watcher',
+      })
       const connected = client
       const giveUp = setTimeout(() => cutOff(connected), GIVE_UP_MS)
       try {
