@@ -1535,14 +1535,25 @@ CREATE OR REPLACE FUNCTION pie_private.keep_network_known(user_id uuid, address 
 AS $function$
 declare
   seen_network text := pie_private.network_of(keep_network_known.address);
-begin
-  update pie_private.known_networks as known set last_seen_at = now()
-  where known.user_id = keep_network_known.user_id and known.network in (
-    select due.network from pie_private.known_networks as due
-    where due.user_id = keep_network_known.user_id and due.network = seen_network
-      and due.last_seen_at < now() - interval '1 day'
-    for update skip locked
+  seen_at timestamptz := (
+    select known.last_seen_at from pie_private.known_networks as known
+    where known.user_id = keep_network_known.user_id and known.network = seen_network
   );
+begin
+  if seen_at is null then
+    perform from pie_schema.users where users.id = keep_network_known.user_id for key share skip locked;
+    if found and seen_network is not null then
+      insert into pie_private.known_networks (user_id, network) values (keep_network_known.user_id, seen_network)
+      on conflict on constraint known_networks_pkey do nothing;
+    end if;
+  elsif seen_at < now() - interval '1 day' then
+    update pie_private.known_networks as known set last_seen_at = now()
+    where known.user_id = keep_network_known.user_id and known.network in (
+      select due.network from pie_private.known_networks as due
+      where due.user_id = keep_network_known.user_id and due.network = seen_network
+      for update skip locked
+    );
+  end if;
 end
 $function$
 ;

@@ -42,22 +42,34 @@ revoke execute on function pie_private.remember_network() from public;
 create trigger sessions_remember_network after insert on pie_private.sessions
   for each row when (new.address is not null and new.actor_id is null) execute function pie_private.remember_network();
 
--- A session that is in use keeps the network known that it was started from: written once a day, by one update that waits for
--- nobody, so that a visit or a refresh still locks its session and nothing else that anybody waits for.
+-- A session that is in use keeps the network known that it was started from: written once a day, and where it is not known at
+-- all, as of sessions that were there before this. Nobody is waited for: a visit or a refresh locks its session, and beside it
+-- nothing that others hold. (What there was is not copied here: a sign-in from such a network would wait for all of the copy.)
 create function pie_private.keep_network_known(user_id uuid, address inet) returns void
   language plpgsql volatile
   set search_path = pg_catalog, pg_temp
 as $$
 declare
   seen_network text := pie_private.network_of(keep_network_known.address);
-begin
-  update pie_private.known_networks as known set last_seen_at = now()
-  where known.user_id = keep_network_known.user_id and known.network in (
-    select due.network from pie_private.known_networks as due
-    where due.user_id = keep_network_known.user_id and due.network = seen_network
-      and due.last_seen_at < now() - interval '1 day'
-    for update skip locked
+  seen_at timestamptz := (
+    select known.last_seen_at from pie_private.known_networks as known
+    where known.user_id = keep_network_known.user_id and known.network = seen_network
   );
+begin
+  if seen_at is null then
+    perform from pie_schema.users where users.id = keep_network_known.user_id for key share skip locked;
+    if found and seen_network is not null then
+      insert into pie_private.known_networks (user_id, network) values (keep_network_known.user_id, seen_network)
+      on conflict on constraint known_networks_pkey do nothing;
+    end if;
+  elsif seen_at < now() - interval '1 day' then
+    update pie_private.known_networks as known set last_seen_at = now()
+    where known.user_id = keep_network_known.user_id and known.network in (
+      select due.network from pie_private.known_networks as due
+      where due.user_id = keep_network_known.user_id and due.network = seen_network
+      for update skip locked
+    );
+  end if;
 end
 $$;
 revoke execute on function pie_private.keep_network_known(uuid, inet) from public;

@@ -3,18 +3,7 @@
 -- What is over is deleted, by functions that no request calls: each deletes a batch of one kind, waits for nobody that holds
 -- a row, and says how many it has deleted. Nodes call them (features/operations/clean-up.ts); any number may at once.
 
--- First, the networks of the sessions that there were before 0031. From here on they are looked for nowhere else.
-insert into pie_private.known_networks (user_id, network, last_seen_at)
-select seen.user_id, seen.network, max(seen.last_seen_at)
-from (
-  select sessions.user_id, pie_private.network_of(sessions.address) as network, sessions.last_seen_at
-  from pie_private.sessions
-  where sessions.address is not null and sessions.actor_id is null
-    and sessions.last_seen_at > now() - interval '90 days'
-) as seen
-group by seen.user_id, seen.network
-on conflict on constraint known_networks_pkey do nothing;
-
+-- From here on networks are looked for nowhere else. Sessions in use have made theirs known by their next visit.
 create or replace function pie_private.is_known_network(user_id uuid, network text) returns boolean
   language plpgsql stable
   set search_path = pg_catalog, pg_temp

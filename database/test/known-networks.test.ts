@@ -142,6 +142,34 @@ test('a session in use keeps it known, by a visit and by a refresh, and writes t
   assert.deepEqual(await networks(), [HOME])
 })
 
+test('a session that was there before makes its network known by its next use', async () => {
+  await db.owner.query('delete from pie_private.known_networks where user_id = $1', [emmy.id])
+  await auth.query(`select pie_private.refresh_session($1, $2, 0, '1 hour', '30 seconds', $3)`, [
+    emmy.session.id,
+    [emmy.session.proof],
+    AWAY,
+  ])
+  assert.deepEqual(await networks(), [HOME])
+})
+
+test('nor does that wait for somebody who deletes the user', async () => {
+  await db.owner.query('delete from pie_private.known_networks where user_id = $1', [emmy.id])
+  await db.owner.query('begin')
+  try {
+    await db.owner.query('select from pie_schema.users where id = $1 for update', [emmy.id])
+    await auth.query(`set statement_timeout = '5s'`)
+    await auth.query(`select pie_private.refresh_session($1, $2, 0, '1 hour', '30 seconds', $3)`, [
+      emmy.session.id,
+      [emmy.session.proof],
+      AWAY,
+    ])
+  } finally {
+    await db.owner.query('rollback')
+    await auth.query('reset statement_timeout')
+  }
+  assert.deepEqual(await networks(), [])
+})
+
 test('a visit waits for nobody who holds the network’s row', async () => {
   await seenAgo('2 days')
   await db.owner.query('begin')
