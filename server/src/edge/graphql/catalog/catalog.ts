@@ -36,6 +36,8 @@ export interface CatalogAttribute {
 }
 
 export interface CatalogConstraint {
+  _id: string
+  conname: string
   conrelid: string
   confrelid: string
   contype: string

@@ -1,7 +1,10 @@
 import type { Statement } from '../../../ground/database/pipeline.ts'
 import type { Database } from '../../../ground/database/pool.ts'
 
-/** Changes with every change of what is in some schemas, of grants and of comments on it. */
+/**
+ * Changes with every change of what is in some schemas, of grants and of comments on it; and of what is in others, where
+ * columns, arguments and results have types of these.
+ */
 export async function readFingerprint(
   database: Database,
   schemas: readonly string[],
@@ -17,7 +20,27 @@ export async function readFingerprint(
 const fingerprint = (schemas: readonly string[]): Statement => ({
   name: 'graphql_fingerprint',
   text: `
-    with shown as (select oid, xmin, nspname from pg_catalog.pg_namespace where nspname = any ($1)),
+    with recursive reached (oid) as (
+      select oid from pg_catalog.pg_namespace where nspname = any ($1)
+      union
+      select type.typnamespace
+      from reached
+      cross join lateral (
+        select attribute.atttypid as oid
+        from pg_catalog.pg_class as relation join pg_catalog.pg_attribute as attribute on attribute.attrelid = relation.oid
+        where relation.relnamespace = reached.oid and relation.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
+          and not relation.relispartition and attribute.attnum > 0
+        union select prorettype from pg_catalog.pg_proc where pronamespace = reached.oid
+        union select pg_catalog.unnest(coalesce(proallargtypes, proargtypes::oid[]))
+          from pg_catalog.pg_proc where pronamespace = reached.oid
+        union select typbasetype from pg_catalog.pg_type where typnamespace = reached.oid and typtype = 'd'
+        union select rngsubtype
+          from pg_catalog.pg_range join pg_catalog.pg_type on pg_type.oid = rngtypid where typnamespace = reached.oid
+      ) as used
+      join pg_catalog.pg_type as type on type.oid = used.oid
+      where type.typnamespace not in ('pg_catalog'::pg_catalog.regnamespace, 'information_schema'::pg_catalog.regnamespace)
+    ),
+    shown as (select oid, xmin, nspname from pg_catalog.pg_namespace where oid in (select oid from reached)),
     relations as (
       select oid, pg_catalog.concat_ws(' ', oid, relname, relkind, relacl, relhastriggers, relhasrules, relispartition) as says
       from pg_catalog.pg_class

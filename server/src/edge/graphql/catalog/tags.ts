@@ -1,4 +1,5 @@
 import type { Catalog, CatalogDescription } from './catalog.ts'
+import { joinTags, splitTags } from './tag-lines.ts'
 
 type Place = Pick<CatalogDescription, 'objoid' | 'objsubid'> & {
   of: 'pg_class' | 'pg_type' | 'pg_proc'
@@ -26,15 +27,14 @@ export function openTags(catalog: Catalog): Tags {
   const find = ({ of, objoid, objsubid }: Place) =>
     known.get(keyOf(oidOf[of] ?? '', objoid, objsubid))
   const commentWith = (place: Place, name: string): string => {
-    const [head, rest] = splitComment(find(place)?.description ?? '')
-    const others = head.filter((line) => !isName(line))
-    return [`@name ${name}`, ...others, ...(rest === '' ? [] : [rest])].join('\n')
+    const { tags, rest } = splitTags(find(place)?.description ?? '')
+    return joinTags([{ line: `@name ${name}` }, ...tags.filter(({ tag }) => tag !== 'name')], rest)
   }
   return {
     nameOf(place) {
-      const [head] = splitComment(find(place)?.description ?? '')
-      const names = head.filter(isName)
-      return names.length === 1 ? /@name\s+(\S.*)$/.exec(names[0] ?? '')?.[1]?.trim() : undefined
+      const { tags } = splitTags(find(place)?.description ?? '')
+      const [first, ...others] = tags.filter(({ tag }) => tag === 'name')
+      return (others.length === 0 && first?.value?.trim()) || undefined
     },
     setName(place, name) {
       const description = commentWith(place, name)
@@ -50,16 +50,4 @@ export function openTags(catalog: Catalog): Tags {
     },
     commentWith,
   }
-}
-
-const isName = (line: string): boolean => /^\s*@name(\s|$)/.test(line)
-
-function splitComment(text: string): [head: string[], rest: string] {
-  const lines = text.split(/\r?\n/)
-  const end = lines.findIndex(
-    (line, index) => !/^[ \t]*@[a-zA-Z]/.test(line) && !(index === 0 && line === ''),
-  )
-  return end === -1
-    ? [lines.filter((line) => line !== ''), '']
-    : [lines.slice(0, end).filter((line) => line !== ''), lines.slice(end).join('\n')]
 }

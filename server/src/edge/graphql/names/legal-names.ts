@@ -24,7 +24,7 @@ export const legalNames: GraphileConfig.Plugin = {
       enumValue(previous, _options, value, codec) {
         const known = labelsOf.get(codec) ?? nameLabels(codec.values.map((one) => one.value))
         labelsOf.set(codec, known)
-        return known.get(value) ?? previous?.(value, codec) ?? value
+        return known.get(value) ?? value
         function nameLabels(labels: readonly string[]): ReadonlyMap<string, string> {
           const isName = (label: string) => legalName(label) === label && !NO_LABELS.includes(label)
           const names = new Map(labels.filter(isName).map((label) => [label, label]))
@@ -32,7 +32,9 @@ export const legalNames: GraphileConfig.Plugin = {
           for (const label of labels.filter((one) => !names.has(one))) {
             // Signs have words of PostGraphile's; several words become one.
             const isWords = /[^\p{L}\p{N}_]/u.test(label) && /[\p{L}\p{N}]/u.test(label)
-            const kept = isWords ? '' : legalName(previous?.(label, codec) ?? '')
+            // PostGraphile looks others up in an object, which has keys of its own.
+            const isOdd = isWords || label in Object.prototype
+            const kept = isOdd ? '' : legalName(previous?.(label, codec) ?? '')
             names.set(label, firstFree(isName(kept) ? kept : constant(label), taken))
           }
           return names

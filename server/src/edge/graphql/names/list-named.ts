@@ -4,6 +4,7 @@ import { type Catalog, type CatalogClass, type CatalogProc, isTable } from '../c
 import { quoteName } from '../catalog/quote-name.ts'
 import type { Touchable } from '../catalog/read-touchable.ts'
 import type { Tags } from '../catalog/tags.ts'
+import { codecNamed } from './codec-named.ts'
 import { legalName } from './legal-name.ts'
 import type { Claim } from './taken-names.ts'
 
@@ -85,7 +86,8 @@ export function listNamed(
     )
   const scalars = catalog.types
     .filter(
-      ({ typtype, typnamespace }) => ['e', 'd'].includes(typtype) && isOwn(schemaOf, typnamespace),
+      ({ typtype, typnamespace }) =>
+        ['e', 'd', 'r'].includes(typtype) && isOwn(schemaOf, typnamespace),
     )
     .map((one) =>
       make(
@@ -157,10 +159,6 @@ function compare(one: Ranked['rank'], other: Ranked['rank']): number {
   }
   return 0
 }
-
-/** What the inflectors look at of a table's row. */
-const codecNamed = (name: string, inflection: GraphileBuild.Inflection) =>
-  ({ name: inflection.camelCase(name), attributes: {}, extensions: { tags: { name } } }) as never
 
 /** Which names go with a name: those of the types and fields that PostGraphile makes of it. */
 function claimers(catalog: Catalog, inflection: GraphileBuild.Inflection, { tables }: Touchable) {

@@ -5,15 +5,18 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { keepTouchable } from '../catalog/keep-touchable.ts'
 import { leaveOutColumns } from '../catalog/leave-out-columns.ts'
 import { leaveOutFunctions } from '../catalog/leave-out-functions.ts'
+import { leaveOutTags } from '../catalog/leave-out-tags.ts'
 import { readTouchable } from '../catalog/read-touchable.ts'
 import type { SchemaProblem } from '../catalog/schema-problem.ts'
-import { openTags } from '../catalog/tags.ts'
-import { listNamed } from '../names/list-named.ts'
+import { withoutTags } from '../catalog/without-tags.ts'
 import { nameApart } from '../names/name-apart.ts'
 import type { DatabaseRole } from '../settings.ts'
 import { buildFlat } from './build-flat.ts'
-import { findWhatFails } from './find-what-fails.ts'
+import { type Failed, findWhatFails, type LeftOut, problemOfFailed } from './find-what-fails.ts'
+import { listUnits } from './list-units.ts'
 import { createPreset } from './preset.ts'
+import { createFailedMemory, type FailedMemory } from './remember-failed.ts'
+import type { Unit } from './unit.ts'
 
 /** How many plans one operation keeps: variables that include or skip make several of one. */
 const MOST_PLANS_OF_ONE = 2
@@ -34,30 +37,41 @@ export interface BuiltSchema {
  * Builds the schema of a database role from the catalog, as far as the role may touch it. What cannot be built is left
  * out: one name that somebody gave takes nothing from anybody else.
  *
+ * @param memory of the builds before
  * @throws where not even Pie's own tables can be shown
  */
 export async function buildSchema(
   database: Pick<Database, 'send'>,
   schemas: readonly string[],
   role: DatabaseRole,
+  memory: FailedMemory = createFailedMemory(),
 ): Promise<BuiltSchema> {
   const touchable = await readTouchable(database, schemas, role)
   const read = new Map<string, string>()
-  let named: { oid: string; object: string }[] = []
-  const build = async (leftOut: ReadonlySet<string>) => {
+  let units: Unit[] = []
+  let whole: Catalog | null = null
+  let recalled: Failed[] = []
+  const oidsOf = (what: Failed['what']) =>
+    recalled.filter((one) => one.what === what).map(({ unit }) => unit.oid)
+  const build = async (leftOut: LeftOut) => {
     const problems: SchemaProblem[] = []
     const reading = {
       read,
       revise(text: string): string {
-        const kept = keepTouchable(JSON.parse(text) as Catalog, touchable, leftOut)
+        if (whole === null) {
+          whole = JSON.parse(text) as Catalog
+          recalled = memory.recall(whole)
+        }
+        const objects = new Set([...leftOut.objects, ...oidsOf('object')])
+        const kept = keepTouchable(JSON.parse(text) as Catalog, touchable, objects)
         const functions = leaveOutFunctions(kept, touchable, role)
-        const { catalog, problems: columns } = leaveOutColumns(functions.catalog)
+        const columns = leaveOutColumns(functions.catalog)
+        const untagged = withoutTags(columns.catalog, new Set([...leftOut.tags, ...oidsOf('tags')]))
+        const tags = leaveOutTags(untagged, touchable, inflection)
+        const { catalog } = tags
         const names = nameApart(catalog, inflection, touchable, schemas)
-        problems.push(...functions.problems, ...columns, ...names)
-        if (named.length === 0)
-          named = listNamed(catalog, inflection, touchable, schemas, openTags(catalog))
-            .filter(({ place }) => place.of !== 'pg_type')
-            .map(({ place, object }) => ({ oid: place.objoid, object }))
+        problems.push(...functions.problems, ...columns.problems, ...tags.problems, ...names)
+        if (units.length === 0) units = listUnits(catalog, inflection, touchable, schemas)
         return JSON.stringify(catalog)
       },
     }
@@ -71,9 +85,9 @@ export async function buildSchema(
     const inflection = buildInflection(preset)
     return { ...(await buildFlat(preset, inflection)), problems }
   }
-  const { result, problems } = await findWhatFails(build, () =>
-    named.filter(({ object }) => !object.includes(' pie_schema.')),
-  )
+  const { result, failed } = await findWhatFails(build, () => units)
+  const allFailed = [...recalled, ...failed]
+  if (whole !== null) memory.remember(allFailed, whole)
   const { schema, resolvedPreset } = result
   const extensions = {
     ...schema.extensions.grafast,
@@ -86,7 +100,7 @@ export async function buildSchema(
   return {
     schema,
     preset: resolvedPreset,
-    problems: [...problems, ...result.problems],
+    problems: [...allFailed.map(problemOfFailed), ...result.problems],
     forgetPlans,
   }
 }

@@ -141,3 +141,31 @@ test('what is shown under another name, or not at all, is a warning once', async
     "table app.users would be users, as table pie_schema.users is: it is shown as AppUser; to name it yourself: comment on table app.users is '@name app_users'",
   ])
 })
+
+test('what is reached in schemas that are not named is looked at too, however far away', async () => {
+  await db.owner.query(
+    `create schema far; create schema farther;
+     create type farther.pair as (a int, b text); create domain far.pairs as farther.pair[];
+     create table far.hidden (id int primary key, v text); grant select on far.hidden to webuser;
+     create type farther.span as range (subtype = int); create domain far.spans as farther.span;
+     create table app.reaching (id int primary key, p far.pairs, s far.spans); grant select on app.reaching to webuser;
+     create function app.hid() returns setof far.hidden language sql stable as $$ select * from far.hidden $$`,
+  )
+  const { get } = createRoleSchemas({ requests, log }, { schemas: ['app'], isWatching: true })
+  let last = await get('webuser')
+  assert.deepEqual(fieldsOf(last.schema, 'Pair'), ['a', 'b'])
+  for (const change of [
+    'alter type farther.pair rename attribute b to c',
+    'alter table far.hidden rename v to w',
+    'alter schema farther rename to farthest',
+    'alter type farthest.pair add attribute d int',
+  ]) {
+    await db.owner.query(change)
+    const next = await get('webuser')
+    assert.notEqual(next, last, change)
+    assert.equal(await get('webuser'), next)
+    last = next
+  }
+  assert.deepEqual(fieldsOf(last.schema, 'Pair'), ['a', 'c', 'd'])
+  assert.ok(fieldsOf(last.schema, 'Hidden').includes('w'))
+})

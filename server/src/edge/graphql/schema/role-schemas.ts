@@ -5,6 +5,7 @@ import { readFingerprint } from '../catalog/read-fingerprint.ts'
 import { problemInWords } from '../catalog/schema-problem.ts'
 import type { DatabaseRole, GraphqlSettings } from '../settings.ts'
 import { type BuiltSchema, buildSchema } from './build-schema.ts'
+import { createFailedMemory } from './remember-failed.ts'
 
 export interface RoleSchemas {
   /** The schema of a database role, built when somebody first asks for it. */
@@ -43,11 +44,12 @@ export function createRoleSchemas(
   const all = [...schemas, 'pie_schema']
   const kept = new Map<DatabaseRole, Kept>()
   const told = new Set<string>()
+  const memories = { webuser: createFailedMemory(), webadmin: createFailedMemory() }
   let lookedAt = Number.NEGATIVE_INFINITY
   let looking: Promise<void> | null = null
 
   const build = async (role: DatabaseRole): Promise<BuiltSchema> => {
-    const built = await buildSchema(ground.requests, all, role)
+    const built = await buildSchema(ground.requests, all, role, memories[role])
     for (const problem of built.problems) {
       const text = problemInWords(problem)
       // Mostly both roles have it.
