@@ -8,12 +8,14 @@ const OF_EXTENSIONS = ['citext', 'hstore', 'ltree']
 export function knowTypes(catalog: Catalog): (oid: string) => string | null {
   const typeById = new Map(catalog.types.map((type) => [type._id, type]))
   const subtypes = new Map(catalog.ranges.map(({ rngtypid, rngsubtype }) => [rngtypid, rngsubtype]))
+  const labeled = new Set(catalog.enums.map(({ enumtypid }) => enumtypid))
   const builtIn = catalog.namespaces.find(({ nspname }) => nspname === 'pg_catalog')?._id
   const findUnknown = (oid: string): string | null => {
     const type = typeById.get(oid)
     if (type === undefined) return null
     const { typtype, typname, typnamespace, typelem, typbasetype } = type
-    if (typtype === 'e' || typtype === 'c') return null
+    if (typtype === 'c') return null
+    if (typtype === 'e') return labeled.has(oid) ? null : `${typname}, which has no labels`
     if (typnamespace === builtIn && getCodecByPgCatalogTypeName(typname) !== null) return null
     if (typtype === 'd') return findUnknown(typbasetype)
     if (typtype === 'r') return findUnknown(subtypes.get(oid) ?? '0')

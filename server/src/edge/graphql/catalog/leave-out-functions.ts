@@ -6,7 +6,7 @@ import type { SchemaProblem } from './schema-problem.ts'
 /** Leaves out functions that PostGraphile has no field for, each with its reason: it would do so silently. */
 export function leaveOutFunctions(
   catalog: Catalog,
-  { functions }: Touchable,
+  { functions, others }: Touchable,
   role: string,
 ): { catalog: Catalog; problems: SchemaProblem[] } {
   const findUnknown = knowTypes(catalog)
@@ -37,7 +37,13 @@ export function leaveOutFunctions(
       'let it take and return others, such as text; several columns with returns table (…)',
     ]
   }
-  const problems: SchemaProblem[] = []
+  const problems: SchemaProblem[] = others.map((object) => ({
+    kind: 'left-out',
+    object,
+    other: null,
+    what: 'is left out: GraphQL shows functions, and no procedures, aggregates and window functions',
+    mend: `call it in a function; or take it from the role: revoke execute on ${object.replace('aggregate', 'function')} from public, ${role}`,
+  }))
   const procs = catalog.procs.filter((proc) => {
     const found = why(proc)
     if (found === null) return true

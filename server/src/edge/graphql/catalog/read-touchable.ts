@@ -9,6 +9,8 @@ export interface Touchable {
   closedColumns: readonly string[]
   /** The functions that it may execute: how a comment names each, by oid. */
   functions: Readonly<Record<string, string>>
+  /** What else it may call: each as a comment names it. */
+  others: readonly string[]
 }
 
 export async function readTouchable(
@@ -51,5 +53,16 @@ const touchable = `
         pg_catalog.pg_get_function_identity_arguments(oid))), '{}')
       from pg_catalog.pg_proc
       where pronamespace in (select oid from shown) and prokind = 'f' and pg_catalog.has_function_privilege($2, oid, 'execute')
+    ),
+    'others', (
+      select coalesce(pg_catalog.json_agg(pg_catalog.format('%s %s.%I(%s)',
+        case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, pronamespace::regnamespace,
+        proname, pg_catalog.pg_get_function_identity_arguments(oid)) order by oid), '[]')
+      from pg_catalog.pg_proc
+      where pronamespace in (select oid from shown) and prokind <> 'f' and pg_catalog.has_function_privilege($2, oid, 'execute')
+        and not exists (
+          select from pg_catalog.pg_depend
+          where classid = 'pg_catalog.pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e'
+        )
     )
   ) as touchable`

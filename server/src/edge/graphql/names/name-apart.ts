@@ -6,6 +6,7 @@ import type { SchemaProblem } from '../catalog/schema-problem.ts'
 import { openTags } from '../catalog/tags.ts'
 import { listNamed, type Named } from './list-named.ts'
 import { nameColumnsApart } from './name-columns-apart.ts'
+import { nameEnumsApart } from './name-enums-apart.ts'
 import { type Claim, takenNames } from './taken-names.ts'
 
 /**
@@ -38,7 +39,11 @@ export function nameApart(
         `${quote(tags.commentWith(named.place, first))}`,
     })
   }
-  return [...problems, ...nameColumnsApart(catalog, inflection, tags)]
+  return [
+    ...problems,
+    ...nameEnumsApart(catalog, inflection, taken),
+    ...nameColumnsApart(catalog, inflection, tags),
+  ]
 }
 
 const MOST_TRIES = 1_000

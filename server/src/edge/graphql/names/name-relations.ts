@@ -26,16 +26,16 @@ function nameAll(inflection: GraphileBuild.Inflection, { registry, codec }: OfRo
   const names = new Map<string, string>()
   const wishes = relations.map(([name, relation]) => {
     const given = givenName(relation)
+    const isShown = !isHiding(relation)
     return {
       name,
-      given,
+      // Pie's own keep their names whatever is written; then what has been given one. What is not shown takes none.
+      rank:
+        isPies(codec) && isPies(relation.remoteResource.codec) ? 0 : !isShown ? 3 : given ? 1 : 2,
       wanted: given === undefined ? wishesOf(inflection, codec, relation) : [given],
     }
   })
-  // What has been given a name by a comment comes first.
-  for (const { name, wanted } of wishes.toSorted(
-    (one, other) => Number(one.given === undefined) - Number(other.given === undefined),
-  )) {
+  for (const { name, wanted } of wishes.toSorted((one, other) => one.rank - other.rank)) {
     const free = wanted.find((one) => !taken.has(inflection.camelCase(one)))
     const last = wanted.at(-1) ?? ''
     const chosen = free ?? numbered(last, taken, (text) => inflection.camelCase(text))
@@ -54,10 +54,25 @@ interface Relation {
   extensions?: { tags?: Record<string, unknown> }
 }
 
-function givenName({ isReferencee, isUnique, extensions }: Relation): string | undefined {
-  const { fieldName, foreignSingleFieldName, foreignFieldName } = extensions?.tags ?? {}
+const isPies = ({ extensions }: PgCodec): boolean =>
+  extensions?.pg?.schemaName.startsWith('pie_') === true
+
+/** Whether a comment says that nothing is shown of it. */
+function isHiding({ isReferencee, extensions }: Relation): boolean {
+  const { behavior, omit, forwardBehavior, backwardBehavior } = extensions?.tags ?? {}
+  const said = [behavior, isReferencee ? backwardBehavior : forwardBehavior].flat().join(' ')
+  return (
+    omit === true ||
+    /(^|\s)-(\*|select|connection|single|manyToOne|singularRelation:\S+)(\s|$)/.test(said)
+  )
+}
+
+/** By a comment. */
+export function givenName({ isReferencee, isUnique, extensions }: Relation): string | undefined {
+  const { fieldName, foreignSingleFieldName, foreignFieldName, foreignConnectionFieldName } =
+    extensions?.tags ?? {}
   const names = isReferencee
-    ? [isUnique ? foreignSingleFieldName : undefined, foreignFieldName]
+    ? [isUnique ? foreignSingleFieldName : foreignConnectionFieldName, foreignFieldName]
     : [fieldName]
   return names.find((name): name is string => typeof name === 'string')
 }

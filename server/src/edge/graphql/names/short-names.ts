@@ -64,6 +64,20 @@ export const shortNames: GraphileConfig.Plugin = {
       _manyRelationRaw(_previous, _options, details) {
         return nameRelations(this, details).get(details.relationName) ?? ''
       },
+      // Also what is given to the one or the other alone takes no name from another field.
+      manyRelationConnection(_previous, _options, details) {
+        return this.connectionField(this._manyRelation(details))
+      },
+      manyRelationList(previous, _options, details) {
+        const given = previous?.(details) ?? ''
+        const { registry, codec } = details
+        const isTaken =
+          columnFields(this, codec as never).includes(given) ||
+          [...nameRelations(this, { registry, codec }).values()].some(
+            (name) => this.camelCase(name) === given,
+          )
+        return isTaken ? this.listField(this._manyRelation(details)) : given
+      },
       computedAttributeField(previous, _options, details) {
         const { resource } = details
         const codec = resource.parameters?.[0]?.codec

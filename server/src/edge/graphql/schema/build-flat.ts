@@ -1,3 +1,4 @@
+import type { PgRegistry } from '@dataplan/pg'
 import { type buildInflection, gather, getBuilder, type SchemaBuilder } from 'graphile-build'
 import type { GraphQLFieldMap, GraphQLSchema } from 'graphql'
 
@@ -14,11 +15,16 @@ type Fields = GraphQLFieldMap<unknown, unknown>
 export async function buildFlat(
   preset: GraphileConfig.Preset,
   inflection: ReturnType<typeof buildInflection>,
-): Promise<{ schema: GraphQLSchema; resolvedPreset: GraphileConfig.ResolvedPreset }> {
+): Promise<{
+  schema: GraphQLSchema
+  resolvedPreset: GraphileConfig.ResolvedPreset
+  registry: PgRegistry
+}> {
   const input = await gather(preset, { inflection })
   const builder = getBuilder(preset, inflection)
   flatten(builder)
-  return { schema: builder.buildSchema(input), resolvedPreset: builder.resolvedPreset }
+  const schema = builder.buildSchema(input)
+  return { schema, resolvedPreset: builder.resolvedPreset, registry: input.pgRegistry }
 }
 
 function flatten(builder: SchemaBuilder): void {

@@ -319,6 +319,74 @@ const odd: Record<
       assert.doesNotMatch(wordsOf(built), /is left out|cannot read/)
     },
   },
+  'what PostGraphile leaves out without a word': {
+    sql: `create type app.pair as (a int, b text); create domain app.dpair as app.pair; create type app.none as enum (); create domain app.no as app.none;
+      create table app.things (id int primary key, e app.none, es app.none[], d app.no, seen int);
+      create table app.kinds (kind text primary key); comment on table app.kinds is '@enum';
+      create table app.of_kinds (id int primary key, kind text references app.kinds, hidden int); comment on column app.of_kinds.hidden is '@behavior -*';
+      create function app.domain_of_pair() returns app.dpair language sql stable as $$ select null::app.dpair $$;
+      create function app.classes() returns setof pg_catalog.pg_class language sql stable as $$ select * from pg_class $$;
+      create function app.lists() returns setof int[] language sql stable as $$ select '{1}'::int[] $$;
+      create function app.fine(a int) returns int language sql stable as $$ select 1 $$;
+      create function app.hidden_one() returns int language sql stable as $$ select 1 $$; comment on function app.hidden_one() is '@behavior -*';
+      create procedure app.proceed(a int) language sql as $$ select 1 $$;
+      create aggregate app.total(int) (sfunc = int4pl, stype = int)`,
+    query: ['fine', 'thing', 'ofKind'],
+    saying: /left-out: procedure app\.proceed/,
+    check: (built) => {
+      const words = wordsOf(built)
+      for (const object of [
+        'column app.things.e',
+        'column app.things.es',
+        'column app.things.d',
+        'column app.of_kinds.kind',
+        'function app.domain_of_pair()',
+        'function app.classes()',
+        'function app.lists()',
+        'aggregate app.total(integer)',
+      ]) {
+        const [, name = ''] = /\.(\w+)\(/.exec(object) ?? []
+        const field = name.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase())
+        if (!fieldsOf(built, 'Query').includes(field))
+          assert.ok(words.includes(`left-out: ${object} is left out`), `${object}\n${words}`)
+      }
+      assert.doesNotMatch(words, /kinds\.hidden|hidden_one|app\.fine|things\.seen/)
+    },
+  },
+  "names given to relations that are Pie's": {
+    sql: `create table app.mails (id int primary key, a uuid references pie_schema.users, b uuid references pie_schema.profiles, c uuid references pie_schema.users);
+      comment on constraint mails_a_fkey on app.mails is '@foreignFieldName userEmails';
+      comment on constraint mails_b_fkey on app.mails is '@foreignFieldName user';
+      comment on constraint mails_c_fkey on app.mails is '@foreignConnectionFieldName userRoles'`,
+    query: ['mail', 'allMail'],
+    saying: /renamed: .*would be userEmails/,
+    check: (built) => {
+      const typeOf = (type: string, field: string) => {
+        const found = built.schema.getType(type)
+        return found !== undefined && 'getFields' in found
+          ? String(found.getFields()[field]?.type)
+          : ''
+      }
+      assert.match(typeOf('User', 'userEmails'), /^UserEmailConnection!?$/)
+      assert.match(typeOf('User', 'userRoles'), /^UserRoleConnection!?$/)
+      assert.match(typeOf('Profile', 'user'), /^User!?$/)
+      assert.match(wordsOf(built), /renamed: .*would be userRoles/)
+    },
+  },
+  'enums made of rows that are named as something else': {
+    sql: `create table app.foos (id text primary key); comment on table app.foos is E'@enum\n@enumName User'; insert into app.foos values ('a');
+      create table app.bars (id text primary key); comment on table app.bars is E'@enum\n@enumName user'; insert into app.bars values ('b');
+      create table app.odds (id text primary key); comment on table app.odds is E'@enum\n@enumName my enum!'; insert into app.odds values ('c');
+      create table app.uses (id int primary key, foo text references app.foos, bar text references app.bars, odd text references app.odds)`,
+    query: ['use', 'uses'],
+    saying: /renamed: table app\.foos would be an enum User, as table pie_schema\.users is/,
+    check: (built) => {
+      assert.deepEqual(fieldsOf(built, 'Use').slice(0, 5), ['nodeId', 'id', 'foo', 'bar', 'odd'])
+      assert.deepEqual(labelsOf(built, 'AppUser'), ['a'])
+      assert.deepEqual(labelsOf(built, 'Appuser'), ['b'])
+      assert.deepEqual(labelsOf(built, 'MyEnum'), ['c'])
+    },
+  },
   'ranges named as something else': {
     sql: `create type app.users as range (subtype = int); create type app.date as range (subtype = int);
       create type app.span as range (subtype = int); create type app2.span as range (subtype = int);

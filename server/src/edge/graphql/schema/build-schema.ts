@@ -12,9 +12,12 @@ import { withoutTags } from '../catalog/without-tags.ts'
 import { nameApart } from '../names/name-apart.ts'
 import type { DatabaseRole } from '../settings.ts'
 import { buildFlat } from './build-flat.ts'
+import { compareWithCatalog } from './compare-with-catalog.ts'
 import { type Failed, findWhatFails, type LeftOut, problemOfFailed } from './find-what-fails.ts'
 import { listUnits } from './list-units.ts'
 import { createPreset } from './preset.ts'
+import { problemsOfWords } from './problems-of-words.ts'
+import { quietConsole } from './quiet-console.ts'
 import { createFailedMemory, type FailedMemory } from './remember-failed.ts'
 import type { Unit } from './unit.ts'
 
@@ -54,6 +57,7 @@ export async function buildSchema(
   const oidsOf = (what: Failed['what']) =>
     recalled.filter((one) => one.what === what).map(({ unit }) => unit.oid)
   const build = async (leftOut: LeftOut) => {
+    let shown: Catalog | null = null
     const problems: SchemaProblem[] = []
     const reading = {
       read,
@@ -72,6 +76,7 @@ export async function buildSchema(
         const names = nameApart(catalog, inflection, touchable, schemas)
         problems.push(...functions.problems, ...columns.problems, ...tags.problems, ...names)
         if (units.length === 0) units = listUnits(catalog, inflection, touchable, schemas)
+        shown = catalog
         return JSON.stringify(catalog)
       },
     }
@@ -83,7 +88,16 @@ export async function buildSchema(
       tell: (one) => problems.push(one),
     })
     const inflection = buildInflection(preset)
-    return { ...(await buildFlat(preset, inflection)), problems }
+    const built = await quietConsole(
+      (text) => problems.push(...problemsOfWords(text)),
+      () => buildFlat(preset, inflection),
+    )
+    const { schema, registry } = built
+    const missed =
+      shown === null ? [] : compareWithCatalog(schema, registry, inflection, shown, touchable)
+    const isTold = ({ object }: SchemaProblem) =>
+      problems.some((one) => one.kind === 'left-out' && one.object === object)
+    return { ...built, problems: [...problems, ...missed.filter((one) => !isTold(one))] }
   }
   const { result, failed } = await findWhatFails(build, () => units)
   const allFailed = [...recalled, ...failed]
