@@ -18,7 +18,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { Refusal } from '../../../ground/errors.ts'
-import { PAGE_SIZE } from '../schema/page-size.ts'
+import { LARGEST_PAGE, PAGE_SIZE } from '../schema/page-size.ts'
 import { readPageSize } from '../schema/read-page-size.ts'
 import { isIntrospection, measureIntrospection, measureSchema } from './measure-introspection.ts'
 
@@ -38,43 +38,54 @@ export interface Measured {
 
 /**
  * Measures a valid operation without running it, with the values that it would be run with. Fragments are
- * measured once each, however often they are spread.
+ * measured once for each kind of place, however often they are spread.
  *
  * @throws Refusal `graphql_too_complex` for a page that is too large
  */
 export function measureOperation(operation: OperationDefinitionNode, measured: Measured): Measure {
   const known = new Map<string, Measure>()
+  const root = measured.schema.getRootType(operation.operation)?.name ?? ''
   let introspected = 0
 
-  const measureSet = ({ selections }: SelectionSetNode, typeName: string): Measure => {
+  /** @param isOfAll whether it is asked of all the rows of a table, rather than of those that belong to another row */
+  const measureSet = (
+    { selections }: SelectionSetNode,
+    typeName: string,
+    isOfAll: boolean,
+  ): Measure => {
     let depth = 0
     let cost = 0
     for (const selection of selections) {
       if (isLeftOut(selection, measured)) continue
       const part =
         selection.kind === Kind.FIELD
-          ? measureField(selection, typeName)
+          ? measureField(selection, typeName, isOfAll)
           : selection.kind === Kind.FRAGMENT_SPREAD
-            ? measureFragment(selection.name.value)
-            : measureSet(selection.selectionSet, selection.typeCondition?.name.value ?? typeName)
+            ? measureFragment(selection.name.value, isOfAll)
+            : measureSet(
+                selection.selectionSet,
+                selection.typeCondition?.name.value ?? typeName,
+                isOfAll,
+              )
       depth = Math.max(depth, part.depth)
       cost += part.cost
     }
     return { depth, cost }
   }
 
-  const measureFragment = (name: string): Measure => {
+  const measureFragment = (name: string, isOfAll: boolean): Measure => {
     const fragment = measured.fragments.get(name)
+    const key = `${name} ${isOfAll}`
     const measure =
-      known.get(name) ??
+      known.get(key) ??
       (fragment === undefined
         ? { depth: 0, cost: 0 }
-        : measureSet(fragment.selectionSet, fragment.typeCondition.name.value))
-    known.set(name, measure)
+        : measureSet(fragment.selectionSet, fragment.typeCondition.name.value, isOfAll))
+    known.set(key, measure)
     return measure
   }
 
-  const measureField = (node: FieldNode, typeName: string): Measure => {
+  const measureField = (node: FieldNode, typeName: string, isOfAll: boolean): Measure => {
     const type = measured.schema.getType(typeName)
     const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : {}
     const field = fields[node.name.value]
@@ -84,8 +95,12 @@ export function measureOperation(operation: OperationDefinitionNode, measured: M
       return { depth: 1, cost: 1 }
     }
     const size = readPageSize(node, field, measured.variables)
-    if (node.selectionSet === undefined) return { depth: 1, cost: 1 }
-    const inside = measureSet(node.selectionSet, nameOf(field.type))
+    if (node.selectionSet === undefined) {
+      // Postgres counts every row there is, however few are asked for.
+      if (node.name.value !== 'totalCount' || !('pageInfo' in fields)) return { depth: 1, cost: 1 }
+      return { depth: 1, cost: isOfAll ? LARGEST_PAGE : PAGE_SIZE }
+    }
+    const inside = measureSet(node.selectionSet, nameOf(field.type), typeName === root)
     // A connection's rows are counted where its page is; of a list without pages nobody knows.
     const isUnbounded =
       isListType(getNullableType(field.type)) && fields['pageInfo']?.type.toString() !== 'PageInfo!'
@@ -93,8 +108,7 @@ export function measureOperation(operation: OperationDefinitionNode, measured: M
     return { depth: inside.depth + 1, cost: 1 + rows * inside.cost }
   }
 
-  const root = measured.schema.getRootType(operation.operation)
-  const measure = measureSet(operation.selectionSet, root?.name ?? '')
+  const measure = measureSet(operation.selectionSet, root, false)
   if (introspected > MOST_OF_SCHEMA * measureSchema(measured.schema))
     throw new Refusal('graphql_too_complex', {
       detail: 'An operation may ask for what the schema says of itself twice at most.',
