@@ -12,7 +12,10 @@ beforeEach(() => {
   timeOf = createLoopTimes({ userMs: 900, networkMs: 600 }, clock, createCounts(100, clock))
 })
 
-const work = (time: LoopTime, ms: number) => time.during(() => void (nowMs += ms))
+const work = (time: LoopTime, ms: number) =>
+  time.during(() => {
+    nowMs += ms
+  })
 const isRefused = (time: LoopTime, seconds: number) =>
   assert.throws(
     () => time.refuseOver(),
