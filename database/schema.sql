@@ -988,13 +988,15 @@ begin
   -- A crash that forgets the last of these has them deleted again.
   perform set_config('synchronous_commit', 'off', true);
 
+  -- `case`, because only it says what is looked at first.
   ended := array(
     select sessions.id from pie_private.sessions
     where sessions.revoked_at < now() - interval '7 days'
-      and coalesce((
-        select next.revoked_at is not null or next.absolute_expires_at <= now()
-        from pie_private.sessions as next where next.id = sessions.successor_id
-      ), true)
+      and case
+        when sessions.successor_id is not null and not pie_private.goes_by_itself(sessions.successor_id) then false
+        when (select earlier.id from pie_private.sessions as earlier where earlier.successor_id = sessions.id) is null then true
+        else pie_private.lock_renewed(sessions.id)
+      end
     order by sessions.revoked_at
     limit most
     for update of sessions skip locked
@@ -1003,10 +1005,11 @@ begin
     ended := ended || array(
       select sessions.id from pie_private.sessions
       where sessions.revoked_at is null and sessions.absolute_expires_at < now() - interval '7 days'
-        and coalesce((
-          select next.revoked_at is not null or next.absolute_expires_at <= now()
-          from pie_private.sessions as next where next.id = sessions.successor_id
-        ), true)
+        and case
+          when sessions.successor_id is not null and not pie_private.goes_by_itself(sessions.successor_id) then false
+          when (select earlier.id from pie_private.sessions as earlier where earlier.successor_id = sessions.id) is null then true
+          else pie_private.lock_renewed(sessions.id)
+        end
       order by sessions.absolute_expires_at
       limit most - cardinality(ended)
       for update of sessions skip locked
@@ -1028,11 +1031,6 @@ begin
     )
     select line.id from line
   );
-  if cardinality(lines) > cardinality(ended) then
-    lines := array(
-      select sessions.id from pie_private.sessions where sessions.id = any (lines) for update skip locked
-    );
-  end if;
 
   with recursive whole as (
     select sessions.id, sessions.successor_id from pie_private.sessions
@@ -1419,6 +1417,29 @@ $function$
 grant execute on function pie_private.forget_node(uuid) to pie_auth;
 comment on function pie_private.forget_node(uuid) is 'Takes a node off the list that has stopped.';
 
+CREATE OR REPLACE FUNCTION pie_private.goes_by_itself(successor_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return coalesce((
+    select (next.revoked_at is not null or next.absolute_expires_at <= now())
+      and not (
+        coalesce(next.revoked_at, next.absolute_expires_at) < now() - interval '7 days'
+        and coalesce((
+          select after_next.revoked_at is not null or after_next.absolute_expires_at <= now()
+          from pie_private.sessions as after_next where after_next.id = next.successor_id
+        ), true)
+      )
+    from pie_private.sessions as next where next.id = goes_by_itself.successor_id
+  ), true);
+end
+$function$
+;
+comment on function pie_private.goes_by_itself(uuid) is 'Whether what ended goes although it was renewed: by its successor, which may not act and stays for now.';
+
 CREATE OR REPLACE FUNCTION pie_private.grant_permission(permission text, role text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1708,6 +1729,33 @@ $function$
 ;
 grant execute on function pie_private.list_signing_keys() to pie_auth;
 comment on function pie_private.list_signing_keys() is 'The keys that tokens may be verified with, the newest first.';
+
+CREATE OR REPLACE FUNCTION pie_private.lock_renewed(session_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  line uuid[] := array(
+    with recursive line as (
+      select sessions.id from pie_private.sessions where sessions.successor_id = session_id
+      union all
+      select earlier.id
+      from line
+      cross join lateral (
+        select sessions.id from pie_private.sessions where sessions.successor_id = line.id offset 0
+      ) as earlier
+    )
+    select line.id from line
+  );
+begin
+  return cardinality(line) = cardinality(array(
+    select sessions.id from pie_private.sessions where sessions.id = any (line) for update skip locked
+  ));
+end
+$function$
+;
+comment on function pie_private.lock_renewed(uuid) is 'Locks what was renewed by a session, waiting for nobody; returns whether that was all of it.';
 
 CREATE OR REPLACE FUNCTION pie_private.make_audit_months()
  RETURNS integer

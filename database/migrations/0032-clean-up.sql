@@ -106,8 +106,58 @@ create index if not exists sessions_absolute_expires_at_idx on pie_private.sessi
 -- A session that was renewed goes together with what it was renewed by, and the earlier one first. Otherwise its foreign key
 -- would have each deleted by the next, one inside the other, however many there are. None goes whose successor may act.
 --
+-- Chosen is the last of each line that goes, once its whole line is in hand: one of which somebody holds a part takes nobody's
+-- place in the batch, however many such lines there are and however long they are over.
+--
 -- Written so that every look-up is one by an index, of one row: joins are planned by what Postgres remembers of the table,
 -- which is least true while millions of its rows go.
+
+-- Takes what was renewed by a session in hand, first by the one before it and so on, and waits for nobody: whether that could be
+-- done with all of it.
+create function pie_private.lock_renewed(session_id uuid) returns boolean
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  line uuid[] := array(
+    with recursive line as (
+      select sessions.id from pie_private.sessions where sessions.successor_id = session_id
+      union all
+      select earlier.id
+      from line
+      cross join lateral (
+        select sessions.id from pie_private.sessions where sessions.successor_id = line.id offset 0
+      ) as earlier
+    )
+    select line.id from line
+  );
+begin
+  return cardinality(line) = cardinality(array(
+    select sessions.id from pie_private.sessions where sessions.id = any (line) for update skip locked
+  ));
+end
+$$;
+
+-- Whether a session whose successor this is goes by itself: the successor may not act, and does not go, which would take it along.
+create function pie_private.goes_by_itself(successor_id uuid) returns boolean
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return coalesce((
+    select (next.revoked_at is not null or next.absolute_expires_at <= now())
+      and not (
+        coalesce(next.revoked_at, next.absolute_expires_at) < now() - interval '7 days'
+        and coalesce((
+          select after_next.revoked_at is not null or after_next.absolute_expires_at <= now()
+          from pie_private.sessions as after_next where after_next.id = next.successor_id
+        ), true)
+      )
+    from pie_private.sessions as next where next.id = goes_by_itself.successor_id
+  ), true);
+end
+$$;
+
 create function pie_private.delete_ended_sessions(most integer) returns integer
   language plpgsql volatile security definer
   set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off
@@ -120,13 +170,15 @@ begin
   -- A crash that forgets the last of these has them deleted again.
   perform set_config('synchronous_commit', 'off', true);
 
+  -- `case`, because only it says what is looked at first.
   ended := array(
     select sessions.id from pie_private.sessions
     where sessions.revoked_at < now() - interval '7 days'
-      and coalesce((
-        select next.revoked_at is not null or next.absolute_expires_at <= now()
-        from pie_private.sessions as next where next.id = sessions.successor_id
-      ), true)
+      and case
+        when sessions.successor_id is not null and not pie_private.goes_by_itself(sessions.successor_id) then false
+        when (select earlier.id from pie_private.sessions as earlier where earlier.successor_id = sessions.id) is null then true
+        else pie_private.lock_renewed(sessions.id)
+      end
     order by sessions.revoked_at
     limit most
     for update of sessions skip locked
@@ -135,10 +187,11 @@ begin
     ended := ended || array(
       select sessions.id from pie_private.sessions
       where sessions.revoked_at is null and sessions.absolute_expires_at < now() - interval '7 days'
-        and coalesce((
-          select next.revoked_at is not null or next.absolute_expires_at <= now()
-          from pie_private.sessions as next where next.id = sessions.successor_id
-        ), true)
+        and case
+          when sessions.successor_id is not null and not pie_private.goes_by_itself(sessions.successor_id) then false
+          when (select earlier.id from pie_private.sessions as earlier where earlier.successor_id = sessions.id) is null then true
+          else pie_private.lock_renewed(sessions.id)
+        end
       order by sessions.absolute_expires_at
       limit most - cardinality(ended)
       for update of sessions skip locked
@@ -160,11 +213,6 @@ begin
     )
     select line.id from line
   );
-  if cardinality(lines) > cardinality(ended) then
-    lines := array(
-      select sessions.id from pie_private.sessions where sessions.id = any (lines) for update skip locked
-    );
-  end if;
 
   with recursive whole as (
     select sessions.id, sessions.successor_id from pie_private.sessions
@@ -251,6 +299,8 @@ begin
 end
 $$;
 
+revoke execute on function pie_private.lock_renewed(uuid) from public;
+revoke execute on function pie_private.goes_by_itself(uuid) from public;
 revoke execute on function pie_private.delete_ended_sessions(integer) from public;
 revoke execute on function pie_private.delete_empty_throttles(integer) from public;
 revoke execute on function pie_private.delete_used_csrf_tokens(integer) from public;
@@ -260,6 +310,8 @@ grant execute on function pie_private.delete_empty_throttles(integer) to pie_aut
 grant execute on function pie_private.delete_used_csrf_tokens(integer) to pie_auth;
 grant execute on function pie_private.delete_forgotten_networks(integer) to pie_auth;
 
+comment on function pie_private.lock_renewed(uuid) is 'Locks what was renewed by a session, waiting for nobody; returns whether that was all of it.';
+comment on function pie_private.goes_by_itself(uuid) is 'Whether what ended goes although it was renewed: by its successor, which may not act and stays for now.';
 comment on function pie_private.delete_ended_sessions(integer) is 'Deletes sessions that ended seven days ago, so many at most; returns how many.';
 comment on function pie_private.delete_empty_throttles(integer) is 'Deletes buckets that ran empty an hour ago, so many at most; returns how many.';
 comment on function pie_private.delete_used_csrf_tokens(integer) is 'Deletes used CSRF tokens that expired an hour ago, so many at most; returns how many.';

@@ -134,6 +134,41 @@ describe('sessions', () => {
     assert.equal(await clean('delete_ended_sessions'), 4)
   })
 
+  test('however many lines somebody holds a part of, and however long they are over, the others go', async () => {
+    const heldLines = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => addLine(index % 2 ? 2 : 3, revoked('30 days'))),
+    )
+    // Also a line whose every session was revoked, and one that came to its limit.
+    const allRevoked = await addLine(20, revoked('31 days'))
+    await db.owner.query(
+      `update pie_private.sessions set ${revoked('32 days')} where id = any ($1)`,
+      [allRevoked],
+    )
+    const atLimit = await addLine(3, limited('30 days'))
+    const held = [...heldLines, allRevoked, atLimit]
+    const free: string[] = []
+    for (let count = 0; count < 12; count++) free.push(await add(revoked('20 days')))
+    for (let count = 0; count < 12; count++) free.push(await add(limited('20 days')))
+    free.push(...(await addLine(6, revoked('10 days'))))
+    await db.owner.query('begin')
+    try {
+      const links = held.map((line, index) => line[index % 2 ? 0 : line.length - 2])
+      await db.owner.query('select from pie_private.sessions where id = any ($1) for update', [
+        links,
+      ])
+      await auth.query(`set statement_timeout = '5s'`)
+      let sum = 0
+      for (let deleted = -1; deleted !== 0; sum += deleted)
+        deleted = await clean('delete_ended_sessions', 5)
+      assert.equal(sum, free.length)
+      assert.deepEqual((await left()).sort(), held.flat().sort())
+    } finally {
+      await db.owner.query('rollback')
+      await auth.query('reset statement_timeout')
+    }
+    assert.equal(await clean('delete_ended_sessions', 1_000), held.flat().length)
+  })
+
   test('several at once take different ones, and all of them', async () => {
     for (let count = 0; count < 60; count++) await add(revoked('8 days'))
     await addLine(40, revoked('8 days'))
@@ -244,6 +279,42 @@ describe('buckets and tokens', () => {
       [await use(recent, '-59 minutes'), await use(future, '1 hour')],
       [false, false],
     )
+  })
+
+  test('nor do those that somebody holds keep others from being deleted', async () => {
+    const tables = {
+      delete_empty_throttles: ['throttles', 'empty_at'],
+      delete_used_csrf_tokens: ['used_csrf_tokens', 'expires_at'],
+      delete_forgotten_networks: ['known_networks', 'last_seen_at'],
+    } as const
+    for (const table of ['throttles', 'used_csrf_tokens', 'known_networks'])
+      await db.owner.query(`delete from pie_private.${table}`)
+    await db.owner.query(
+      `insert into pie_private.throttles select 'many:' || n, now() - n * interval '1 day' from generate_series(101, 130) as n`,
+    )
+    await db.owner.query(
+      `insert into pie_private.used_csrf_tokens (token_hash, expires_at)
+       select sha256(n::text::bytea), now() - n * interval '1 day' from generate_series(101, 130) as n`,
+    )
+    await db.owner.query(
+      `insert into pie_private.known_networks (user_id, network, last_seen_at)
+       select $1, n::text, now() - n * interval '1 day' from generate_series(101, 130) as n`,
+      [db.ada.id],
+    )
+    await db.owner.query('begin')
+    try {
+      for (const [table, since] of Object.values(tables))
+        await db.owner.query(
+          `select from pie_private.${table} order by ${since} limit 20 for update`,
+        )
+      for (const what of Object.keys(tables)) {
+        assert.equal(await clean(what, 5), 5, what)
+        assert.equal(await clean(what, 5), 5, what)
+        assert.equal(await clean(what, 5), 0, what)
+      }
+    } finally {
+      await db.owner.query('rollback')
+    }
   })
 
   test('none of it waits for whoever holds a row', async () => {

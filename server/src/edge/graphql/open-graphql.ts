@@ -45,7 +45,8 @@ export function openGraphql(
     asker: Asker,
     { query, variables, operationName }: GraphqlRequest,
   ): Promise<Outcome> => {
-    const read = readerOf(built)(query)
+    asker.refuseOver()
+    const read = asker.during(() => readerOf(built)(query))
     const needs = { ...ground, built, asker, limits: settings }
     return runOperation(needs, credential, { read, variables, name: operationName })
   }

@@ -33,6 +33,21 @@ export function createShares(most: number): (name: string) => TakeShare {
   }
 }
 
+/** Takes one of each, in this order. Whoever waits for the second holds the first up, and nobody else. */
+export const takeBoth =
+  (first: TakeShare, second: TakeShare): TakeShare =>
+  async () => {
+    const giveFirst = await first()
+    const giveSecond = await second().catch((error) => {
+      giveFirst()
+      throw error
+    })
+    return () => {
+      giveSecond()
+      giveFirst()
+    }
+  }
+
 function waitIn(waiting: (() => void)[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const next = () => {

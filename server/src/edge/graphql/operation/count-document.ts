@@ -1,4 +1,4 @@
-import { type DocumentNode, Kind, visit } from 'graphql'
+import { type DocumentNode, Kind, type SelectionSetNode, visit } from 'graphql'
 import { Refusal } from '../../../ground/errors.ts'
 
 /** The most of each thing that one document may be written of: checking it takes longer with each. */
@@ -14,6 +14,9 @@ const limits: readonly { what: string; most: number; kinds: readonly Kind[] }[] 
 /** Each one may be the same field again, which is planned and run again. */
 const MOST_ALIASES = 50
 
+/** The same field again in one place, with fields of its own: each is compared with each. */
+const MOST_REPEATED = 50
+
 /**
  * Counts what a document is written of, before anything is made of it.
  * @throws Refusal `graphql_too_complex`
@@ -21,10 +24,12 @@ const MOST_ALIASES = 50
 export function countDocument(document: DocumentNode): void {
   const counts = new Map<Kind, number>()
   let aliases = 0
+  let repeated = 0
   visit(document, {
     enter: (node) => {
       counts.set(node.kind, (counts.get(node.kind) ?? 0) + 1)
       if (node.kind === Kind.FIELD && node.alias !== undefined) aliases += 1
+      if (node.kind === Kind.SELECTION_SET) repeated += countRepeated(node)
     },
   })
   for (const { what, most, kinds } of limits) {
@@ -32,6 +37,17 @@ export function countDocument(document: DocumentNode): void {
     if (count > most) throw tooMany(what, most)
   }
   if (aliases > MOST_ALIASES) throw tooMany('aliases', MOST_ALIASES)
+  if (repeated > MOST_REPEATED) throw tooMany('fields again in one place', MOST_REPEATED)
+}
+
+/** How many fields that have fields of their own are there again by the same name. */
+function countRepeated({ selections }: SelectionSetNode): number {
+  const names = selections.flatMap((one) =>
+    one.kind === Kind.FIELD && one.selectionSet !== undefined
+      ? [one.alias?.value ?? one.name.value]
+      : [],
+  )
+  return names.length - new Set(names).size
 }
 
 export const tooMany = (what: string, most: number): Refusal =>

@@ -6,6 +6,12 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 
+export interface FieldCounts {
+  fields: number
+  /** Those of them that have fields of their own. */
+  parents: number
+}
+
 /**
  * How many fields there are to be planned in the operations of a valid document: those of a fragment once
  * for each place where it is spread.
@@ -13,19 +19,25 @@ import {
 export function countFields(
   document: DocumentNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-): number {
-  const known = new Map<string, number>()
+): FieldCounts {
+  const known = new Map<string, FieldCounts>()
 
-  const countSet = (set: SelectionSetNode | undefined): number => {
-    let count = 0
+  const countSet = (set: SelectionSetNode | undefined): FieldCounts => {
+    let fields = 0
+    let parents = 0
     for (const selection of set?.selections ?? []) {
-      if (selection.kind === Kind.FRAGMENT_SPREAD) count += countFragment(selection.name.value)
-      else count += countSet(selection.selectionSet) + (selection.kind === Kind.FIELD ? 1 : 0)
+      const isSpread = selection.kind === Kind.FRAGMENT_SPREAD
+      const inside = isSpread
+        ? countFragment(selection.name.value)
+        : countSet(selection.selectionSet)
+      const isField = selection.kind === Kind.FIELD
+      fields += inside.fields + (isField ? 1 : 0)
+      parents += inside.parents + (isField && selection.selectionSet !== undefined ? 1 : 0)
     }
-    return count
+    return { fields, parents }
   }
 
-  const countFragment = (name: string): number => {
+  const countFragment = (name: string): FieldCounts => {
     const count = known.get(name) ?? countSet(fragments.get(name)?.selectionSet)
     known.set(name, count)
     return count
@@ -33,5 +45,9 @@ export function countFields(
 
   return document.definitions
     .filter((definition): definition is OperationDefinitionNode => 'operation' in definition)
-    .reduce((sum, { selectionSet }) => sum + countSet(selectionSet), 0)
+    .map(({ selectionSet }) => countSet(selectionSet))
+    .reduce((sum, one) => ({
+      fields: sum.fields + one.fields,
+      parents: sum.parents + one.parents,
+    }))
 }

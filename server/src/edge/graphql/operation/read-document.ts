@@ -26,8 +26,11 @@ export type ReadDocuments = (text: string) => ReadDocument
 /** The most words and signs of one document; each is read before anything is known of it. */
 const MOST_TOKENS = 3_000
 
-/** The most fields of one document, each as often as it has to be planned: some 0.4 ms for each. */
+/** The most fields of one document, each as often as it has to be planned: some 0.05 ms for each. */
 const MOST_FIELDS = 500
+
+/** The most of them that have fields of their own: planning takes longest for these, up to 1 ms for each, while everybody waits. */
+const MOST_PARENTS = 150
 
 /**
  * How much is remembered for each schema, in fields: some 25 kB each, most of it their plans. When it is
@@ -59,8 +62,10 @@ export function createDocumentReader(
           : [],
       ),
     )
-    const fields = countFields(document, fragments)
+    const { fields, parents } = countFields(document, fragments)
     if (fields > MOST_FIELDS) throw tooMany('fields, those of fragments each time', MOST_FIELDS)
+    if (parents > MOST_PARENTS)
+      throw tooMany('fields with fields of their own, those of fragments each time', MOST_PARENTS)
     weight += fields + text.length / CHARACTERS_PER_FIELD
     if (weight > MOST_REMEMBERED) {
       remembered.clear()

@@ -22,7 +22,7 @@ import { causeOf, type DescribedError, describeError } from './describe-error.ts
 import { type Measure, measureOperation } from './measure-operation.ts'
 import type { ReadDocument } from './read-document.ts'
 import { refuseDocument } from './refuse-document.ts'
-import { refuseSize, writeData } from './write-data.ts'
+import { refuseSize, writeJson } from './write-json.ts'
 
 export interface Operation {
   read: ReadDocument
@@ -34,6 +34,10 @@ export interface Operation {
 export interface Asker {
   /** Counts what an operation costs. @throws Refusal `too_many_requests` */
   spend(cost: number): void
+  /** Counts what some work takes of the event loop. */
+  during<T>(work: () => T): T
+  /** @throws Refusal `too_many_requests` where that is too much already */
+  refuseOver(): void
   /** Of the connections to Postgres. */
   takeShare: TakeShare
 }
@@ -64,7 +68,8 @@ export async function runOperation(
   credential: SessionCredential,
   operation: Operation,
 ): Promise<Outcome> {
-  if (checkOperation(needs, operation) === OperationTypeNode.QUERY) {
+  const type = needs.asker.during(() => checkOperation(needs, operation))
+  if (type === OperationTypeNode.QUERY) {
     const requests = needs.requests.within(allowanceOf(needs))
     const result = await run(needs, operation, readAs(requests, credential))
     return { ...describe(needs, result), hasChanged: false }
@@ -167,40 +172,49 @@ function measure(
 }
 
 async function run(
-  { built }: Needs,
+  { built, asker }: Needs,
   { read, variables, name }: Operation,
   withPgClient: WithPgClient,
 ): Promise<ExecutionResult> {
-  const result = await execute({
-    schema: built.schema,
-    document: read.document,
-    variableValues: variables,
-    operationName: name,
-    contextValue: { withPgClient },
-    resolvedPreset: built.preset,
-    // Around every step otherwise, though no plugin here has any.
-    middleware: null,
-  })
+  asker.refuseOver()
+  // Until it first waits: planned it is by then.
+  const running = asker.during(() =>
+    execute({
+      schema: built.schema,
+      document: read.document,
+      variableValues: variables,
+      operationName: name,
+      contextValue: { withPgClient },
+      resolvedPreset: built.preset,
+      // Around every step otherwise, though no plugin here has any.
+      middleware: null,
+    }),
+  )
+  const result = await running
   if (Symbol.asyncIterator in result) throw new Error('GraphQL answered with a stream')
   return result
 }
 
 /** @throws Refusal where an error is of the whole operation */
 function describe(
-  { log, limits }: Needs,
+  { log, limits, asker }: Needs,
   { data, errors = [] }: ExecutionResult,
 ): Pick<Outcome, 'data' | 'errors'> {
+  const mostBytes = limits.maxAnswerSize
   const causes = errors.map(causeOf)
   for (const cause of causes) if (cause instanceof Refusal) throw cause
   // Nothing was run: the variables do not fit.
   if (data === undefined && causes.every((cause) => cause instanceof GraphQLError))
     throw refuseDocument(limits.showsItself ? errors : errors.map(withoutSuggestion), '/variables')
-  return {
-    data: data == null ? null : writeData(data, limits.maxAnswerSize),
-    errors: errors
+  return asker.during(() => {
+    const described = errors
       .filter((_, index) => causes[index] !== abandoned)
-      .map((error) => describeError(error, log)),
-  }
+      .map((error) => describeError(error, log))
+    // As many as there are rows, where a field of each has failed.
+    const told = described.length === 0 ? '' : writeJson(described, mostBytes, mostBytes)
+    const left = mostBytes - Buffer.byteLength(told)
+    return { data: data == null ? null : writeJson(data, left, mostBytes), errors: described }
+  })
 }
 
 /** Variables are checked by code that knows of no way to keep its suggestions to itself. */

@@ -11,7 +11,7 @@ import { collectProblems } from './collect-problems.ts'
 import { meField } from './me-field.ts'
 
 /** The most that planning one operation may take. It happens once for each document. */
-const PLANNING_MS = 2_000
+const PLANNING_MS = 1_000
 
 /** What is there for Pie's own doors, and would only be in the way here. It hides; it protects nothing. */
 const withoutInternals = jsonPgSmartTags({

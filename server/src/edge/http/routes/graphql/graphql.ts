@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { User } from '../../../../features/accounts/user.ts'
 import { findSession } from '../../../../features/sessions/find-session.ts'
-import { createShares } from '../../../../ground/database/share.ts'
+import { createShares, takeBoth } from '../../../../ground/database/share.ts'
 import { OperatorError, Refusal } from '../../../../ground/errors.ts'
 import { loadOptional } from '../../../../ground/load-optional.ts'
 import { graphqlPackages } from '../../../graphql/graphql-packages.ts'
@@ -12,6 +12,7 @@ import type { DatabaseRole } from '../../../graphql/settings.ts'
 import { forbidSharedCaches } from '../../../request/session-cookie.ts'
 import type { App } from '../../app.ts'
 import { createCounts } from '../../count-here.ts'
+import { createLoopTimes } from '../../loop-time.ts'
 import type { Pie } from '../../pie.ts'
 import { networkOfRequest, perMinute, refuseFor } from '../../rate-limit.ts'
 import { actorOf, credentialOf } from '../../request-actor.ts'
@@ -33,6 +34,13 @@ const Body = Type.Object(
 /** What one user, from one network, may ask for in a minute, in operations of the largest cost. */
 const LARGEST_PER_MINUTE = 60
 
+/**
+ * How long one user's documents may keep the event loop of this process in each minute: reading, planning and writing, which no
+ * count of fields foresees. Some 15 percent of it, and from one network 10.
+ */
+const USER_MS_PER_MINUTE = 9_000
+const NETWORK_MS_PER_MINUTE = 6_000
+
 /** Users whose operations one process counts at once. */
 const MOST_USERS_COUNTED = 20_000
 
@@ -41,15 +49,24 @@ export function graphqlRoute(app: App, pie: Pie, rateLimitScale: number): void {
   let opening: Promise<Graphql> | null = null
   const countHere = createCounts(MOST_USERS_COUNTED)
   const mostFields = LARGEST_PER_MINUTE * pie.graphql.maxCost * rateLimitScale
-  const shareOf = createShares(Math.ceil(pie.requests.pool.options.max / 2))
+  const timeOf = createLoopTimes({
+    userMs: USER_MS_PER_MINUTE * rateLimitScale,
+    networkMs: NETWORK_MS_PER_MINUTE * rateLimitScale,
+  })
+  const connections = pie.requests.pool.options.max
+  const shareOfUser = createShares(Math.ceil(connections / 2))
+  // Whoever has somebody's session elsewhere does not take all that is theirs.
+  const shareOfNetwork = createShares(Math.max(1, Math.floor(connections / 4)))
   const askerOf = (userId: string, request: FastifyRequest): Asker => {
-    const name = `${userId} ${networkOfRequest(request)}`
+    const network = networkOfRequest(request)
+    const name = `${userId} ${network}`
     return {
+      ...timeOf(userId, network),
       spend: (cost) => {
         const { current, ttl } = countHere(name, 60_000, cost)
         if (current > mostFields) throw refuseFor(ttl)
       },
-      takeShare: shareOf(name),
+      takeShare: takeBoth(shareOfNetwork(name), shareOfUser(userId)),
     }
   }
   const open = () =>
