@@ -146,7 +146,7 @@ describe('a path', () => {
 describe('a method', () => {
   test('that a path does not take is refused, with those that it takes', async () => {
     const allowed = {
-      '/users/me': 'GET, PATCH',
+      '/users/me': 'GET, HEAD, PATCH',
       '/auth/login': 'POST',
       '/health/live': 'GET',
       '/openapi.json': 'GET',
