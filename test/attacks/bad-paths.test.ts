@@ -148,9 +148,9 @@ describe('a method', () => {
     const allowed = {
       '/users/me': 'GET, HEAD, PATCH',
       '/auth/login': 'POST',
-      '/health/live': 'GET',
-      '/openapi.json': 'GET',
-      '/.well-known/jwks.json': 'GET',
+      '/health/live': 'GET, HEAD',
+      '/openapi.json': 'GET, HEAD',
+      '/.well-known/jwks.json': 'GET, HEAD',
     }
     for (const [path, allow] of Object.entries(allowed)) {
       for (const method of ['DELETE', 'PUT', 'OPTIONS', 'TRACE', 'PROPFIND', 'MKCOL']) {
