@@ -82,7 +82,7 @@ describe('an error has a stable code, and says nothing of what is inside', () =>
   test('what a function raises: its words are for the log', async () => {
     const query = 'query ($state: String!) { fail(state: $state) }'
     for (const [state, code] of [
-      ['P0001', 'invalid_request'],
+      ['P0001', 'refused_by_application'],
       ['22012', 'invalid_request'],
       ['42501', 'forbidden'],
       ['28000', 'forbidden'],
@@ -193,6 +193,7 @@ describe('what an application raises for its clients', () => {
       code: 'refused_by_application',
       sqlstate: 'AP001',
       detail: '{"seats": 0}',
+      explanation: '{"seats": 0}',
       hint: 'Try another day.',
     })
     assert.equal(error.message, 'There are no seats left.')
@@ -201,7 +202,7 @@ describe('what an application raises for its clients', () => {
 
   test('with any other says no more than ever, also what every raise has that names none', async () => {
     const others = {
-      plain: ['P0001', 'invalid_request'],
+      plain: ['P0001', 'refused_by_application'],
       made_up: ['XX123', 'internal'],
       nearly: ['AQ001', 'internal'],
       unique_like: ['23505', 'conflict'],

@@ -146,11 +146,11 @@ describe('a path', () => {
 describe('a method', () => {
   test('that a path does not take is refused, with those that it takes', async () => {
     const allowed = {
-      '/users/me': 'GET, PATCH',
+      '/users/me': 'GET, HEAD, PATCH',
       '/auth/login': 'POST',
-      '/health/live': 'GET',
-      '/openapi.json': 'GET',
-      '/.well-known/jwks.json': 'GET',
+      '/health/live': 'GET, HEAD',
+      '/openapi.json': 'GET, HEAD',
+      '/.well-known/jwks.json': 'GET, HEAD',
     }
     for (const [path, allow] of Object.entries(allowed)) {
       for (const method of ['DELETE', 'PUT', 'OPTIONS', 'TRACE', 'PROPFIND', 'MKCOL']) {

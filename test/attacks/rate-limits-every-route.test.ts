@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import Fastify from 'fastify'
 import { rateLimits } from '../../server/src/edge/http/rate-limit.ts'
@@ -63,6 +64,19 @@ const nextNetwork = (): Record<string, string> => {
 
 const ask = (method: string, path: string, headers: Record<string, string>): Promise<Response> =>
   fetch(`${pie.pie.address}${path}`, { method, headers, redirect: 'manual' })
+
+test('the guide lists all of them', () => {
+  const guide = readFileSync(new URL('../../docs/guides/production.md', import.meta.url), 'utf8')
+  const rows = [...guide.matchAll(/^\| (`.*`) \| ([\d,]+) \| (network|session) \|/gm)].flatMap(
+    ([, names = '', most = '', by]) =>
+      names.split(', ').map((name) => [name.slice(1, -1), by, Number(most.replace(',', ''))]),
+  )
+  const known = [
+    ...Object.entries(limits).map(([name, most]) => [name, 'network', most]),
+    ...Object.entries(sessionLimits).map(([name, most]) => [name, 'session', most]),
+  ].filter(([name]) => !String(name).startsWith('GET /docs/'))
+  assert.deepEqual(rows.map(String).sort(), known.map(String).sort())
+})
 
 describe('every open route', () => {
   test('is one of these', async () => {

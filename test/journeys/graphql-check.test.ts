@@ -81,5 +81,13 @@ test('the check ends with 1 where something is left out or not there, and tells 
   await owner.query('drop function "MyApp".find(int)')
   const lower = await check('myapp,MyApp')
   assert.equal(lower.code, 1)
-  assert.match(lower.stdout, /There is no schema myapp/)
+  assert.match(lower.stdout, /GraphQL shows: MyApp\./)
+  assert.match(lower.stdout, /There is no schema myapp: .* There are: (.*, )?MyApp/)
+})
+
+test('of a schema that is not there nothing is said to be shown', async () => {
+  const { code, stdout } = await check('myapp')
+  assert.equal(code, 1)
+  assert.match(stdout, /^Of what GRAPHQL_SCHEMAS names, nothing is there/)
+  assert.doesNotMatch(stdout, /Looked at|under its own name/)
 })

@@ -139,15 +139,15 @@ describe('a body of another type', () => {
 describe('a method that an address does not take', () => {
   test('is 405 with those that it takes, also where a part of the address is anything', async () => {
     for (const [path, allow] of [
-      ['/', 'GET'],
-      ['/auth/sessions', 'GET, DELETE'],
+      ['/', 'GET, HEAD'],
+      ['/auth/sessions', 'GET, HEAD, DELETE'],
       ['/auth/sessions/11111111-2222-4333-8444-555555555555', 'DELETE'],
       ['/auth/sessions/x?y=z', 'DELETE'],
       ['/auth/%73essions/x', 'DELETE'],
-      ['/docs/static/index.css', 'GET'],
-      ['/.well-known/jwks.json', 'GET'],
+      ['/docs/static/index.css', 'GET, HEAD'],
+      ['/.well-known/jwks.json', 'GET, HEAD'],
     ] as const)
-      for (const method of ['PUT', 'PATCH', 'POST', 'PROPFIND']) {
+      for (const method of ['PUT', 'PATCH', 'POST', 'PROPFIND', 'QUERY']) {
         const answer = await pie.request(path, { method })
         assertProblem(answer, 405, 'method_not_allowed')
         assert.equal(answer.headers.get('allow'), allow, `${method} ${path}`)

@@ -35,7 +35,7 @@ const passedOn: Record<string, string> = {
   'composition/open-session-ground.ts warning': 'is no setting: is that',
   'composition/watch-nodes.ts adviceFor(one)': 'another node of this database has another …',
   'composition/check-database.ts findingInWords(finding)': '… Mend it: …',
-  'edge/graphql/schema/role-schemas.ts text': '… to name it yourself: comment on …',
+  'edge/graphql/schema/tell-problems.ts text': '… to name it yourself: comment on …',
   'ground/cache/shared-cache.ts message': 'the shared cache cannot be read',
 }
 

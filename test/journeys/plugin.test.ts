@@ -247,9 +247,13 @@ describe('an application with Pie inside', () => {
       explanation: 'Of 40.',
       hint: 'Try another day.',
     })
-    for (const code of ['P0001', 'AQ001', 'XX123']) {
+    for (const [code, answer, name] of [
+      ['P0001', 422, 'refused_by_application'],
+      ['AQ001', 500, 'internal'],
+      ['XX123', 500, 'internal'],
+    ] as const) {
       const hidden = await ask(`/careful/raised?code=${code}`, { token })
-      assertProblem(hidden, 500, 'internal')
+      assertProblem(hidden, answer, name)
       assert.doesNotMatch(JSON.stringify(hidden.body), /seats|Of 40|another day/)
     }
   })

@@ -27,6 +27,7 @@ export const refusals = {
   conflict: 'This is in conflict with what is there already.',
   weak_password: 'This password is too easy to guess.',
   registration_closed: 'This service takes no registrations.',
+  stopping: 'This server is stopping. Another try reaches one that is not.',
   refused_by_application: 'The application refuses this.',
   too_many_attempts: 'Too many attempts. Wait, then try again.',
   too_many_requests: 'Too many requests. Wait, then try again.',

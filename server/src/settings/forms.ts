@@ -116,18 +116,24 @@ const unitSeconds: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86
 
 /** Seconds, or a number with s, m, h or d. */
 export function asDuration(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? []
-  const seconds = Number(count) * (unitSeconds[unit] ?? Number.NaN)
+  const seconds = readDuration(text)
   if (!(seconds > 0)) throw new Mistake('is a duration in seconds, or such as 30m, 12h or 7d')
   return seconds
+}
+
+/** NaN where it is none. */
+function readDuration(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? []
+  return Number(count) * (unitSeconds[unit] ?? Number.NaN)
 }
 
 /** One that is not shorter than another. */
 export function asDurationOf(leastSeconds: number, least: string): (text: string) => number {
   return (text) => {
-    const seconds = asDuration(text)
-    if (seconds < leastSeconds)
-      throw new Mistake(`is ${least} or more; it was: ${text.slice(0, 20)}`)
+    const seconds = readDuration(text)
+    // Not the examples of any duration: this one might refuse them.
+    if (!(seconds >= leastSeconds))
+      throw new Mistake(`is a duration of ${least} or more; it was: ${text.slice(0, 20)}`)
     return seconds
   }
 }

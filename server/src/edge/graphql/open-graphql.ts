@@ -51,6 +51,7 @@ export function openGraphql(
     return runOperation(needs, credential, { read, variables, name: operationName })
   }
   const answer: AnswerGraphql = async (role, credential, asker, request) => {
+    const askedAt = performance.now()
     const built = await schemas.get(role)
     try {
       const outcome = await answerWith(built, credential, asker, request)
@@ -61,7 +62,7 @@ export function openGraphql(
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'graphql_invalid') throw error
       // What the schema has not may be there meanwhile. Nothing of the document was run.
-      await schemas.suspectChange()
+      await schemas.suspectChange(askedAt)
       const newer = await schemas.get(role)
       if (newer === built) throw error
       return answerWith(newer, credential, asker, request)
@@ -69,8 +70,6 @@ export function openGraphql(
   }
   return {
     answer,
-    async prepare() {
-      for (const role of ['webuser', 'webadmin'] as const) await schemas.prepare(role)
-    },
+    prepare: () => schemas.prepare(),
   }
 }

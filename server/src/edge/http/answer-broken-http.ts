@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { Refusal, type RefusalCode } from '../../ground/errors.ts'
 import type { Log } from '../../ground/log.ts'
 import { describeProblem } from '../request/problem.ts'
+import { hangUp } from './hang-up.ts'
 import { newRequestId } from './request-id.ts'
 import { type Watching, watchMalformed } from './watch-requests.ts'
 
@@ -67,7 +68,7 @@ export function answerBrokenHttp(
   if (last === undefined || last.request.complete) {
     sayLast(codes[error.code ?? ''] ?? 'malformed_http', socket, known, answering)
   } else if (last.response.headersSent) {
-    whenAnswered(known, () => socket.end())
+    whenAnswered(known, () => hangUp(socket))
   } else {
     sayLast(codes[error.code ?? ''] ?? 'malformed_http', socket, known.slice(0, -1), answering)
   }
@@ -84,7 +85,7 @@ function sayLast(
     if (!socket.writable) return
     const { status, headers, body } = refuse(code, answering)
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+    hangUp(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
   })
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import pg from 'pg'
 import { isConflict } from '../../ground/database/lost-connection.ts'
 import { Refusal, type RefusalCode } from '../../ground/errors.ts'
 import { withoutStack } from '../../ground/without-stack.ts'
@@ -21,6 +22,8 @@ export function answerWithProblem(
       { err: problem.status === 503 ? withoutStack(cause) : cause, code: refusal.code },
       'request failed',
     )
+  else if (cause instanceof pg.DatabaseError)
+    request.log.debug({ err: cause, code: refusal.code }, 'request refused')
   if (problem.status === 401) reply.header('www-authenticate', challengeFor(refusal, request))
   if (refusal.retryAfterSeconds !== undefined)
     reply.header('retry-after', refusal.retryAfterSeconds)

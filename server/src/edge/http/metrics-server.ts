@@ -6,6 +6,7 @@ import { checkHost } from './check-host.ts'
 import { guard } from './guard.ts'
 import type { Pie } from './pie.ts'
 import { rateLimits } from './rate-limit.ts'
+import { refuseWhileClosing } from './refuse-while-closing.ts'
 import { cacheStatusRoute } from './routes/operations/cache-status.ts'
 import { healthRoutes } from './routes/operations/health.ts'
 import { metricsRoute } from './routes/operations/metrics.ts'
@@ -31,6 +32,7 @@ export async function createMetricsServer(
     checkHost(request, reply)
     done()
   })
+  refuseWhileClosing(bare)
   await app.register(guard, { pie, metricsToken: metrics.token })
   await app.register(rateLimits, { shared: pie.shared, scale: options.rateLimitScale })
   healthRoutes(app, pie)

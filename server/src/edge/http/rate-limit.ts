@@ -65,7 +65,12 @@ export const rateLimits = fastifyPlugin(
       if (sessionLimit === undefined || actor === null) return done()
       const key = `${actor.sessionId} ${networkOfRequest(request)} ${nameOf(request)}`
       const { current, ttl } = countHere(key, sessionLimit.timeWindow)
-      if (current > sessionLimit.max * scale) return done(refuseFor(ttl))
+      const most = sessionLimit.max * scale
+      void reply
+        .header('x-ratelimit-limit', most)
+        .header('x-ratelimit-remaining', Math.max(0, most - current))
+        .header('x-ratelimit-reset', Math.ceil(ttl / 1000))
+      if (current > most) return done(refuseFor(ttl))
       done()
     })
   },

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../ground/errors.ts'
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 interface KnownRoute {
   methods: readonly string[]
@@ -16,6 +16,14 @@ export function refuseUnknown(app: FastifyInstance): void {
   const routes: KnownRoute[] = []
   app.addHook('onRoute', ({ method, url }) => {
     routes.push({ methods: [method].flat(), path: pathOf(url) })
+  })
+  // Before any of the body: it is nobody's. Fastify would first ask some methods, such as QUERY, for its type.
+  app.addHook('preParsing', async (request, reply) => {
+    if (!request.is404) return
+    // Of the server, and not of an address (RFC 9110 section 9.3.7).
+    if (request.method === 'OPTIONS' && request.url === '*')
+      return void (await reply.code(204).header('allow', methods.join(', ')).send())
+    refuse(routes, request, reply)
   })
   app.setNotFoundHandler((request, reply) => refuse(routes, request, reply))
 }

@@ -10,6 +10,7 @@ import { guard } from './guard.ts'
 import { nameInLog } from './name-in-log.ts'
 import type { Pie } from './pie.ts'
 import { rateLimits } from './rate-limit.ts'
+import { refuseWhileClosing } from './refuse-while-closing.ts'
 import { passwordRoute } from './routes/account/password.ts'
 import { usersMeRoutes } from './routes/account/users-me.ts'
 import { csrfRoute } from './routes/auth/csrf.ts'
@@ -73,6 +74,7 @@ export async function pieRoutes(instance: FastifyInstance, options: RouteOptions
     if (isWholeServer) checkHost(request, reply)
     done()
   })
+  if (isWholeServer) refuseWhileClosing(instance)
   await app.register(allowOrigins, {
     origins: isWholeServer ? pie.policy.service.allowedOrigins : [],
   })

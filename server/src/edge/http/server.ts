@@ -3,6 +3,7 @@ import fastifyPlugin from 'fastify-plugin'
 import type { Metrics } from '../metrics/metrics.ts'
 import { answerBrokenHttp, answerStrayRequests } from './answer-broken-http.ts'
 import { answerWithProblem } from './answer-with-problem.ts'
+import { hangUpOnSlowBodies } from './hang-up.ts'
 import type { Pie } from './pie.ts'
 import { refuseUnknown } from './refuse-unknown.ts'
 import { requestIdOf } from './request-id.ts'
@@ -19,6 +20,14 @@ export interface ServerOptions {
   metrics: Metrics | null
   watching: Watching
 }
+
+/** How long a request may take to arrive, with its body. Node looks now and then, so that it may be a little more. */
+const REQUEST_TIMEOUT_MS = 30_000
+const HEADERS_TIMEOUT_MS = 15_000
+const CHECK_EVERY_MS = 5_000
+
+/** Of one process: more are closed as they come. Whoever bounds those of one client is the proxy before it. */
+const MOST_CONNECTIONS = 10_000
 
 /** Builds an HTTP server of Pie's own. */
 export async function createServer(pie: Pie, options: ServerOptions): Promise<FastifyInstance> {
@@ -56,9 +65,14 @@ export function createBareServer(
     trustProxy: trusts,
     genReqId: (request) => requestIdOf(request, trusts),
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: 30_000,
-    // Node would answer without a word; see check-host.ts.
-    http: { requireHostHeader: false },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      // Node would answer without a word; see check-host.ts.
+      requireHostHeader: false,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+    },
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       watchRequest(watching, request, reply, request.id)
@@ -67,6 +81,8 @@ export function createBareServer(
     clientErrorHandler: (error, socket) =>
       answerBrokenHttp(error, socket, { securityHeaders, watching, log: pie.log }),
   })
+  app.server.maxConnections = MOST_CONNECTIONS
+  hangUpOnSlowBodies(app.server)
   answerStrayRequests(app.server, { securityHeaders, watching, log: pie.log })
   refuseUnknown(app)
   return app

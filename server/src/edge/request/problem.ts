@@ -34,6 +34,7 @@ export const statusOf: Record<RefusalCode, number> = {
   internal: 500,
   not_installed: 501,
   busy: 503,
+  stopping: 503,
   database_unavailable: 503,
   timeout: 503,
 }

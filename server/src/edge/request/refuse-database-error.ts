@@ -17,6 +17,8 @@ const refusalBySqlState: Record<string, RefusalCode> = {
   '40': 'busy', // serialization failures and deadlocks
   '55P03': 'busy', // lock not available
   AP: 'refused_by_application', // what an application raises for its clients
+  // What it raises without saying for whom: that it refuses, and none of its words. Functions of Pie's raise no such.
+  P0001: 'refused_by_application',
 }
 
 /** Undefined for what nobody could have foreseen. */

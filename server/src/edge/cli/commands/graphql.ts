@@ -37,19 +37,28 @@ function check({ onDatabase }: CommandContext): Command {
     })
 }
 
-function inWords(schemas: readonly string[], { missing, problems }: CheckedGraphql): string {
-  const shown = schemas.length === 0 ? 'GRAPHQL_SCHEMAS names no schema' : schemas.join(', ')
+function inWords(schemas: readonly string[], { missing, there, problems }: CheckedGraphql): string {
+  const found = schemas.filter((schema) => !missing.includes(schema))
+  const looked =
+    schemas.length === 0
+      ? 'Looked at what GraphQL shows: GRAPHQL_SCHEMAS names no schema.'
+      : found.length > 0
+        ? `Looked at what GraphQL shows: ${found.join(', ')}.`
+        : 'Of what GRAPHQL_SCHEMAS names, nothing is there: GraphQL shows what is Pie’s own.'
+  const whole =
+    found.length === 0 && missing.length > 0 ? [] : ['Everything is shown under its own name.']
   const texts = problems.map(({ object, what, mend }) => `${object} ${what}.\n    ${mend}`)
   const lines = [...new Set(texts)].map((text) => {
     const roles = problems.filter((_, index) => texts[index] === text).map(({ role }) => role)
     return `  ${[...new Set(roles)].join(', ')}: ${text}`
   })
   return [
-    `Looked at what GraphQL shows: ${shown}.`,
+    looked,
     ...missing.map(
       (name) =>
-        `  There is no schema ${name}: GRAPHQL_SCHEMAS names it as it is written there, capitals too.`,
+        `  There is no schema ${name}: GRAPHQL_SCHEMAS names it as it is written there, capitals too. ` +
+        `There are: ${there.length > 0 ? there.join(', ') : 'none but Pie’s own'}.`,
     ),
-    ...(lines.length === 0 ? ['Everything is shown under its own name.'] : lines),
+    ...(lines.length === 0 ? whole : lines),
   ].join('\n')
 }

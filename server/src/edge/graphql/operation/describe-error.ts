@@ -1,7 +1,7 @@
 import { isSafeError } from 'grafast'
 import { GraphQLError } from 'graphql'
 import pg from 'pg'
-import { Refusal, type RefusalCode, refusals } from '../../../ground/errors.ts'
+import { type Raised, Refusal, type RefusalCode, refusals } from '../../../ground/errors.ts'
 import type { Log } from '../../../ground/log.ts'
 import { readRaised } from '../../request/read-raised.ts'
 import { codeOfDatabaseError } from '../../request/refuse-database-error.ts'
@@ -11,8 +11,17 @@ export interface DescribedError {
   message: string
   path?: readonly (string | number)[]
   locations?: readonly { line: number; column: number }[]
-  /** What an application has raised for its clients is here too: its SQLSTATE, detail and hint. */
-  extensions: { code: RefusalCode; sqlstate?: string; detail?: string; hint?: string }
+  /**
+   * What an application has raised for its clients is here too: its SQLSTATE, detail and hint. The detail twice: it is
+   * `explanation` in a problem answer, where `detail` is the message.
+   */
+  extensions: {
+    code: RefusalCode
+    sqlstate?: string
+    detail?: string
+    explanation?: string
+    hint?: string
+  }
 }
 
 /**
@@ -25,14 +34,18 @@ export function describeError(error: GraphQLError, log: Log): DescribedError {
   if (code === 'internal') log.error({ err: cause, code }, 'a GraphQL field failed')
   else log.debug({ err: cause, code }, 'a GraphQL field was refused')
   const { path, locations } = error
-  const { message, ...raised } = (cause instanceof pg.DatabaseError && readRaised(cause)) || {
-    message: isPublic(cause) ? cause.message : refusals[code],
-  }
+  const { message, ...raised }: Partial<Raised> & { message: string } = (cause instanceof
+    pg.DatabaseError &&
+    readRaised(cause)) || { message: isPublic(cause) ? cause.message : refusals[code] }
   return {
     message,
     ...(locations !== undefined && { locations }),
     ...(path !== undefined && { path }),
-    extensions: { code, ...raised },
+    extensions: {
+      code,
+      ...raised,
+      ...(raised.detail !== undefined && { explanation: raised.detail }),
+    },
   }
 }
 
@@ -58,5 +71,5 @@ function codeOf(cause: unknown): RefusalCode {
   return 'internal'
 }
 
-/** What functions of the application's raise: in no words of Postgres' own, or to refuse whoever asks. */
-const raised: Record<string, RefusalCode> = { P0001: 'invalid_request', 28000: 'forbidden' }
+/** What functions of the application's raise to refuse whoever asks. */
+const raised: Record<string, RefusalCode> = { 28000: 'forbidden' }

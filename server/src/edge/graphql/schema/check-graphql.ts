@@ -6,6 +6,8 @@ import { buildSchema } from './build-schema.ts'
 export interface CheckedGraphql {
   /** Of those that GRAPHQL_SCHEMAS names, what is not there. */
   missing: string[]
+  /** Which others there are, where one is not. */
+  there: string[]
   problems: (SchemaProblem & { role: DatabaseRole })[]
 }
 
@@ -16,16 +18,17 @@ export async function checkGraphql(
 ): Promise<CheckedGraphql> {
   const [rows = []] = await database.send({
     name: '',
-    text: 'select nspname::text as name from pg_catalog.pg_namespace where nspname = any ($1)',
-    values: [schemas],
+    text: `
+      select nspname::text as name from pg_catalog.pg_namespace
+      where nspname !~ '^(pg_|pie_)' and nspname <> 'information_schema' order by name`,
+    values: [],
   })
+  const there = rows.map(({ name }) => String(name))
+  const missing = schemas.filter((schema) => !there.includes(schema))
   const problems: CheckedGraphql['problems'] = []
   for (const role of ['webuser', 'webadmin'] as const) {
     const built = await buildSchema(database, [...schemas, 'pie_schema'], role)
     problems.push(...built.problems.map((problem) => ({ role, ...problem })))
   }
-  return {
-    missing: schemas.filter((schema) => !rows.some(({ name }) => name === schema)),
-    problems,
-  }
+  return { missing, there: missing.length === 0 ? [] : there, problems }
 }

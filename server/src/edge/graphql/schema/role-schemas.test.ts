@@ -80,6 +80,23 @@ test('one that is not watched is built anew beside the requests, a while after t
   await until(async () => fieldsOf((await get('webadmin')).schema, 'Note').includes('later'))
 })
 
+test('who suspects a change waits for a look that has begun after it, however lately the last one was', async () => {
+  const { get, suspectChange } = createRoleSchemas(
+    { requests, log },
+    { schemas: ['app'], isWatching: false },
+  )
+  await get('webadmin')
+  await suspectChange()
+  for (const name of ['soon', 'sooner']) {
+    const isUnderWay = suspectChange()
+    await db.owner.query(
+      `create table app.${name} (id int primary key); grant select on app.${name} to webadmin`,
+    )
+    await Promise.all([suspectChange(), suspectChange(), isUnderWay])
+    assert.ok(fieldsOf((await get('webadmin')).schema, 'Query').includes(`${name}s`), name)
+  }
+})
+
 test('what only rewrites a table is no change', async () => {
   await db.owner.query(
     `create materialized view app.sums as select 1 as one; grant select on app.sums to webadmin;
@@ -168,4 +185,41 @@ test('what is reached in schemas that are not named is looked at too, however fa
   }
   assert.deepEqual(fieldsOf(last.schema, 'Pair'), ['a', 'c', 'd'])
   assert.ok(fieldsOf(last.schema, 'Hidden').includes('w'))
+})
+
+test('at a start it is one line for both roles, and where there are many, one for all', async () => {
+  const lines: { of: Record<string, unknown>; text: string }[] = []
+  const listening = {
+    ...log,
+    warn: (of: Record<string, unknown>, text: string) => lines.push({ of, text }),
+  } as unknown as Log
+  await db.owner.query(`
+    create schema few; create schema many;
+    grant usage on schema few, many to webuser, webadmin;
+    create function few.find(a int) returns int language sql stable as 'select 1';
+    create function few.find(a text) returns int language sql stable as 'select 1'`)
+  for (let n = 1; n <= 11; n += 1)
+    await db.owner.query(
+      `create function many.f${n}(variadic a int[]) returns int language sql stable as 'select 1'`,
+    )
+  const prepare = (schema: string) =>
+    createRoleSchemas(
+      { requests, log: listening },
+      { schemas: [schema], isWatching: false },
+    ).prepare()
+  await prepare('few')
+  assert.deepEqual(
+    lines.map(({ of }) => [of['object'], of['roles']]),
+    ['integer', 'text'].map((type) => [`function few.find(a ${type})`, ['webuser', 'webadmin']]),
+  )
+  for (const { of, text } of lines) {
+    assert.match(text, /is left out/)
+    assert.doesNotMatch(JSON.stringify(of), /left out:|revoke/)
+  }
+  lines.length = 0
+  await prepare('many')
+  assert.deepEqual(
+    lines.map(({ of }) => of),
+    [{ problems: 11 }],
+  )
 })

@@ -1,19 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../../ground/database/pool.ts'
 import { Refusal } from '../../../ground/errors.ts'
 import type { Log } from '../../../ground/log.ts'
 import { readFingerprint } from '../catalog/read-fingerprint.ts'
-import { problemInWords } from '../catalog/schema-problem.ts'
 import type { DatabaseRole, GraphqlSettings } from '../settings.ts'
 import { type BuiltSchema, buildSchema } from './build-schema.ts'
 import { createFailedMemory } from './remember-failed.ts'
+import { createProblemTeller } from './tell-problems.ts'
 
 export interface RoleSchemas {
   /** The schema of a database role, built when somebody first asks for it. */
   get(role: DatabaseRole): Promise<BuiltSchema>
-  /** Builds it before anybody asks. */
-  prepare(role: DatabaseRole): Promise<BuiltSchema>
-  /** Something looked as if the database had changed: looks before its time, and resolves when what has changed is built. */
-  suspectChange(): Promise<void>
+  /** Builds those of all roles before anybody asks. */
+  prepare(): Promise<void>
+  /**
+   * Something looked as if the database had changed: looks before its time, and resolves when what has changed is built. @param since
+   * a look that has begun after this, of `performance.now()`, is as good
+   */
+  suspectChange(since?: number): Promise<void>
 }
 
 /** How long a change of the database may go unnoticed. */
@@ -43,19 +47,15 @@ export function createRoleSchemas(
   // Pie's own last: PostGraphile takes the first for the main one.
   const all = [...schemas, 'pie_schema']
   const kept = new Map<DatabaseRole, Kept>()
-  const told = new Set<string>()
   const memories = { webuser: createFailedMemory(), webadmin: createFailedMemory() }
+  const tell = createProblemTeller(ground.log)
   let lookedAt = Number.NEGATIVE_INFINITY
   let looking: Promise<void> | null = null
+  let lookingSoon: Promise<void> | null = null
 
   const build = async (role: DatabaseRole): Promise<BuiltSchema> => {
     const built = await buildSchema(ground.requests, all, role, memories[role])
-    for (const problem of built.problems) {
-      const text = problemInWords(problem)
-      // Mostly both roles have it.
-      if (!told.has(text)) ground.log.warn({ ...problem, role }, text)
-      told.add(text)
-    }
+    tell(built.problems, role)
     return built
   }
   const first = (role: DatabaseRole, fingerprint: string): Kept => {
@@ -112,8 +112,18 @@ export function createRoleSchemas(
     await renew(role, one, fingerprint)
     return kept.get(role) ?? one
   }
+  /** However many ask: one look, and the least time after the one before. */
+  const lookSoon = async (): Promise<void> => {
+    await looking
+    await sleep(Math.max(0, lookedAt + SUSPECT_EVERY_MS - performance.now()))
+    lookingSoon = null
+    await look(0)
+  }
   return {
-    prepare: async (role) => (await find(role)).built,
+    prepare: () =>
+      tell.together(async () => {
+        for (const role of ['webuser', 'webadmin'] as const) await (await find(role)).built
+      }),
     async get(role) {
       let one = kept.get(role)
       // What was prepared at the start may be of before the application's migrations.
@@ -122,6 +132,13 @@ export function createRoleSchemas(
       one.isUsed = true
       return one.built
     },
-    suspectChange: () => look(SUSPECT_EVERY_MS),
+    async suspectChange(since = performance.now()) {
+      // Whoever watches has looked before the request.
+      if (isWatching) return
+      // One that began before may have seen what was before.
+      if (lookedAt >= since) return (await looking) ?? undefined
+      lookingSoon ??= lookSoon()
+      await lookingSoon
+    },
   }
 }

@@ -14,7 +14,9 @@ export async function describeRoutes(app: App, policy: Policy, version: string):
         title: policy.service.name,
         version,
         description:
-          'Sign-in, sessions and tokens. Errors are problem answers (RFC 9457) with a stable `code`.',
+          'Sign-in, sessions and tokens. Errors are problem answers (RFC 9457) with a stable `code`. Beside what each ' +
+          'operation lists, any may answer 405 (with `Allow`), 408, 413, 415, 417, 429 (with `Retry-After`), 431, 500 ' +
+          'and 503 (with `Retry-After`, where another try makes sense). This description is at `/openapi.json`.',
       },
       components: {
         securitySchemes: {
@@ -58,8 +60,13 @@ export async function documentationRoutes(app: App, serviceName: string): Promis
       transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
       theme: {
         title: serviceName,
-        // The bar offers to read other services' descriptions.
-        css: [{ filename: 'pie.css', content: '.swagger-ui .topbar { display: none }' }],
+        // The bar offers to read other services' descriptions; and the plugin has an address of its own for this one.
+        css: [
+          {
+            filename: 'pie.css',
+            content: '.swagger-ui .topbar, .swagger-ui .info hgroup > a { display: none }',
+          },
+        ],
       },
     })
   })

@@ -34,6 +34,7 @@ export function startRoute(app: App, pie: Pie, version: string): void {
     openapi: '/openapi.json',
     health: '/health/ready',
     keys: '/.well-known/jwks.json',
+    ...(pie.graphql.hasEditor && { graphql: '/graphql', graphql_editor: '/graphql/editor' }),
   }
   app.get(
     '/',
