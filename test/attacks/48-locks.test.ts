@@ -28,6 +28,7 @@ const holds: Record<string, string[][]> = {
     ],
   ],
   'many at once': Array.from({ length: 4 }, () => ['select from pie_schema.users for share']),
+  'a queue of them': Array.from({ length: 8 }, () => ['select from pie_schema.users for update']),
   'one behind the other': [
     ['select pg_advisory_xact_lock(1)'],
     ['select from pie_schema.users for update', 'select pg_advisory_xact_lock(1)'],
@@ -36,6 +37,7 @@ const holds: Record<string, string[][]> = {
   'a row with a foreign key': [
     [`insert into app.things (user_id) values (pie_schema.current_user_id())`],
   ],
+  'forty in a queue': Array.from({ length: 40 }, () => ['select from pie_schema.users for update']),
   'every advisory lock that Pie has had': [
     [
       'select pg_advisory_lock(482838773761)',
@@ -88,10 +90,10 @@ for (const [version, binaries] of Object.entries(versions)) {
       const { rows } = await node.owner.query('select from pg_stat_activity where pid = $1', [pid])
       return rows.length > 0
     }
-    const isIdle = async (client: pg.Client): Promise<boolean> => {
+    const holdsOrWaits = async (client: pg.Client): Promise<boolean> => {
       const { processID: pid } = client as unknown as { processID: number }
       const { rows } = await node.owner.query(
-        `select from pg_locks where pid = $1 and locktype in ('transactionid', 'advisory')`,
+        `select from pg_locks where pid = $1 and locktype in ('transactionid', 'advisory', 'tuple')`,
         [pid],
       )
       return rows.length > 0
@@ -210,7 +212,7 @@ for (const [version, binaries] of Object.entries(versions)) {
       version === '18'
         ? ['POST /auth/login', 'DELETE /auth/sessions/{id}', 'pie session revoke'].includes(what) ||
           how === 'for update'
-        : ['many at once', 'an update'].includes(how),
+        : ['many at once', 'a queue of them', 'an update'].includes(how),
     )
     for (const { how, what } of tried) {
       const connections = holds[how] as string[][]
@@ -230,7 +232,7 @@ for (const [version, binaries] of Object.entries(versions)) {
         const held: pg.Client[] = []
         for (const statements of connections) {
           const thief = await asRequest(stolen, statements)
-          await until(() => isIdle(thief))
+          await until(() => holdsOrWaits(thief))
           held.push(thief)
         }
         await act({ name, device })
