@@ -1349,6 +1349,72 @@ $function$
 grant execute on function pie_private.end_other_sessions_of_holder(uuid,bytea[],interval) to pie_auth;
 comment on function pie_private.end_other_sessions_of_holder(uuid,bytea[],interval) is 'end_my_other_sessions for whoever proves a session, or raises 28000.';
 
+CREATE OR REPLACE FUNCTION pie_private.end_requests(time_limit interval, given_up text[])
+ RETURNS TABLE(pid integer, login name, reason text, has_ended boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  found record;
+  logins oid[];
+  room bigint := current_setting('max_locks_per_transaction')::bigint
+    * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint);
+  excess bigint;
+begin
+  begin
+    logins := array(
+      select pg_roles.oid from pg_roles
+      where pg_roles.oid in (select pg_auth_members.member from pg_auth_members where pg_auth_members.roleid = 'webadmin'::regrole)
+        and pie_private.is_request_login(pg_roles.rolname)
+    );
+    perform set_config('pie.request_logins', logins::text, false);
+    perform pg_get_userbyid(known.id), pg_has_role(known.id, 'usage') from unnest(logins) as known (id);
+  exception when out_of_memory then
+    logins := coalesce(nullif(current_setting('pie.request_logins', true), ''), '{}')::oid[];
+  end;
+  excess := (select count(*) from pg_locks where not pg_locks.fastpath) - room / 2;
+  for found in
+    with activity as (
+      select activity.*
+      from pg_stat_get_activity(null) as activity
+      where activity.usesysid = any (logins)
+        and activity.datid = (select own.datid from pg_stat_get_activity(pg_backend_pid()) as own)
+    ), holding as (
+      select activity.pid, count(*) as locks, sum(count(*)) over (order by count(*), activity.pid) as running
+      from activity join pg_locks on pg_locks.pid = activity.pid
+      where excess > 0 and not pg_locks.fastpath
+      group by activity.pid
+    )
+    select activity.pid, activity.usesysid,
+           case
+             when holding.pid is not null then 'locks'
+             when concat(activity.pid, ' ', extract(epoch from activity.backend_start)) = any (given_up) then 'given up'
+             else 'time'
+           end as reason
+    from activity left join holding on holding.pid = activity.pid and holding.running > room / 2
+    where holding.pid is not null
+      or concat(activity.pid, ' ', extract(epoch from activity.backend_start)) = any (given_up)
+      or activity.state in ('active', 'fastpath function call') and activity.query_start < clock_timestamp() - time_limit
+      or activity.state ^@ 'idle in transaction' and activity.state_change < clock_timestamp() - time_limit
+  loop
+    has_ended := false;
+    begin
+      has_ended := pg_terminate_backend(found.pid);
+    exception when insufficient_privilege then null;
+    end;
+    pid := found.pid;
+    login := pg_get_userbyid(found.usesysid);
+    reason := found.reason;
+    return next;
+  end loop;
+end
+$function$
+;
+grant execute on function pie_private.end_requests(interval,text[]) to pie_auth;
+comment on function pie_private.end_requests(interval,text[]) is 'Ends the requests that went on for too long, were given up, or hold most of the locks, and returns them.';
+
 CREATE OR REPLACE FUNCTION pie_private.end_session(session_id uuid, proofs bytea[], reason text, address inet)
  RETURNS SETOF uuid
  LANGUAGE plpgsql

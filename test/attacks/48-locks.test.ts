@@ -203,6 +203,27 @@ for (const [version, binaries] of Object.entries(versions)) {
       }
     })
 
+    test('a request that takes every lock there is room for is ended, and people sign in again', async () => {
+      await register(node, `mary-${version}`)
+      const stolen = await addBrowser(node.owner, `mary-${version}`)
+      const innocent = await asRequest(await addBrowser(node.owner, `ada-${version}`), [
+        'select pg_advisory_lock(k) from generate_series(1, 100) as k',
+      ])
+      await until(() => holdsOrWaits(innocent))
+      const thief = await asRequest(stolen, [])
+      await assert.rejects(
+        thief.query(
+          'do $$ begin for i in 1000..1000000 loop perform pg_advisory_lock(i); end loop; end $$',
+        ),
+        { code: /53200|57P01/ },
+      )
+      const body = { email: `mary-${version}@example.com`, password: goodPassword }
+      await until(async () => (await node.request('/auth/login', { body })).status === 200)
+      assert.ok(!(await isThere(thief)))
+      assert.ok(await isThere(innocent), 'somebody else was ended')
+      await innocent.end()
+    })
+
     let count = 0
     const all = Object.keys(holds).flatMap((how) =>
       Object.keys(actions).map((what) => ({ how, what })),

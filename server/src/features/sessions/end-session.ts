@@ -1,6 +1,9 @@
 import type { Statement } from '../../ground/database/pipeline.ts'
-import { isSessionRefused, type SessionCredential } from '../../ground/database/request-transaction.ts'
 import type { Row } from '../../ground/database/pool.ts'
+import {
+  isSessionRefused,
+  type SessionCredential,
+} from '../../ground/database/request-transaction.ts'
 import { Refusal } from '../../ground/errors.ts'
 import type { Ground } from '../../ground/ground.ts'
 import type { PolicyOf } from '../../ground/policy.ts'
@@ -57,7 +60,10 @@ export async function endOtherSessions(
  * pie_auth is not held up (decision 30).
  * @throws Refusal `unauthenticated`
  */
-async function sendAsHolder({ auth }: Pick<Ground, 'auth'>, statement: Statement): Promise<Row[][]> {
+async function sendAsHolder(
+  { auth }: Pick<Ground, 'auth'>,
+  statement: Statement,
+): Promise<Row[][]> {
   try {
     return await auth.send(statement)
   } catch (error) {
@@ -75,10 +81,7 @@ const endSessionStatement = (
   values: [sessionId, proofs, reason, address],
 })
 
-const endMySession = (
-  { sessionId, proofs }: SessionCredential,
-  endedId: string,
-): Statement => ({
+const endMySession = ({ sessionId, proofs }: SessionCredential, endedId: string): Statement => ({
   name: 'end_session_of_holder',
   text: 'select id from pie_private.end_session_of_holder($1, $2, $3) as ended (id)',
   values: [sessionId, proofs, endedId],

@@ -10,6 +10,11 @@ export interface EndedHolder {
   has_ended: boolean
 }
 
+/** Another connection of a request, and what it was ended for. */
+export interface EndedRequest extends EndedHolder {
+  reason: 'given up' | 'time' | 'locks'
+}
+
 /** How long anybody waits for a row of Pie's that a request holds, before that request is ended. */
 export const PATIENCE_MS = 300
 
@@ -21,6 +26,16 @@ export const endHolders = (patienceMs: number, waiter: number | null = null): St
   name: 'end_holders',
   text: 'select pid, login, has_ended from pie_private.end_holders(make_interval(secs => $1::float8 / 1000), $2)',
   values: [patienceMs, waiter],
+})
+
+/**
+ * See database/migrations/0034-waiting-for-requests.sql.
+ * @param givenUp as `givenUpBackends` has them
+ */
+export const endRequests = (seconds: number, givenUp: string[]): Statement => ({
+  name: 'end_requests',
+  text: 'select pid, login, reason, has_ended from pie_private.end_requests(make_interval(secs => $1), $2)',
+  values: [seconds, givenUp],
 })
 
 /**
