@@ -54,7 +54,7 @@ for (const [version, binaries] of Object.entries(versions)) {
     let node: TestPie
     const thieves: pg.Client[] = []
     before(async () => {
-      server = await startOtherPostgres(binaries)
+      server = await startOtherPostgres(binaries, 'postgres', { max_prepared_transactions: '4' })
       databaseUrl = await addOwner(server.url, 'production', 'createrole')
       node = await startTestPie({ databaseUrl })
       await node.owner.query(`
@@ -222,6 +222,27 @@ for (const [version, binaries] of Object.entries(versions)) {
       assert.ok(!(await isThere(thief)))
       assert.ok(await isThere(innocent), 'somebody else was ended')
       await innocent.end()
+    })
+
+    test('what a request has prepared does not hold up pie session revoke: it is rolled back', async () => {
+      await register(node, `dorothy-${version}`)
+      const gid = `it's mine`
+      await asRequest(await addBrowser(node.owner, `dorothy-${version}`), [
+        'select from pie_schema.users for update',
+        `prepare transaction 'it''s mine'`,
+      ])
+      const prepared = async () =>
+        (await node.owner.query('select from pg_prepared_xacts where gid = $1', [gid])).rowCount
+      await until(async () => (await prepared()) === 1)
+      const grants = async () =>
+        (await node.owner.query('select * from pg_auth_members order by roleid, member, grantor'))
+          .rows
+      const before = await grants()
+      const { code, stderr } = await pie('session', 'revoke', `dorothy-${version}@example.com`)
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, /rolled back the transaction 'it''s mine', which webuser had prepared/)
+      assert.equal(await prepared(), 0)
+      assert.deepEqual(await grants(), before)
     })
 
     let count = 0
