@@ -28,6 +28,7 @@ const holds: Record<string, string[][]> = {
     ],
   ],
   'many at once': Array.from({ length: 4 }, () => ['select from pie_schema.users for share']),
+  'a queue of them': Array.from({ length: 8 }, () => ['select from pie_schema.users for update']),
   'one behind the other': [
     ['select pg_advisory_xact_lock(1)'],
     ['select from pie_schema.users for update', 'select pg_advisory_xact_lock(1)'],
@@ -36,6 +37,7 @@ const holds: Record<string, string[][]> = {
   'a row with a foreign key': [
     [`insert into app.things (user_id) values (pie_schema.current_user_id())`],
   ],
+  'forty in a queue': Array.from({ length: 40 }, () => ['select from pie_schema.users for update']),
   'every advisory lock that Pie has had': [
     [
       'select pg_advisory_lock(482838773761)',
@@ -52,7 +54,7 @@ for (const [version, binaries] of Object.entries(versions)) {
     let node: TestPie
     const thieves: pg.Client[] = []
     before(async () => {
-      server = await startOtherPostgres(binaries)
+      server = await startOtherPostgres(binaries, 'postgres', { max_prepared_transactions: '4' })
       databaseUrl = await addOwner(server.url, 'production', 'createrole')
       node = await startTestPie({ databaseUrl })
       await node.owner.query(`
@@ -88,10 +90,10 @@ for (const [version, binaries] of Object.entries(versions)) {
       const { rows } = await node.owner.query('select from pg_stat_activity where pid = $1', [pid])
       return rows.length > 0
     }
-    const isIdle = async (client: pg.Client): Promise<boolean> => {
+    const holdsOrWaits = async (client: pg.Client): Promise<boolean> => {
       const { processID: pid } = client as unknown as { processID: number }
       const { rows } = await node.owner.query(
-        `select from pg_locks where pid = $1 and locktype in ('transactionid', 'advisory')`,
+        `select from pg_locks where pid = $1 and locktype in ('transactionid', 'advisory', 'tuple')`,
         [pid],
       )
       return rows.length > 0
@@ -201,6 +203,48 @@ for (const [version, binaries] of Object.entries(versions)) {
       }
     })
 
+    test('a request that takes every lock there is room for is ended, and people sign in again', async () => {
+      await register(node, `mary-${version}`)
+      const stolen = await addBrowser(node.owner, `mary-${version}`)
+      const innocent = await asRequest(await addBrowser(node.owner, `ada-${version}`), [
+        'select pg_advisory_lock(k) from generate_series(1, 100) as k',
+      ])
+      await until(() => holdsOrWaits(innocent))
+      const thief = await asRequest(stolen, [])
+      await assert.rejects(
+        thief.query(
+          'do $$ begin for i in 1000..1000000 loop perform pg_advisory_lock(i); end loop; end $$',
+        ),
+        { code: /53200|57P01/ },
+      )
+      const body = { email: `mary-${version}@example.com`, password: goodPassword }
+      await until(async () => (await node.request('/auth/login', { body })).status === 200)
+      assert.ok(!(await isThere(thief)))
+      assert.ok(await isThere(innocent), 'somebody else was ended')
+      await innocent.end()
+    })
+
+    test('what a request has prepared does not hold up pie session revoke: it is rolled back', async () => {
+      await register(node, `dorothy-${version}`)
+      const gid = `it's mine`
+      await asRequest(await addBrowser(node.owner, `dorothy-${version}`), [
+        'select from pie_schema.users for update',
+        `prepare transaction 'it''s mine'`,
+      ])
+      const prepared = async () =>
+        (await node.owner.query('select from pg_prepared_xacts where gid = $1', [gid])).rowCount
+      await until(async () => (await prepared()) === 1)
+      const grants = async () =>
+        (await node.owner.query('select * from pg_auth_members order by roleid, member, grantor'))
+          .rows
+      const before = await grants()
+      const { code, stderr } = await pie('session', 'revoke', `dorothy-${version}@example.com`)
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, /rolled back the transaction 'it''s mine', which webuser had prepared/)
+      assert.equal(await prepared(), 0)
+      assert.deepEqual(await grants(), before)
+    })
+
     let count = 0
     const all = Object.keys(holds).flatMap((how) =>
       Object.keys(actions).map((what) => ({ how, what })),
@@ -210,7 +254,7 @@ for (const [version, binaries] of Object.entries(versions)) {
       version === '18'
         ? ['POST /auth/login', 'DELETE /auth/sessions/{id}', 'pie session revoke'].includes(what) ||
           how === 'for update'
-        : ['many at once', 'an update'].includes(how),
+        : ['many at once', 'a queue of them', 'an update'].includes(how),
     )
     for (const { how, what } of tried) {
       const connections = holds[how] as string[][]
@@ -230,7 +274,7 @@ for (const [version, binaries] of Object.entries(versions)) {
         const held: pg.Client[] = []
         for (const statements of connections) {
           const thief = await asRequest(stolen, statements)
-          await until(() => isIdle(thief))
+          await until(() => holdsOrWaits(thief))
           held.push(thief)
         }
         await act({ name, device })

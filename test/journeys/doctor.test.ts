@@ -128,6 +128,12 @@ const faults: Record<string, Fault> = {
     weight: 'hinders',
     object: /^role cream$/,
   },
+  'cream has a setting in another database': {
+    plant: `alter role cream in database postgres set work_mem = '64kB'`,
+    check: 'role-settings',
+    weight: 'tells',
+    object: /^role cream$/,
+  },
   'cream is somebody from the start': {
     plant: 'alter role cream set role = webuser',
     check: 'role-settings',

@@ -25,7 +25,7 @@ import { readPolicy } from './read-policy.ts'
 import { startCleanUp } from './start-clean-up.ts'
 import { areMetricsAsked, startMetrics } from './start-metrics.ts'
 import { watchNodes } from './watch-nodes.ts'
-import { watchWaits } from './watch-waits.ts'
+import { watchRequests } from './watch-requests.ts'
 
 export interface OpenPie {
   pie: Pie
@@ -94,7 +94,14 @@ export async function openPie(
     const pie = { ...ground, ...kept, graphql, catchUp }
     const metrics = await startMetrics(config, pie, closing)
     closing.add(await watchNodes(pie))
-    closing.add(watchWaits({ listen: listenUrls, requests: urls.requests }, log, lineage))
+    closing.add(
+      watchRequests(
+        { listen: listenUrls, requests: urls.requests },
+        config.REQUEST_TIME_LIMIT,
+        log,
+        lineage,
+      ),
+    )
     closing.add(startCleanUp(pie, config.AUDIT_RETENTION))
 
     return {

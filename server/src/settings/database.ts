@@ -1,5 +1,5 @@
 /** Where Postgres is, and as whom Pie connects. */
-import { asNumber, asPostgresUrl } from './forms.ts'
+import { asDurationOf, asNumber, asPostgresUrl } from './forms.ts'
 import { optional, withDefault } from './setting.ts'
 
 export const databaseSettings = {
@@ -36,5 +36,12 @@ export const databaseSettings = {
     asNumber(1, 1000),
     '10',
     'How many connections each of pie_auth and cream opens at most.',
+  ),
+  REQUEST_TIME_LIMIT: withDefault(
+    'duration',
+    asDurationOf(20, '20s'),
+    '60s',
+    'How long a statement of a request may run, or its transaction stand still, before a node ends its connection: also where SQL ' +
+      'has taken statement_timeout away. More where statements of your own take longer. Pie itself waits 20s for an answer.',
   ),
 }

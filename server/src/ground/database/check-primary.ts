@@ -4,6 +4,7 @@ import type { Lineage } from './lineage.ts'
 import { cutOff, WAIT_FOR_CONNECTION_MS } from './lost-connection.ts'
 import { namesAndValues, pinning } from './pin-settings.ts'
 import type { Settings } from './pinned-settings.ts'
+import { backendName } from './pool-mode.ts'
 
 /** The server answers, and is not the one that decides. */
 export class NotPrimary extends Error {
@@ -33,6 +34,7 @@ interface Found {
   is_held_up: boolean
   system_identifier: string | null
   timeline: number | null
+  backend: string
 }
 
 /**
@@ -55,6 +57,7 @@ export async function checkPrimary(
   const host = hostOf(client)
   stateOf(client).settings = settings
   const found = await look(client, settings)
+  stateOf(client).backend = found.backend
   if (found.is_standby) throw new NotPrimary(host, 'it is a standby')
   if (found.is_held_up && !isHelped) throw new HeldUp()
   if (mustWrite && found.is_read_only && found.is_read_only_by_role) throw new ReadOnlyRole()
@@ -114,6 +117,7 @@ const isHeldUp = Object.entries(shortest)
   .join(' or ')
 
 const standing = `
+  ${backendName} as backend,
   pg_catalog.pg_is_in_recovery() as is_standby,
   pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool as is_read_only,
   case when pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool then

@@ -10,6 +10,8 @@ export interface ConnectionState {
   poolMode: PoolMode | null
   /** Which primary it has reached, as a `Lineage` names it; null where nobody has looked, or it does not say. */
   primary: string | null
+  /** The number of its process, and when that began; null where nobody has looked. */
+  backend: string | null
   /** What it was set to as it began; null where that is its application's. */
   settings: Settings | null
   /** The description of each prepared statement's rows, by its name. */
@@ -38,6 +40,7 @@ export function stateOfConnection(connection: object): ConnectionState {
   const state = {
     poolMode: null,
     primary: null,
+    backend: null,
     settings: null,
     prepared: new Map(),
     adHoc: new Set<string>(),

@@ -68,30 +68,48 @@ test('what is no request is waited for, whatever it holds', async () => {
   await revoking
 })
 
-test('a request that merely waits before somebody is not ended, and who holds is', async () => {
-  const [holder, fellow, last] = [
+test('who waits in front of somebody is ended with all that wait there, and whoever holds after them', async () => {
+  const holder = await db.connectAs('cream')
+  await db.owner.query('update pie_private.sessions set revoked_at = null, revoked_reason = null')
+  await hold(holder, 'select from pie_schema.users for update')
+  const queue: pg.Client[] = []
+  for (let place = 1; place <= 8; place += 1) {
+    const thief = await db.connectAs('cream')
+    await thief.query('begin')
+    await authenticate(thief, db.ada.session)
+    void thief.query('select from pie_schema.users for update').catch(() => {})
+    await untilWaiting(db.owner, place)
+    queue.push(thief)
+  }
+  const last = await db.connectAs('owner')
+  const behind = last.query('begin; select from pie_schema.users for no key update; rollback')
+  await untilWaiting(db.owner, 9)
+  await until(async () => (await waitingFor('300 ms')) > 8)
+  assert.equal((await look(300)).length, 9)
+  await behind
+  for (const thief of [holder, ...queue]) assert.ok(!(await isThere(thief)))
+})
+
+test('a request that waits ends nobody; and where it is ended itself, whom it waited for goes on', async () => {
+  const [innocent, thief, last] = [
     await db.connectAs('cream'),
     await db.connectAs('cream'),
     await db.connectAs('owner'),
   ]
-  const session = db.ada.session
-  await db.owner.query('update pie_private.sessions set revoked_at = null, revoked_reason = null')
-  await hold(holder, 'select from pie_schema.users for update')
-  await fellow.query('begin')
-  await authenticate(fellow, session)
-  const waiting = fellow.query(
-    `update pie_schema.users set name = 'Ada' where id = pie_schema.current_user_id()`,
-  )
+  await hold(innocent, 'select pg_advisory_xact_lock(1)')
+  await hold(thief, 'select from pie_schema.users for update')
+  void thief.query('select pg_advisory_xact_lock(1)').catch(() => {})
   await untilWaiting(db.owner, 1)
+  await until(async () => (await waitingFor('300 ms')) > 0)
+  assert.deepEqual(await look(300), [])
   const behind = last.query('begin; select from pie_schema.users for no key update; rollback')
   await untilWaiting(db.owner, 2)
   await until(async () => (await waitingFor('300 ms')) > 1)
   await look(300)
-  await waiting
-  assert.ok(!(await isThere(holder)))
-  assert.ok(await isThere(fellow))
-  await fellow.query('commit')
   await behind
+  assert.ok(!(await isThere(thief)))
+  assert.ok(await isThere(innocent))
+  await innocent.query('commit')
 })
 
 test('what waits for rows that are not Pie’s is left alone', async () => {

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { connectAnother } from './connect-another.ts'
+import { endPrepared } from './end-prepared.ts'
 import type { Statement } from './pipeline.ts'
 
 /** A connection of a request that held what somebody has waited for. */
@@ -10,10 +11,18 @@ export interface EndedHolder {
   has_ended: boolean
 }
 
+/** Another connection of a request, and what it was ended for. */
+export interface EndedRequest extends EndedHolder {
+  reason: 'given up' | 'time' | 'locks'
+}
+
 /** How long anybody waits for a row of Pie's that a request holds, before that request is ended. */
 export const PATIENCE_MS = 300
 
-/** The same for what changes tables: everybody else waits behind it, so a request that is merely slow is let to its end. */
+/** By then whoever has prepared a transaction, and means to end it, mostly has. */
+const PREPARED_AFTER_MS = 1_000
+
+/** As PATIENCE_MS for what changes tables: everybody else waits behind it, so a request that is merely slow is let to its end. */
 export const PATIENCE_TO_MIGRATE_MS = 3_000
 
 /** See database/migrations/0034-waiting-for-requests.sql. @param waiter a connection that waits for whatever it is */
@@ -21,6 +30,16 @@ export const endHolders = (patienceMs: number, waiter: number | null = null): St
   name: 'end_holders',
   text: 'select pid, login, has_ended from pie_private.end_holders(make_interval(secs => $1::float8 / 1000), $2)',
   values: [patienceMs, waiter],
+})
+
+/**
+ * See database/migrations/0034-waiting-for-requests.sql.
+ * @param givenUp as `givenUpBackends` has them
+ */
+export const endRequests = (seconds: number, givenUp: string[]): Statement => ({
+  name: 'end_requests',
+  text: 'select pid, login, reason, has_ended from pie_private.end_requests(make_interval(secs => $1), $2)',
+  values: [seconds, givenUp],
 })
 
 /**
@@ -34,6 +53,7 @@ export async function notHeldUp<T>(
 ): Promise<T> {
   const { processID: waiter } = owner as unknown as { processID: number }
   const others: Promise<pg.Client | null>[] = []
+  const beganMs = performance.now()
   let isLooking = false
   const look = async () => {
     if (isLooking) return
@@ -46,6 +66,9 @@ export async function notHeldUp<T>(
         values: [...statement.values],
       })
       for (const holder of found?.rows ?? []) tell(holder)
+      const another = await others[0]
+      if (another != null && performance.now() - beganMs > PREPARED_AFTER_MS)
+        await endPrepared(another, waiter)
     } catch (error) {
       // SQLSTATE 42883, 3F000: of a version before, or no Pie at all.
       if (error instanceof pg.DatabaseError && ['42883', '3F000'].includes(error.code ?? '')) stop()

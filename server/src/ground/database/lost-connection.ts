@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import { Refusal } from '../errors.ts'
+import { noteGivenUp } from './given-up.ts'
 
 /** How long a request waits for a connection; after that long no other host is tried for it. */
 export const WAIT_FOR_CONNECTION_MS = 5_000
@@ -18,6 +19,7 @@ export class NoAnswer extends Error {
 /** Ends a connection without a word; what waits for it fails. */
 export function cutOff(client: pg.ClientBase, why: Error = new NoAnswer()): void {
   const { connection } = client as unknown as { connection: { stream: Duplex } }
+  noteGivenUp(client)
   connection.stream.destroy(why)
 }
 

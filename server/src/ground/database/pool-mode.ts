@@ -9,12 +9,27 @@ import { type PoolMode, stateOf } from './connection-state.ts'
 export async function readPoolMode(client: pg.ClientBase): Promise<PoolMode> {
   const state = stateOf(client)
   const { processID } = client as unknown as { processID: number }
-  state.poolMode ??= (await readProcess(client)) === processID ? 'session' : 'transaction'
+  if (state.poolMode === null) {
+    const { pid, backend } = await askWho(client)
+    state.poolMode = pid === processID ? 'session' : 'transaction'
+    state.backend ??= backend
+  }
   return state.poolMode
 }
 
 /** The process of the server that answers. */
 export async function readProcess(client: pg.ClientBase): Promise<number> {
-  const { rows } = await client.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid')
-  return rows[0]?.pid ?? 0
+  return (await askWho(client)).pid
+}
+
+/** What names the process that answers, as `ConnectionState` has it, for as long as the server is there. */
+export const backendName = `
+  (select pg_catalog.concat(pid, ' ', extract(epoch from backend_start))
+   from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))`
+
+async function askWho(client: pg.ClientBase): Promise<{ pid: number; backend: string }> {
+  const { rows } = await client.query<{ pid: number; backend: string }>(
+    `select pg_catalog.pg_backend_pid() as pid, ${backendName} as backend`,
+  )
+  return rows[0] ?? { pid: 0, backend: '' }
 }

@@ -35,10 +35,22 @@ async function connectAsOwner(url: Secret): Promise<pg.Client> {
   } catch (cause) {
     throw new OperatorError(
       `Could not connect to Postgres as the owner: ${(cause as Error).message || cause}. ` +
-        `${adviseOnTls(cause) ?? 'Check DATABASE_URL.'}`,
+        `${adviseOnTls(cause) ?? adviseOnRoom(cause) ?? 'Check DATABASE_URL.'}`,
       { cause },
     )
   }
+}
+
+/** SQLSTATE class 53, insufficient_resources: the address is right. */
+function adviseOnRoom(cause: unknown): string | null {
+  const { code } = cause as { code?: unknown }
+  if (typeof code !== 'string' || !code.startsWith('53')) return null
+  return code === '53300'
+    ? 'All connections that Postgres allows are taken. Where a node runs, it ends requests that go on for too long ' +
+        '(REQUEST_TIME_LIMIT): try again. Otherwise look at pg_stat_activity as a superuser, for whom some are kept, and end ' +
+        'what holds them: select pg_terminate_backend(…).'
+    : 'Postgres has no room left, of memory, locks or disk. Where a node runs, it ends a request that holds most of the locks: ' +
+        'try again. Otherwise restart Postgres, and see its log.'
 }
 
 /**

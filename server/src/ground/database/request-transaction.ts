@@ -85,14 +85,12 @@ export function authenticate(sessionId: string, proof: Buffer): Statement {
   }
 }
 
-/**
- * SQLSTATE 28000, invalid_authorization_specification: what `authenticate` raises. The work may raise it
- * too, for reasons of its own.
- */
+/** By `authenticate`: the work may raise the same, for reasons of its own. */
 function isRefusedSession(error: unknown, database: Database): boolean {
-  return (
-    error instanceof pg.DatabaseError &&
-    error.code === '28000' &&
-    failedStatementOf(error) === resetFor(database).length
-  )
+  return isSessionRefused(error) && failedStatementOf(error) === resetFor(database).length
+}
+
+/** SQLSTATE 28000: what Pie's functions raise for a session that is not proven, or not valid. */
+export function isSessionRefused(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && error.code === '28000'
 }

@@ -147,14 +147,13 @@ export const roleChecks: Check[] = [
         join pg_db_role_setting on setrole = request_roles.oid
         left join pg_database on pg_database.oid = setdatabase
         cross join lateral unnest(setconfig) as setting
-        where setdatabase = 0 or datname = current_database()
       )
       select format('role %I', role) as object,
         format('has the setting %s = %L%s', name, value, ' in the database ' || datname) as what,
         format('alter role %I%s reset %s;', role, ' in database ' || quote_ident(datname), name) as mend,
-        -- Only whoever logs in gets their settings; and what a role may set for itself, SQL that got in must not keep Pie from
+        -- Only whoever logs in gets their settings, and only in that database; and what a role may set for itself, SQL that got in must not keep Pie from
         -- starting by.
-        case when role in ('webuser', 'webadmin') then 'tells'
+        case when role in ('webuser', 'webadmin') or datname <> current_database() then 'tells'
           when name in ('session_authorization', 'session_replication_role', 'session_preload_libraries') then 'opens' end as weight
       from settings
       where ${isOwnRole('role')}

@@ -1,11 +1,19 @@
-/** Sees to it that nobody waits for long for a row of Pie's that a request holds (decision 30). */
+/** Sees to it that nobody waits for long for what a request holds, and that no request goes on for ever (decision 30). */
 import type pg from 'pg'
 import type { Secret } from '../ground/crypto/secret.ts'
 import { connectClient } from '../ground/database/connect-client.ts'
-import { type EndedHolder, endHolders, PATIENCE_MS } from '../ground/database/end-holders.ts'
+import {
+  type EndedHolder,
+  type EndedRequest,
+  endHolders,
+  endRequests,
+  PATIENCE_MS,
+} from '../ground/database/end-holders.ts'
+import { givenUpBackends } from '../ground/database/given-up.ts'
 import type { Lineage } from '../ground/database/lineage.ts'
 import { createLogin } from '../ground/database/login.ts'
 import { cutOff } from '../ground/database/lost-connection.ts'
+import type { Statement } from '../ground/database/pipeline.ts'
 import type { Log } from '../ground/log.ts'
 
 const EVERY_MS = 300
@@ -17,13 +25,13 @@ const GIVE_UP_MS = 5_000
  * On a connection of its own: those of the pool may all be waiting.
  * @returns what stops it
  */
-export function watchWaits(
+export function watchRequests(
   urls: { listen: readonly Secret[]; requests: readonly Secret[] },
+  timeLimitSeconds: number,
   log: Log,
   lineage: Lineage,
 ): () => Promise<void> {
   const login = createLogin(urls.listen, { runs: 'own', mustWrite: true, lineage })
-  const statement = endHolders(PATIENCE_MS)
   let client: pg.Client | null = null
   let looking: Promise<void> | null = null
   const look = async () => {
@@ -35,11 +43,23 @@ export function watchWaits(
       const connected = client
       const giveUp = setTimeout(() => cutOff(connected), GIVE_UP_MS)
       try {
-        const { rows } = await connected.query<EndedHolder>({
-          ...statement,
-          values: [...statement.values],
-        })
-        for (const { pid, login: role, has_ended } of rows)
+        const asked = (statement: Statement) => ({ ...statement, values: [...statement.values] })
+        // First who holds most: what is asked next may need a lock.
+        const over = endRequests(timeLimitSeconds, givenUpBackends())
+        const requests = await connected.query<EndedRequest>(asked(over))
+        for (const { pid, login: role, reason, has_ended } of requests.rows)
+          if (has_ended || (await endAs(urls.requests, pid)))
+            log.warn(
+              { pid, role, reason },
+              'ended a request that went on for too long, or held too much',
+            )
+          else
+            log.warn(
+              { pid, role, reason },
+              'a request goes on for too long, or holds too much, and may not be ended: pie doctor says why',
+            )
+        const holders = await connected.query<EndedHolder>(asked(endHolders(PATIENCE_MS)))
+        for (const { pid, login: role, has_ended } of holders.rows)
           if (has_ended || (await endAs(urls.requests, pid)))
             log.warn({ pid, role }, 'ended a request that held up others')
           else
