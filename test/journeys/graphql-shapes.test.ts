@@ -177,6 +177,7 @@ describe('GraphQL over', () => {
         code: 'refused_by_application',
         sqlstate: 'AP001',
         detail: 'None of 40.',
+        explanation: 'None of 40.',
         hint: 'Come back tomorrow.',
       })
       assert.deepEqual(

@@ -14,14 +14,17 @@ export function leaveOutFunctions(
   const nameOf = ({ _id }: CatalogProc) => functions[_id] ?? _id
   const why = (proc: CatalogProc): [other: string | null, what: string, mend: string] | null => {
     const { _id, pronamespace, proname, proargmodes, prorettype } = proc
-    const others = (alike.get(`${pronamespace} ${proname}`) ?? [])
-      .filter((one) => one._id !== _id)
-      .map(nameOf)
+    const all = alike.get(`${pronamespace} ${proname}`) ?? []
+    const others = all.filter((one) => one._id !== _id).map(nameOf)
+    const [first = proc] = all
     if (others.length > 0)
       return [
         `function ${others.join(', ')}`,
         `${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} the same name`,
-        `give each a name of its own, or leave ${role} one of them: revoke execute on function ${nameOf(proc)} from public, ${role}`,
+        // All that is said may be followed, and one of them is left.
+        first === proc
+          ? `rename the others with alter function … rename to …, or take them away: revoke execute on function ${others.join(', ')} from public, ${role}`
+          : `see function ${nameOf(first)}`,
       ]
     if (proargmodes?.includes('v'))
       return [null, 'it takes any number of arguments', 'let it take an array instead of variadic']
