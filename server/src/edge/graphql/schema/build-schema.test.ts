@@ -121,6 +121,8 @@ const odd: Record<
         '_2024',
         'GREATER_THAN_OR_EQUAL',
       ]),
+    saying:
+      /renamed: label 'in progress' of type app\.state would be IN_PROGRESS, as label 'IN_PROGRESS' is: it is shown as IN_PROGRESS_2; .*rename value 'in progress' to/,
   },
   'columns that are no names': {
     sql: `create table app.sums (id int primary key, "2024" int, "in progress" int, in_progress int, "inProgress" int, "!!!" int, "日本" int,

@@ -19,6 +19,7 @@ import { createPreset } from './preset.ts'
 import { problemsOfWords } from './problems-of-words.ts'
 import { quietConsole } from './quiet-console.ts'
 import { createFailedMemory, type FailedMemory } from './remember-failed.ts'
+import { tellNumberedLabels } from './tell-numbered-labels.ts'
 import type { Unit } from './unit.ts'
 
 /** How many plans one operation keeps: variables that include or skip make several of one. */
@@ -95,6 +96,7 @@ export async function buildSchema(
     const { schema, registry } = built
     const missed =
       shown === null ? [] : compareWithCatalog(schema, registry, inflection, shown, touchable)
+    problems.push(...tellNumberedLabels(schema, registry, inflection))
     const isTold = ({ object }: SchemaProblem) =>
       problems.some((one) => one.kind === 'left-out' && one.object === object)
     return { ...built, problems: [...problems, ...missed.filter((one) => !isTold(one))] }
