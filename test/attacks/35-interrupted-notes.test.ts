@@ -117,8 +117,11 @@ describe('a request that is broken off keeps nothing, is told so, and leaves the
     const { dorothy } = notes
     await assertNothingChanges(notes.owner, async () => {
       for (const title of ['Fail now', 'Fail late']) {
-        assertProblem(await answerOf(await edit(title)), 500, 'internal')
-        assertProblem(await dorothy.ask('/notes', { body: { title } }), 500, 'internal')
+        const answers = [
+          await answerOf(await edit(title)),
+          await dorothy.ask('/notes', { body: { title } }),
+        ]
+        for (const answer of answers) assertProblem(answer, 422, 'refused_by_application')
         await assertNextIsThemselves()
       }
       const shares = [{ user_id: crypto.randomUUID(), access: 'read' }]

@@ -24,20 +24,28 @@ after(async () => {
 })
 
 /** When each connection of request transactions was last sent something. */
-async function lastStatements({ owner }: TestPie): Promise<unknown[]> {
+async function lastStatements({ owner }: TestPie): Promise<string[]> {
   const { rows } = await owner.query(
-    `select pid, query_start::text, state_change::text from pg_stat_activity
-     where usename = 'cream' and datname = current_database() order by pid`,
+    `select concat_ws(' ', pid, query_start, state_change) as last from pg_stat_activity
+     where usename = 'cream' and datname = current_database() and query !~ $1 order by pid`,
+    [LOOK],
   )
-  assert.ok(rows.length > 0)
-  return rows
+  return rows.map(({ last }) => last)
+}
+
+/** Of Pie's own look at the catalog, which follows a document that the schema does not fit. */
+const LOOK = 'with recursive reached'
+
+/** Whether requests' connections have been asked nothing since, but for that look. */
+async function assertNothingAsked(of: TestPie, earlier: readonly string[]): Promise<void> {
+  for (const last of await lastStatements(of)) assert.ok(earlier.includes(last), last)
 }
 
 /** Asserts that a document is refused before anything of it has reached Postgres. */
 async function assertNeverRuns(query: string, code: string, saying: RegExp): Promise<void> {
   const earlier = await lastStatements(pie)
   assertRefusedDocument(await askGraphql(pie, { token }, query), code, saying)
-  assert.deepEqual(await lastStatements(pie), earlier)
+  await assertNothingAsked(pie, earlier)
 }
 
 const nest = (depth: number): string =>
@@ -74,7 +82,7 @@ describe('a document that asks for too much is refused, and none of it reaches P
     const earlier = await lastStatements(pie)
     const answer = await askGraphql(pie, { token, variables }, asked)
     assertRefusedDocument(answer, 'graphql_too_complex', /10000 fields/)
-    assert.deepEqual(await lastStatements(pie), earlier)
+    await assertNothingAsked(pie, earlier)
     await assertNeverRuns(
       `query ($size: Int = 100) ${pages('$size')}`,
       'graphql_too_complex',
@@ -193,7 +201,7 @@ describe('a document that asks for too much is refused, and none of it reaches P
     const raw = `{"query": "query ($v: [String!]) { hasRole(role: $v) }", "variables": {"v": ${deep}}}`
     const headers = { 'content-type': 'application/json' }
     assertProblem(await pie.request('/graphql', { raw, headers, token }), 400, 'graphql_invalid')
-    assert.deepEqual(await lastStatements(pie), earlier)
+    await assertNothingAsked(pie, earlier)
   })
 
   test('and while all of that is refused, the server answers others', async () => {
@@ -228,7 +236,7 @@ describe('what /graphql takes', () => {
       400,
       'invalid_request',
     )
-    assert.deepEqual(await lastStatements(pie), earlier)
+    await assertNothingAsked(pie, earlier)
   })
 
   test('is of one name, where there are several', async () => {
