@@ -18,8 +18,8 @@ interface Drip {
 }
 
 /** Sends this, and then a piece of nothing every half second, until it is hung up on. */
-function drip(bytes: string, piece: string): Drip {
-  const { hostname, port } = new URL(pie.pie.address)
+function drip(bytes: string, piece: string, { address } = pie.pie): Drip {
+  const { hostname, port } = new URL(address)
   const socket = connect(Number(port), hostname)
   let answer = ''
   let isClosed = false
@@ -91,12 +91,14 @@ test('OPTIONS of the whole server has the methods that it takes', async () => {
 })
 
 test('a request that comes while the server stops is a problem that says when to come again', async () => {
-  const late = drip('GET /health/live HTTP/1.1\r\nHost: pie\r\nX-Request-Id: late\r\n', '')
-  await pie.request('/health/live')
-  const closing = pie.close()
+  const stopping = await startTestPie()
+  const begun = 'GET /health/live HTTP/1.1\r\nHost: pie\r\nX-Request-Id: late\r\n'
+  const late = drip(begun, '', stopping.pie)
+  await stopping.request('/health/live')
+  const closing = stopping.close()
   await until(async () => {
     late.send('x: y\r\n')
-    return pie.request('/health/live').then(
+    return stopping.request('/health/live').then(
       () => false,
       () => true,
     )
