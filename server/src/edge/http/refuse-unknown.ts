@@ -18,29 +18,31 @@ export function refuseUnknown(app: FastifyInstance): void {
     routes.push({ methods: [method].flat(), path: pathOf(url) })
   })
   // Before any of the body: it is nobody's. Fastify would first ask some methods, such as QUERY, for its type.
-  app.addHook('preParsing', async (request, reply) => {
-    if (!request.is404) return
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    if (!request.is404) return done()
     // Of the server, and not of an address (RFC 9110 section 9.3.7).
     if (request.method === 'OPTIONS' && request.url === '*')
-      return void (await reply.code(204).header('allow', methods.join(', ')).send())
-    refuse(routes, request, reply)
+      return void reply.code(204).header('allow', methods.join(', ')).send()
+    done(fault(routes, request, reply))
   })
-  app.setNotFoundHandler((request, reply) => refuse(routes, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    throw fault(routes, request, reply)
+  })
 }
 
-function refuse(
+function fault(
   routes: readonly KnownRoute[],
   { url, method }: FastifyRequest,
   reply: FastifyReply,
-): never {
+): Refusal {
   const path = readPath(url)
   const found = routes.filter((route) => route.path.test(path))
   const allowed = methods.filter((other) => found.some((route) => route.methods.includes(other)))
   // Where the route is there but what it serves is not, its own method is among them.
   if (allowed.length === 0 || allowed.some((other) => other === method))
-    throw new Refusal('not_found')
+    return new Refusal('not_found')
   reply.header('allow', allowed.join(', '))
-  throw new Refusal('method_not_allowed')
+  return new Refusal('method_not_allowed')
 }
 
 /** Of a route's address, `/auth/sessions/:id`. */
