@@ -125,7 +125,9 @@ describe('an answer ends at its size', () => {
     await Promise.all(large)
     await graphqlData(pie, { token }, '{ me { id } }')
     await assertIdle()
-    const warnings = pie.log.slice(logged).filter((line) => JSON.parse(line).level >= 40)
-    assert.deepEqual(warnings, [])
+    const warnings = pie.log.slice(logged).map((line) => JSON.parse(line))
+    // Which of them Postgres had not yet stopped by itself at the watcher's next look, that ended.
+    const unexpected = warnings.filter(({ level, reason }) => level >= 40 && reason !== 'given up')
+    assert.deepEqual(unexpected, [])
   })
 })
