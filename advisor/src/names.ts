@@ -2,6 +2,12 @@
 export interface Names {
   /** The database roles that requests arrive or act as. Null for those that the catalog suggests. */
   requestRoles: readonly string[] | null
+  /** Functions that say who asks, and can be trusted to: `auth.uid`, with their schema and without arguments. */
+  identityFunctions: readonly string[]
+  /** Settings that say who asks, which nobody but the server in front sets: `request.jwt.claims`; a dot at the end stands for all below it. */
+  identitySettings: readonly string[]
+  /** Schemas that are somebody else's, and are not looked at unless they are named. */
+  othersSchemas: readonly string[]
   /** Schemas whose functions are called when something has happened, and by nobody but their owner's code. */
   hookSchemas: readonly string[]
   /** The roles that an exposure map shows. Null for those that requests may act as. */
@@ -11,4 +17,12 @@ export interface Names {
 }
 
 /** For a database of which nothing is known. */
-export const noNames: Names = { requestRoles: null, hookSchemas: [], shownRoles: null, note: null }
+export const noNames: Names = {
+  requestRoles: null,
+  identityFunctions: [],
+  identitySettings: [],
+  othersSchemas: [],
+  hookSchemas: [],
+  shownRoles: null,
+  note: null,
+}

@@ -1,4 +1,4 @@
-import { childrenOf, type TreeNode, wordOf } from './parse-node-tree.ts'
+import { childrenOf, type TreeNode, wordOf } from '../catalog/parse-node-tree.ts'
 
 export interface Call {
   functionOid: string

@@ -1,4 +1,4 @@
-import { childrenOf, nodesOf, type TreeNode, wordOf } from './parse-node-tree.ts'
+import { childrenOf, nodesOf, type TreeNode, wordOf } from '../catalog/parse-node-tree.ts'
 
 /** Columns of one table that are compared together: an index that begins with one of them is enough. */
 export interface ComparedColumns {

@@ -1,7 +1,7 @@
 import { grants } from '../catalog-sources.ts'
 import { closingParenthesis, findCallsInText } from '../expression-text.ts'
 import { calledFunctions, findCalls } from '../find-calls.ts'
-import type { TreeNode } from '../parse-node-tree.ts'
+import type { TreeNode } from '../../catalog/parse-node-tree.ts'
 import { alterPolicy, expressionsOf, type PolicyRow, policies } from '../policy-source.ts'
 import type { Fault, Rule } from '../rule.ts'
 
