@@ -24,6 +24,7 @@ export async function answerForRow(
   const { action } = known
   const role = known.user.database_role ?? ''
   const questions = await askAll(client, target, action, known.questions, role)
+  const unknown = questions.length === 0 ? null : uncertainty(action, target)
   const missing = granted.needs.find(({ is_granted }) => !is_granted)
   const judged = ((): Judgement => {
     if (missing !== undefined)
@@ -33,7 +34,11 @@ export async function answerForRow(
       }
     if (key !== null && row === null) return { verdict: false, decided_by: { kind: 'no_row' } }
     if (open !== null) return { verdict: open.kind === 'view' ? null : true, decided_by: open }
-    return uncertain(judge(questions), target, action, questions)
+    const judgement = judge(questions)
+    const failed = questions.find(({ passes }) => passes === false)
+    return failed?.of === 'the new row' && unknown !== null
+      ? { ...judgement, verdict: null }
+      : judgement
   })()
   const statement = statementFor(action, target, granted)
   const { outcome, tried } = await tryStatement(client, statement, judged)
@@ -51,25 +56,21 @@ export async function answerForRow(
     tried,
     variants: isDone ? await tryVariants(client, action, target, granted, statement) : [],
     cost: tried.error === null ? await measureCost(client, table, statement, role) : null,
-    notes: missing === undefined ? notesFor(table, action, granted, questions, true) : [],
+    notes: [
+      ...(unknown === null ? [] : [`${unknown}, was not known when the policies were asked.`]),
+      ...(missing === undefined ? notesFor(table, action, granted, questions, true) : []),
+    ],
   }
 }
 
 /** What a trigger or a sequence still changes of a new row, no policy has been asked about. */
-function uncertain(
-  judged: Judgement,
-  { table, values }: Target,
-  action: Action,
-  questions: readonly Question[],
-): Judgement {
-  const failed = questions.find(({ passes }) => passes === false)
+function uncertainty(action: Action, { table, values }: Target): string | null {
+  if (table.changed_by_trigger.includes(action)) return 'What a trigger makes of the row'
+  const given = values?.literals ?? {}
   const takesNumber =
     action === 'insert' &&
-    table.columns.some(
-      ({ takes_number, name }) => takes_number && !(name in (values?.literals ?? {})),
-    )
-  const isChanged = table.changed_by_trigger.includes(action) || takesNumber
-  return failed?.of === 'the new row' && isChanged ? { ...judged, verdict: null } : judged
+    table.columns.some(({ takes_number, name }) => takes_number && !(name in given))
+  return takesNumber ? 'What the row takes from a default, a number of a sequence' : null
 }
 
 async function askAll(

@@ -56,7 +56,7 @@ export async function answerForTable(
       statement: statement?.text ?? planOf(known, table, granted).text,
     },
     variants:
-      action === 'insert' && outcome.error === null && statement !== null
+      action === 'insert' && found.verdict !== 'no' && statement !== null
         ? await tryVariants(
             client,
             action,

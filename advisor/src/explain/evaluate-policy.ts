@@ -63,8 +63,13 @@ async function grantUsage(client: pg.ClientBase, expression: string, role: strin
        and not pg_catalog.has_schema_privilege($2::pg_catalog.name, oid, 'usage')`,
     [expression, role],
   )
-  for (const { name } of rows)
-    await attempt(client, () =>
-      client.query(`grant usage on schema ${name} to ${pg.escapeIdentifier(role)}`),
-    )
+  for (const { name } of rows) {
+    await client.query('savepoint usage')
+    try {
+      await client.query(`grant usage on schema ${name} to ${pg.escapeIdentifier(role)}`)
+      await client.query('release usage')
+    } catch {
+      await client.query('rollback to usage; release usage')
+    }
+  }
 }
