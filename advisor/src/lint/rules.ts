@@ -16,6 +16,7 @@ import {
   selectListsColumns,
   updateOnWholeTable,
 } from './rules/grants.ts'
+import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
 import {
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
@@ -33,6 +34,12 @@ import {
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
+import {
+  columnOfRegType,
+  sequenceNearItsEnd,
+  severalPermissivePolicies,
+  tableWithoutPrimaryKey,
+} from './rules/upkeep.ts'
 import {
   foreignTableGranted,
   materializedViewGranted,
@@ -68,6 +75,14 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   plpgsqlThatCouldBeSql,
   foreignKeyWithoutOnDelete,
   foreignKeyWithoutIndex,
+  indexInvalid,
+  indexDuplicate,
+  indexUnused,
+  indexBeginsAnother,
+  columnOfRegType,
+  sequenceNearItsEnd,
+  severalPermissivePolicies,
+  tableWithoutPrimaryKey,
   permissionInComment,
   withoutComment,
 ]
