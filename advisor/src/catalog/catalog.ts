@@ -24,6 +24,8 @@ export interface Catalog {
   operatorClasses: OperatorClasses
   /** Of what types, aggregates and the like are made: `read-parts.ts`. */
   parts: readonly Part[]
+  /** Functions whose answers are kept: in an index, a generated column, the key of partitions. */
+  keptFunctions: ReadonlySet<number>
   /** How far sequences have come, by their oid; without those that may not be looked at. */
   sequences: ReadonlyMap<number, SequenceState>
   /** Since when uses are counted; null where that is not known, or the server is a standby, which counts for itself. */

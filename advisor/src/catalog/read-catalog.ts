@@ -6,7 +6,7 @@ import { closureOf } from './memberships.ts'
 import { aclReader } from './parse-acl.ts'
 import { readFunctions } from './read-functions.ts'
 import { readOperatorClasses } from './read-operator-classes.ts'
-import { readParts } from './read-parts.ts'
+import { readKeptFunctions, readParts } from './read-parts.ts'
 import { addPolicies, addRules } from './read-policies.ts'
 import { readRelations } from './read-relations.ts'
 import { readRoles } from './read-roles.ts'
@@ -45,6 +45,7 @@ export async function readCatalog(
     casts: await readCasts(reading),
     operatorClasses: await readOperatorClasses(reading),
     parts: await readParts(reading),
+    keptFunctions: await readKeptFunctions(reading),
     sequences: await readSequences(reading),
     statisticsSince: await readStatisticsSince(reading),
     defaultPrivileges: await readDefaultPrivileges(reading),

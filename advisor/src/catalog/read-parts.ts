@@ -36,3 +36,15 @@ export async function readParts({ ask }: Reading): Promise<Part[]> {
     return expression === null ? [] : [{ of: { kind: of, oid }, on: expression }]
   })
 }
+
+/** What indexes, generated columns and keys of partitions have worked out, and keep. */
+export async function readKeptFunctions({ ask }: Reading): Promise<Set<number>> {
+  const rows = await ask<{ oid: number }>(`
+    select distinct refobjid as oid from pg_depend
+    left join pg_class on classid = 'pg_class'::regclass and pg_class.oid = objid
+    left join pg_attrdef on classid = 'pg_attrdef'::regclass and pg_attrdef.oid = objid
+    left join pg_attribute on attrelid = adrelid and attnum = adnum
+    where refclassid = 'pg_proc'::regclass and refobjid >= ${FIRST_OID_OF_OTHERS}
+      and (relkind in ('i', 'I', 'p') or attgenerated <> '')`)
+  return new Set(rows.map(({ oid }) => oid))
+}

@@ -2,7 +2,13 @@ import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { permissionInComment, withoutComment } from './rules/comments.ts'
 import { foreignKeyWithoutIndex, foreignKeyWithoutOnDelete } from './rules/foreign-keys.ts'
-import { plpgsqlThatCouldBeSql, volatileThatOnlyReads } from './rules/function-bodies.ts'
+import {
+  functionLeakproof,
+  immutableThatReads,
+  plpgsqlThatCouldBeSql,
+  stableThatWrites,
+  volatileThatOnlyReads,
+} from './rules/function-bodies.ts'
 import {
   executableByPublic,
   hookExecutableByOthers,
@@ -71,6 +77,9 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   hookExecutableByOthers,
   securityDefinerWithoutSearchPath,
   searchPathWithoutPgTempLast,
+  functionLeakproof,
+  stableThatWrites,
+  immutableThatReads,
   volatileThatOnlyReads,
   plpgsqlThatCouldBeSql,
   foreignKeyWithoutOnDelete,
