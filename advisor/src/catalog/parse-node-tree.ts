@@ -1,58 +1,128 @@
-/** An expression as Postgres keeps it in the catalog: `{OPEXPR :opno 2972 :args ({VAR :varno 1 …})}`. */
+/**
+ * An expression or a query as Postgres keeps it in the catalog: `{OPEXPR :opno 2972 :args ({VAR :varno 1 …})}`.
+ * What no rule asks about is left out: places in texts, fields that are empty (`<>`) or false.
+ */
 export interface TreeNode {
   /** `FUNCEXPR`, `VAR`, `SUBLINK` … */
-  type: string
-  fields: Map<string, TreeValue[]>
+  readonly type: string
+  /** By field. One value stands for itself, several are a list. */
+  readonly fields: Readonly<Record<string, TreeValue>>
 }
-export type TreeValue = string | TreeNode | TreeValue[]
+/** A word, `[1 0 0 0]` for the bytes of a constant, a node, or a list of these. */
+export type TreeValue = string | TreeNode | readonly TreeValue[]
+
+/** Of no interest, and a large part of each tree. */
+const leftOut = new Set([
+  ...[
+    'location',
+    'list_start',
+    'list_end',
+    'rexpr_list_start',
+    'rexpr_list_end',
+    'stmt_location',
+    'stmt_len',
+  ],
+  ...[
+    'vartypmod',
+    'resulttypmod',
+    'consttypmod',
+    'paramtypmod',
+    'colnames',
+    'querySource',
+    'canSetTag',
+  ],
+])
+
+/** Words that every tree has: one string for each instead of one for each place. */
+const words = new Map<string, string>()
+const MOST_WORDS = 20_000
 
 /** Parses a pg_node_tree; the form is that of outfuncs.c, in which a backslash escapes what would divide. */
 export function parseNodeTree(text: string): TreeNode {
-  const tokens = text.match(/[(){}]|(?:\\[\s\S]|[^\s(){}\\])+/g) ?? []
-  let place = 0
-  const value = (): TreeValue => {
-    const token = tokens[place++]
-    if (token === '{') return node()
-    return token === '(' ? list() : (token ?? '')
+  const token = /[(){}]|(?:\\[\s\S]|[^\s(){}\\])+/g
+  const next = (): string | undefined => token.exec(text)?.[0]
+  const bytes = (): string => {
+    const start = token.lastIndex
+    const end = text.indexOf(']', start)
+    token.lastIndex = end + 1
+    return `[${text.slice(start, end).trim()}]`
+  }
+  const value = (first: string): TreeValue => {
+    if (first === '{') return node()
+    if (first === '(') return list()
+    return first === '[' ? bytes() : wordIn(first)
   }
   const list = (): TreeValue[] => {
     const items: TreeValue[] = []
-    while (place < tokens.length && tokens[place] !== ')') items.push(value())
-    place += 1
+    for (let found = next(); found !== undefined && found !== ')'; found = next())
+      items.push(value(found))
     return items
   }
   const node = (): TreeNode => {
-    const type = tokens[place++] ?? ''
-    const fields = new Map<string, TreeValue[]>()
-    let values: TreeValue[] = []
-    while (place < tokens.length && tokens[place] !== '}') {
-      const next = value()
-      if (typeof next === 'string' && next.startsWith(':')) {
-        values = []
-        fields.set(next.slice(1), values)
-      } else values.push(next)
+    const type = wordIn(next() ?? '')
+    const fields: Record<string, TreeValue> = {}
+    let found = next()
+    while (found !== undefined && found !== '}') {
+      const name = wordIn(found.slice(1))
+      const values: TreeValue[] = []
+      // What follows the name is its value, also where an alias begins with a colon.
+      for (found = next(); found !== undefined && found !== '}'; found = next()) {
+        if (values.length > 0 && found.startsWith(':')) break
+        values.push(value(found))
+      }
+      const [only] = values
+      if (leftOut.has(name) || only === undefined || only === '<>' || only === 'false') continue
+      fields[name] = values.length === 1 ? only : values
     }
-    place += 1
     return { type, fields }
   }
-  place = 1
+  next()
   return node()
 }
 
-/** The nodes directly below a node, in the order in which they are written. */
-export function childrenOf({ fields }: TreeNode): TreeNode[] {
-  return [...fields.values()].flatMap(nodesOf)
+function wordIn(found: string): string {
+  const known = words.get(found)
+  if (known !== undefined) return known
+  // Without being cut out of the whole text, which would stay as long as it does.
+  const word = Buffer.from(found.replaceAll(/\\([\s\S])/g, '$1')).toString()
+  if (words.size < MOST_WORDS) words.set(found, word)
+  return word
+}
+
+/** What a field holds, as a list. */
+export function valuesOf(node: TreeNode, field: string): readonly TreeValue[] {
+  const value = node.fields[field]
+  if (value === undefined) return []
+  return Array.isArray(value) ? value : [value as TreeValue]
 }
 
 /** The nodes in a field, however deep in lists. */
+export const nodesIn = (node: TreeNode, field: string): TreeNode[] => nodesOf(valuesOf(node, field))
+
+/** The nodes directly below a node, in the order in which they are written. */
+export function childrenOf({ fields }: TreeNode): TreeNode[] {
+  return nodesOf(Object.values(fields))
+}
+
+/** The nodes in a list, however deep. */
 export function nodesOf(values: readonly TreeValue[]): TreeNode[] {
   return values.flatMap((value) =>
-    typeof value === 'string' ? [] : Array.isArray(value) ? nodesOf(value) : [value],
+    typeof value === 'string' ? [] : Array.isArray(value) ? nodesOf(value) : [value as TreeNode],
   )
 }
 
-/** A field with one word: a number, an oid, true. */
+/** A field with one word: a number, true; '' where it is not there, is false or holds something else. */
 export function wordOf(node: TreeNode, field: string): string {
-  const [value] = node.fields.get(field) ?? []
+  const [value] = valuesOf(node, field)
   return typeof value === 'string' ? value : ''
+}
+
+/** A field with a number; an oid, an attnum. 0 where it is not there. */
+export const numberOf = (node: TreeNode, field: string): number => Number(wordOf(node, field))
+
+/** A set of numbers, as columns stand in it: `(b 8 9)`. Columns are told 7 higher than they are. */
+export function columnsOf(node: TreeNode, field: string): number[] {
+  return valuesOf(node, field)
+    .filter((value) => typeof value === 'string' && value !== 'b')
+    .map((value) => Number(value) - 7)
 }

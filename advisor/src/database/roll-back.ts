@@ -4,7 +4,7 @@ import type pg from 'pg'
 const LOCK_TIMEOUT = '5s'
 
 /** What the catalog's definitions, and the comparisons with them, are written by; a database or a role may have others. */
-const settings = Object.entries({
+export const readableSettings = Object.entries({
   quote_all_identifiers: 'off',
   standard_conforming_strings: 'on',
   transform_null_equals: 'off',
@@ -26,7 +26,7 @@ export async function rollBack<T>(owner: pg.ClientBase, work: () => Promise<T>):
     await owner.query(
       `select pg_catalog.set_config('advisor.search_path', pg_catalog.current_setting('search_path'), true);
        set local search_path = pg_catalog, pg_temp; set local lock_timeout = '${LOCK_TIMEOUT}'; set local row_security = on;
-       ${settings}`,
+       ${readableSettings}`,
     )
     return await work()
   } finally {

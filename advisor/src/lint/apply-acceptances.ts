@@ -50,6 +50,8 @@ const about = ({ rule, object }: Acceptance): string => `acceptance of ${rule} o
 const withoutReason = (acceptance: Acceptance): Finding => ({
   rule: 'acceptance-without-reason',
   object: about(acceptance),
+  weight: 'failure',
+  detail: null,
   why: 'Whoever reads it later cannot tell whether it was thought about, nor whether it still holds.',
   mend: '-- give this entry a "reason", or mend what it accepts',
 })
@@ -57,6 +59,8 @@ const withoutReason = (acceptance: Acceptance): Finding => ({
 const ofNothing = (acceptance: Acceptance): Finding => ({
   rule: 'acceptance-of-nothing',
   object: about(acceptance),
+  weight: 'failure',
+  detail: null,
   why: 'There is no such finding: it was mended or renamed, and this would hide the next one there.',
   mend: '-- take this entry out of the list of accepted findings',
 })

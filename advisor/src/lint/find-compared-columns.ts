@@ -1,4 +1,4 @@
-import { childrenOf, nodesOf, type TreeNode, wordOf } from '../catalog/parse-node-tree.ts'
+import { childrenOf, nodesIn, type TreeNode, wordOf } from '../catalog/parse-node-tree.ts'
 
 /** Columns of one table that are compared together: an index that begins with one of them is enough. */
 export interface ComparedColumns {
@@ -30,7 +30,7 @@ function inCondition(node: TreeNode, scope: Scope): ComparedColumns[] {
   if (node.type === 'QUERY') return inQuery(node, scope)
   if (node.type === 'BOOLEXPR' && wordOf(node, 'boolop') === 'not') return inSubQueries(node, scope)
   if (node.type === 'BOOLEXPR') {
-    const parts = nodesOf(node.fields.get('args') ?? [])
+    const parts = nodesIn(node, 'args')
     const inEach = parts.flatMap((part) => inCondition(part, scope))
     return wordOf(node, 'boolop') === 'and' ? togetherByTable(inEach) : inEach
   }
@@ -51,12 +51,12 @@ function inSubQueries(node: TreeNode, scope: Scope): ComparedColumns[] {
 
 /** The condition of a query, and of those in it. What joins tables is looked up by too. */
 function inQuery(query: TreeNode, { relations, isEquality }: Scope): ComparedColumns[] {
-  const tables = nodesOf(query.fields.get('rtable') ?? [])
+  const tables = nodesIn(query, 'rtable')
   const numbered = new Map(
     tables.map((table, index) => [String(index + 1), wordOf(table, 'relid')]),
   )
   const scope = { relations: [numbered, ...relations], isEquality }
-  const [joinTree] = nodesOf(query.fields.get('jointree') ?? [])
+  const [joinTree] = nodesIn(query, 'jointree')
   const conditions = joinTree === undefined ? [] : conditionsOf(joinTree)
   return [
     ...togetherByTable(conditions.flatMap((condition) => inCondition(condition, scope))),
@@ -66,9 +66,9 @@ function inQuery(query: TreeNode, { relations, isEquality }: Scope): ComparedCol
 
 function conditionsOf(join: TreeNode): TreeNode[] {
   const deeper = ['fromlist', 'larg', 'rarg'].flatMap((field) =>
-    nodesOf(join.fields.get(field) ?? []).flatMap(conditionsOf),
+    nodesIn(join, field).flatMap(conditionsOf),
   )
-  return [...nodesOf(join.fields.get('quals') ?? []), ...deeper]
+  return [...nodesIn(join, 'quals'), ...deeper]
 }
 
 /** `column = something` and `column = any (…)`, where what it is compared with is not in the same row. */
@@ -76,7 +76,7 @@ function comparedIn(node: TreeNode, scope: Scope): ComparedColumns[] {
   const isAny = node.type === 'SCALARARRAYOPEXPR' && wordOf(node, 'useOr') === 'true'
   if (node.type !== 'OPEXPR' && !isAny) return []
   if (!scope.isEquality(wordOf(node, 'opno'))) return []
-  const sides = nodesOf(node.fields.get('args') ?? []).map((side) =>
+  const sides = nodesIn(node, 'args').map((side) =>
     side.type === 'RELABELTYPE' ? (childrenOf(side)[0] ?? side) : side,
   )
   return (isAny ? sides.slice(0, 1) : sides).flatMap((side, index) => {

@@ -1,11 +1,16 @@
 import type pg from 'pg'
+import type { Catalog } from '../catalog/catalog.ts'
+import { readCatalog } from '../catalog/read-catalog.ts'
+import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
 import { listRequestRoles } from '../list-request-roles.ts'
 import type { Names } from '../names.ts'
 import { type Acceptance, applyAcceptances } from './apply-acceptances.ts'
 import type { Finding } from './finding.ts'
+import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
+import { isAtLeast, type Weight } from './weight.ts'
 
 export interface LintReport {
   /** The schemas that were looked at. */
@@ -13,41 +18,65 @@ export interface LintReport {
   findings: Finding[]
   /** How many more there are that somebody has accepted, with a reason. */
   accepted: number
+  /** What could not be seen for lack of rights, in words. */
+  unseen: string[]
 }
 
 export interface LintQuestion {
-  /** null for all but those of Postgres and of extensions. */
+  /** null for all but those of Postgres, of extensions and of `names.othersSchemas`. */
   schemas: readonly string[] | null
   acceptances: readonly Acceptance[]
+  /** The lightest that is looked for: `slow`, so all but style, unless it is said. */
+  least?: Weight
   /** What somebody else has found, to be told with the rest. */
   also?: readonly Finding[]
-  names: Pick<Names, 'requestRoles' | 'hookSchemas'>
+  names: Names
+  /** Told how far it is, now and then: rules that were asked, of how many. */
+  onProgress?: (done: number, of: number) => void
 }
 
 /**
  * Holds the catalog against the rules. Reads, in a transaction of its own, and changes nothing.
  * @throws AdvisorError when there is no such schema
  */
-export async function lintDatabase(
-  owner: pg.ClientBase,
-  { schemas: named, acceptances, also = [], names }: LintQuestion,
+export function lintDatabase(
+  client: pg.ClientBase,
+  { schemas: named, acceptances, least = 'slow', also = [], names, onProgress }: LintQuestion,
 ): Promise<LintReport> {
-  await owner.query('begin transaction isolation level repeatable read, read only')
-  try {
-    // Nothing that stands in the schemas can stand in for what the rules name, and what the catalog
-    // prints says its schema.
-    await owner.query('set local search_path = pg_catalog, pg_temp')
-    const schemas = named === null ? await listSchemas(owner) : await checkSchemas(owner, named)
-    await tellNames(owner, names)
+  return inReadOnly(client, async () => {
+    const schemas =
+      named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
+    const catalog = await readCatalog(client, schemas, names)
+    await tellNames(client, names)
     const findings: Finding[] = [...also]
-    for (const rule of rules) findings.push(...(await findingsOf(owner, rule, schemas)))
-    return { schemas, ...applyAcceptances(findings, acceptances, named) }
-  } finally {
-    await owner.query('rollback')
-  }
+    for (const [done, rule] of rules.entries()) {
+      onProgress?.(done, rules.length)
+      findings.push(
+        ...('query' in rule
+          ? await queriedFindings(client, rule, schemas)
+          : findingsOf(rule, catalog, names)),
+      )
+    }
+    const shown = findings.filter(({ weight }) => isAtLeast(weight, least))
+    return {
+      schemas,
+      ...applyAcceptances(shown, acceptances, named),
+      unseen: [...catalog.unseen],
+    }
+  })
 }
 
-/** Rules read them as settings: see catalog-sources.ts. */
+/** Two policies may ask for one index: of one rule and object there is one finding. */
+function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: Names): Finding[] {
+  const faults = new Map(find(catalog, names).map((fault) => [fault.object, fault]))
+  return [...faults.values()]
+    .sort((one, other) => (one.object < other.object ? -1 : 1))
+    .map(({ object, mend, detail = null, weight: own = weight }) => ({
+      ...{ rule: name, weight: own, object, why, detail, mend },
+    }))
+}
+
+/** Rules that are a query read them as settings: see catalog-sources.ts. */
 async function tellNames(owner: pg.ClientBase, names: LintQuestion['names']): Promise<void> {
   const roles = names.requestRoles ?? (await listRequestRoles(owner))
   await owner.query(`select set_config($1, $2, true), set_config($3, $4, true)`, [
@@ -56,26 +85,31 @@ async function tellNames(owner: pg.ClientBase, names: LintQuestion['names']): Pr
   ])
 }
 
-async function findingsOf(
+async function queriedFindings(
   owner: pg.ClientBase,
-  { name, why, query, read = (row) => [row] }: Rule,
+  { name, why, query, read = (row) => [row] }: QueriedRule,
   schemas: string[],
 ): Promise<Finding[]> {
   const { rows } = await owner.query(query, [schemas])
-  // Two policies may ask for one index.
   const mends = new Map(rows.flatMap(read).map(({ object, mend }) => [object, mend]))
   return [...mends]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([object, mend]) => ({ rule: name, object, why, mend }))
+    .map(([object, mend]) => ({
+      ...{ rule: name, weight: 'hole' as const, object, why, detail: null, mend },
+    }))
 }
 
-async function listSchemas(owner: pg.ClientBase): Promise<string[]> {
-  const { rows } = await owner.query<{ nspname: string }>(
+async function listSchemas(
+  client: pg.ClientBase,
+  { othersSchemas }: Pick<Names, 'othersSchemas'>,
+): Promise<string[]> {
+  const { rows } = await client.query<{ nspname: string }>(
     `select nspname from pg_namespace
-     where nspname !~ '^pg_' and nspname <> 'information_schema' and not exists (
+     where nspname !~ '^pg_' and nspname <> 'information_schema' and nspname <> all ($1) and not exists (
        select from pg_depend
        where classid = 'pg_namespace'::regclass and objid = pg_namespace.oid and deptype = 'e'
      ) order by 1`,
+    [othersSchemas],
   )
   return rows.map(({ nspname }) => nspname)
 }

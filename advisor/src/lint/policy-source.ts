@@ -1,7 +1,7 @@
+import { parseNodeTree, type TreeNode } from '../catalog/parse-node-tree.ts'
 import { relations } from './catalog-sources.ts'
 import { withoutOuterParentheses } from './expression-text.ts'
 import { isVolatileForNothing } from './function-text.ts'
-import { parseNodeTree, type TreeNode } from '../catalog/parse-node-tree.ts'
 
 /** A policy with what its expressions mention, by oid. */
 export interface PolicyRow {

@@ -1,3 +1,4 @@
+import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { permissionInComment, withoutComment } from './rules/comments.ts'
 import { foreignKeyWithoutIndex, foreignKeyWithoutOnDelete } from './rules/foreign-keys.ts'
@@ -39,7 +40,7 @@ import {
 } from './rules/views.ts'
 
 /** Every rule, the gravest first. All mends of one run can be run in this order. */
-export const rules: readonly Rule[] = [
+export const rules: readonly (Rule | QueriedRule)[] = [
   tableWithoutRowLevelSecurity,
   tableWithoutPolicy,
   rowLevelSecurityNotForced,

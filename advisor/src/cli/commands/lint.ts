@@ -33,6 +33,7 @@ export function lintCommand({ program, address, onDatabase, names, alsoFound }: 
       lintDatabase(client, {
         schemas: schema ?? null,
         acceptances,
+        least: 'style',
         also: (await alsoFound?.(client)) ?? [],
         names: { ...names, requestRoles: role ?? names.requestRoles },
       }),

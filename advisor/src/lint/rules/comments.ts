@@ -1,5 +1,5 @@
 import { relations, routines, schemas } from '../catalog-sources.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 /** A partition says what its table says. */
 const commentable = `(

@@ -1,5 +1,5 @@
 import { relations } from '../catalog-sources.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 /** Those of a partition that come from its table are mended there. */
 const foreignKeys = `

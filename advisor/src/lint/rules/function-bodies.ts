@@ -1,7 +1,7 @@
 import { blankOut, isExpression } from '../body-text.ts'
 import { routines } from '../catalog-sources.ts'
 import { isVolatileForNothing } from '../function-text.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 export const volatileThatOnlyReads: Rule = {
   name: 'volatile-that-only-reads',

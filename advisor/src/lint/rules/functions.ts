@@ -1,5 +1,5 @@
 import { hookSchemas, routines } from '../catalog-sources.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 /** Grants call an aggregate a function too. */
 const callable = `concat(case kind when 'procedure' then kind else 'function' end, ' ', f.oid::regprocedure)`

@@ -1,5 +1,5 @@
 import { grants, relations } from '../catalog-sources.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 const object = `format('grant to %s on %s %s', grantee_name, g.kind, g.name)`
 

@@ -1,5 +1,5 @@
 import { grants, relations, rolesOfRequests, routines, schemas } from '../catalog-sources.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 /** The owner of the schema where that is no role of requests, else whoever runs the lint. */
 const properOwner = (schema: string) => `quote_ident(coalesce((

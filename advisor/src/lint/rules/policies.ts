@@ -1,9 +1,10 @@
+import type { TreeNode } from '../../catalog/parse-node-tree.ts'
 import { grants } from '../catalog-sources.ts'
 import { closingParenthesis, findCallsInText } from '../expression-text.ts'
 import { calledFunctions, findCalls } from '../find-calls.ts'
-import type { TreeNode } from '../../catalog/parse-node-tree.ts'
 import { alterPolicy, expressionsOf, type PolicyRow, policies } from '../policy-source.ts'
-import type { Fault, Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
+import type { Fault } from '../rule.ts'
 
 /** A restrictive policy is right to hold for everybody. */
 export const policyToPublic: Rule = {

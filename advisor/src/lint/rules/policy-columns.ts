@@ -1,6 +1,6 @@
 import { findComparedColumns } from '../find-compared-columns.ts'
 import { expressionsOf, mentioned, type PolicyRow, policies } from '../policy-source.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 type Row = PolicyRow & {
   equality: string[]

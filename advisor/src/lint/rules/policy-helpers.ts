@@ -1,8 +1,8 @@
 import { isExpression } from '../body-text.ts'
 import { routines } from '../catalog-sources.ts'
 import { body } from '../function-text.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 import { queryOfFunction, rewriteInPlpgsql, type SqlFunction } from '../rewrite-in-plpgsql.ts'
-import type { Rule } from '../rule.ts'
 
 interface PolicyHelper extends SqlFunction {
   object: string

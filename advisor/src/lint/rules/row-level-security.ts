@@ -1,5 +1,5 @@
 import { grants, policyForOwner, relations } from '../catalog-sources.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 export const tableWithoutRowLevelSecurity: Rule = {
   name: 'table-without-row-level-security',

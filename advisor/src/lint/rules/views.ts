@@ -1,5 +1,5 @@
 import { grants, relations } from '../catalog-sources.ts'
-import type { Rule } from '../rule.ts'
+import type { QueriedRule as Rule } from '../queried-rule.ts'
 
 /** Postgres takes true, on, yes and 1. */
 export const viewNotSecurityInvoker: Rule = {

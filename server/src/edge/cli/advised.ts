@@ -9,6 +9,9 @@ import type { CommandContext, LookContext } from './command-context.ts'
 /** What the advisor has to be told of a database with Pie on it. */
 export const namesOfPie: Names = {
   requestRoles: ['cream', 'webuser', 'webadmin', 'pie_auth'],
+  identityFunctions: [],
+  identitySettings: [],
+  othersSchemas: [],
   hookSchemas: ['pie_hooks'],
   shownRoles: ['cream', 'pie_auth', 'webuser', 'webadmin', 'PUBLIC'],
   note:
@@ -51,6 +54,8 @@ async function findOpenings(client: pg.Client, logins: Logins): Promise<Finding[
       .filter(({ weight, check }) => weight === 'opens' && check !== 'owned-by-requests')
       .map(({ check, object, what, why, mend }) => ({
         rule: check,
+        weight: 'hole' as const,
+        detail: null,
         object,
         why: `It ${what}. ${why}`,
         mend: mend ?? 'pie doctor says more',
