@@ -9,6 +9,7 @@ import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
 const patterns = [
+  'advisor/src/**/*.test.ts',
   'database/test/**/*.test.ts',
   'server/src/**/*.test.ts',
   'examples/*/test/**/*.test.ts',
