@@ -25,5 +25,5 @@ export const pie: Preset = {
   signs: 'the schemas pie_schema and pie_private, and the role cream',
   isOn: ({ schemas, roles }) =>
     schemas.has('pie_schema') && schemas.has('pie_private') && roles.has('cream'),
-  names: () => ({ ...namesOfPie, othersSchemas: ['pie_schema', 'pie_private'] }),
+  names: () => namesOfPie,
 }

@@ -1,4 +1,3 @@
-import { AdvisorError } from '../errors.ts'
 import { noNames } from '../names.ts'
 import type { Landmarks } from './landmarks.ts'
 import type { Preset } from './preset.ts'
@@ -13,10 +12,6 @@ export const postgrest: Preset = {
   isOn: (landmarks) => findAuthenticators(landmarks).length > 0,
   names: (landmarks) => {
     const authenticators = findAuthenticators(landmarks)
-    if (authenticators.length === 0)
-      throw new AdvisorError(
-        'No role here looks like the one that PostgREST logs in as: name those that requests act as, with --role.',
-      )
     const requestRoles = [
       ...new Set(authenticators.flatMap((name) => rolesBehind(landmarks, name))),
     ]

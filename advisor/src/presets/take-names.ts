@@ -34,7 +34,8 @@ export async function takeNames(
   if (choice === 'none') return { presets: [], names: known, note: null }
   const landmarks = await readLandmarks(client)
   const taken = choice === 'auto' ? recognise(landmarks) : [choice]
-  if (choice !== 'auto') checkThere(choice, landmarks)
+  // Who names roles knows better.
+  if (choice !== 'auto' && known.requestRoles === null) checkThere(choice, landmarks)
   const names = taken
     .map((name) => presets[name].names(landmarks))
     .reduce((all, some) => uniteNames(all, some), known)
