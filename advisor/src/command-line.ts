@@ -1,5 +1,5 @@
 /** The entry of `advisor`: `npx @pie/advisor lint postgres://…`, on any PostgreSQL. */
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import pg from 'pg'
 import type { Advised } from './cli/advised.ts'
 import { explainCommand } from './cli/commands/explain.ts'
@@ -28,9 +28,15 @@ export async function runCommandLine(): Promise<void> {
     .addCommand(lintCommand(advised))
     .addCommand(exposureCommand(advised))
     .addCommand(explainCommand(advised))
+  // What was not understood is not 1, which says that something was found.
+  for (const command of [program, ...program.commands]) command.exitOverride()
   try {
     await program.parseAsync()
   } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      return
+    }
     const isKnown = error instanceof AdvisorError || error instanceof pg.DatabaseError
     process.stderr.write(`advisor: ${isKnown ? error.message : describeFailure(error)}\n`)
     process.exitCode = 2

@@ -94,14 +94,9 @@ function code(text: string): string {
   return fence.length === 1 ? `\`${line}\`` : `${fence} ${line} ${fence}`
 }
 
+/** Marks of HTML, and those by which somebody would be named or an issue referred to. */
 const entities = (text: string): string =>
-  onOneLine(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    // Names nobody, and refers to no issue.
-    .replaceAll('@', '&#64;')
-    .replaceAll('#', '&#35;')
+  onOneLine(text).replaceAll(/[&<>@#]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
 /** Text that comes out as it is: no emphasis, table, link, picture or mention. */
 const escaped = (text: string): string =>

@@ -38,7 +38,7 @@ export function mendsInOrder(findings: readonly Finding[]): string {
   const decisions = mends
     .filter(isDecision)
     .map(({ finding }) => `${title(finding)}\n${finding.mend}`)
-  return [...batch, ...decisions].join('\n\n')
+  return [...batch, ...decisions].join('\n\n') || '-- There is nothing to mend.'
 }
 
 /** By phase, then the gravest first. */
