@@ -15,19 +15,23 @@ export const faultsOfGrants: PlantedFault[] = [
     sql: 'grant create on schema {s} to cream;',
   },
   granted('trigger-granted', 'triggered', 'trigger', 'webadmin'),
-  granted('granted-to-public', 'published', 'select', 'public'),
+  { ...granted('granted-to-public', 'published', 'select', 'public'), weight: 'style' },
   granted('grant-past-policies', 'emptied', 'truncate, references'),
   granted('select-lists-columns', 'listed', 'select ({id})'),
   granted('insert-on-whole-table', 'filled', 'insert'),
   granted('update-on-whole-table', 'changed', 'update'),
-  inTable(
-    'permission-in-comment',
-    'hidden',
-    `comment on table {s}.{hidden} is E'@omit delete\\n@behavior +select -insert\\nA \\\\ table, it''s.';`,
-  ),
+  {
+    ...inTable(
+      'permission-in-comment',
+      'hidden',
+      `comment on table {s}.{hidden} is E'@omit delete\\n@behavior +select -insert\\nA \\\\ table, it''s.';`,
+    ),
+    weight: 'style',
+  },
   {
     rule: 'permission-in-comment',
     object: 'constraint {veiled_key} on {s}.{veiled}',
+    weight: 'style',
     sql: `${soundTable('veiled')}
       alter table {s}.{veiled} add constraint {veiled_key} check (true);
       comment on constraint {veiled_key} on {s}.{veiled} is '@omit';`,
