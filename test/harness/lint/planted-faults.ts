@@ -1,3 +1,4 @@
+import { faultsOfCost } from './faults-of-cost.ts'
 import { faultsOfForeignKeys } from './faults-of-foreign-keys.ts'
 import { faultsOfFunctionBodies } from './faults-of-function-bodies.ts'
 import { faultsOfFunctions } from './faults-of-functions.ts'
@@ -23,4 +24,5 @@ export const plantedFaults: Readonly<Record<string, readonly PlantedFault[]>> = 
   'function bodies': faultsOfFunctionBodies,
   helpers: faultsOfHelpers,
   'foreign keys': faultsOfForeignKeys,
+  cost: faultsOfCost,
 }
