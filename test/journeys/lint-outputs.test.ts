@@ -46,6 +46,13 @@ const sarifOf = (findings: Finding[], homepage?: string) => {
   return JSON.parse(JSON.stringify(lintReportInSarif(reportOf(findings), page)))
 }
 
+interface Rule {
+  id: string
+  helpUri: string
+  defaultConfiguration: { level: string }
+  properties: { 'security-severity'?: string }
+}
+
 test('in words: by weight, the gravest first; a rule and why once, then its objects; the last line counts', () => {
   const words = lintReportInWords(
     reportOf([slow, finding({}), finding({ object: 'table app.drafts' })], {
@@ -109,10 +116,10 @@ test('in SARIF: what GitHub asks of rules and results is there, and weights are 
   assert.equal(invocations[0].executionSuccessful, true)
   assert.equal(tool.driver.semanticVersion, '1.2.3')
   assert.deepEqual(
-    tool.driver.rules.map((rule: never) => {
-      const { id, defaultConfiguration, properties, helpUri } = rule as Record<string, never>
-      return [id, defaultConfiguration['level'], properties['security-severity'] ?? null, helpUri]
-    }),
+    tool.driver.rules.map((rule: Rule) => [
+      ...[rule.id, rule.defaultConfiguration.level],
+      ...[rule.properties['security-severity'] ?? null, rule.helpUri],
+    ]),
     [
       ['of-hole', 'error', '9.1', 'https://pie.example/lint#of-hole'],
       ['of-leak', 'error', '7.5', 'https://pie.example/lint#of-leak'],
@@ -146,7 +153,7 @@ test('in SARIF: a rule whose findings differ in weight is as grave as the graves
     finding({ weight: 'hole', object: 'table app.drafts' }),
   ]).runs
   assert.deepEqual(
-    tool.driver.rules.map(({ properties }: never) => properties['security-severity']),
+    tool.driver.rules.map(({ properties }: Rule) => properties['security-severity']),
     ['9.1'],
   )
   assert.deepEqual(
