@@ -284,7 +284,8 @@ describe('the guide', () => {
   test('uses the action with inputs that it has, in its version, and explains each of them', () => {
     const steps: Step[] = blocks[0].jobs.lint.steps
     const step = steps.find(({ uses = '' }) => uses.includes('/advisor/action@'))
-    assert.ok(step?.uses?.endsWith(`@v${version}`), step?.uses)
+    assert.ok(step !== undefined)
+    assert.ok(step.uses?.endsWith(`@v${version}`), step.uses)
     for (const input of Object.keys(step.with ?? {})) assert.ok(action.inputs[input] !== undefined)
     const explained = [...guide.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, input]) => input)
     assert.deepEqual(explained, Object.keys(action.inputs))

@@ -112,7 +112,7 @@ function describeResult(finding: Finding, indexes: ReadonlyMap<string, number>, 
         // A line that is always the same: what tells results apart is their fingerprint.
         physicalLocation: {
           artifactLocation: { uri: encodeURI(file), uriBaseId: '%SRCROOT%' },
-          region: { startLine: 1 },
+          region: { startLine: 1, startColumn: 1, endLine: 1, endColumn: 2 },
         },
         logicalLocations: [{ fullyQualifiedName: object, kind: kindOf(object) }],
       },
