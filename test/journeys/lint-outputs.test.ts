@@ -142,7 +142,9 @@ test('in SARIF: what GitHub asks of rules and results is there, and weights are 
     assert.equal(tool.driver.rules[result.ruleIndex].id, result.ruleId)
     const [{ physicalLocation, logicalLocations }] = result.locations
     assert.equal(physicalLocation.artifactLocation.uri, 'db/migrations/001%20first.sql')
-    assert.equal(physicalLocation.region.startLine, 1)
+    // GitHub asks for all four.
+    const region = { startLine: 1, startColumn: 1, endLine: 1, endColumn: 2 }
+    assert.deepEqual(physicalLocation.region, region)
     assert.deepEqual(logicalLocations, [{ fullyQualifiedName: 'table app.notes', kind: 'table' }])
   }
 })
@@ -188,6 +190,19 @@ test('in SARIF: braces are written twice, and SQL with braces is left out of the
   assert.doesNotMatch(results[0].message.text, /alter table/)
   assert.equal(results[0].properties.mend, mend)
   assert.match(results[1].message.text, /Mend:\nalter table app\.notes enable/)
+})
+
+test('in SARIF: no more results than GitHub takes, the gravest first, and what is left out is said', () => {
+  const many = Array.from({ length: 25_010 }, (_, index) =>
+    finding({ weight: index < 25_000 ? 'slow' : 'hole', object: `table app.t${index}` }),
+  )
+  const [{ results, invocations }] = sarifOf(many).runs
+  assert.equal(results.length, 25_000)
+  assert.equal(results.filter(({ level }: { level: string }) => level === 'error').length, 10)
+  assert.match(
+    invocations[0].toolExecutionNotifications[0].message.text,
+    /^10 more would not be taken/,
+  )
 })
 
 test('in Markdown: counts in a table, findings in folds, the gravest first', () => {
