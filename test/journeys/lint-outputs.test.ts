@@ -160,7 +160,7 @@ test('in SARIF: a rule whose findings differ in weight is as grave as the graves
   )
   assert.deepEqual(
     results.map(({ level }: { level: string }) => level),
-    ['warning', 'error'],
+    ['error', 'warning'],
   )
 })
 
@@ -172,8 +172,8 @@ test('in SARIF: a finding keeps its fingerprint, however it is explained, and no
   const [print] = prints([finding({})])
   assert.match(print ?? '', /^[0-9a-f]{16}:1$/)
   assert.deepEqual(prints([slow, finding({ why: 'new', detail: 'd', mend: '', weight: 'leak' })]), [
-    prints([slow])[0],
     print,
+    prints([slow])[0],
   ])
   // Not even those whose names run into one another.
   const others = [
