@@ -110,8 +110,13 @@ test('in SARIF: what GitHub asks of rules and results is there, and weights are 
   assert.equal(tool.driver.semanticVersion, '1.2.3')
   assert.deepEqual(
     tool.driver.rules.map((rule: never) => {
-      const { id, defaultConfiguration, properties, helpUri } = rule as Record<string, never>
-      return [id, defaultConfiguration['level'], properties['security-severity'] ?? null, helpUri]
+      const { id, defaultConfiguration, properties, helpUri } = rule as {
+        id: string
+        helpUri: string
+        defaultConfiguration: { level: string }
+        properties: Record<string, string>
+      }
+      return [id, defaultConfiguration.level, properties['security-severity'] ?? null, helpUri]
     }),
     [
       ['of-hole', 'error', '9.1', 'https://pie.example/lint#of-hole'],
