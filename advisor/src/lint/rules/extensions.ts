@@ -69,7 +69,7 @@ export const extensionFunctionOpen: Rule = {
   },
 }
 
-export const extensionWhereRequestsLook: Rule = {
+export const extensionInPublic: Rule = {
   name: 'extension-in-public',
   weight: 'style',
   why:
