@@ -1,5 +1,5 @@
 /** What extensions bring along. */
-import type { Catalog } from '../../catalog/catalog.ts'
+import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import { askersOf, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../askers.ts'
 import type { Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
@@ -7,7 +7,7 @@ import type { Weight } from '../weight.ts'
 /** By extension: what of it leads out of the database, or runs what it is given. */
 const dangerous: Record<string, { names: RegExp; weight: Weight; does: string }> = {
   dblink: {
-    names: /^dblink/,
+    names: /^dblink(_connect|_connect_u|_exec|_open|_send_query)?$/,
     weight: 'hole',
     does: 'opens connections from the server, and runs SQL there',
   },
@@ -49,25 +49,39 @@ export const extensionFunctionOpen: Rule = {
   name: 'extension-function-open',
   weight: 'hole',
   why: 'Functions of extensions do what no grant on a table allows for, and most of them are open to everybody from the start.',
-  find: (catalog) => {
-    const names = new Map([...catalog.extensions].map(([oid, { name }]) => [oid, name]))
-    return [...catalog.functions.values()].flatMap((routine) => {
-      const known = dangerous[names.get(routine.extension ?? 0) ?? '']
-      if (known === undefined || !known.names.test(routine.name)) return []
-      const callers = callersOf(catalog, routine)
-      if (callers.length === 0) return []
+  find: (catalog) =>
+    [...openFunctions(catalog)].map(([extension, { routines, weight, does }]) => {
+      const callers = [...new Set(routines.flatMap((routine) => callersOf(catalog, routine)))]
       const who = namesOfRoles(catalog, callers)
-      return [
-        {
-          object: grantedAs(routine),
-          weight: known.weight,
-          detail: `${who} may execute it, and it ${known.does}`,
-          mend: `revoke execute on ${grantedAs(routine)} from ${who};`,
-        },
-      ]
-    })
-  },
+      const names = [...new Set(routines.map(({ name }) => name))].join(', ')
+      return {
+        object: `functions of extension ${extension}`,
+        weight,
+        detail: `${who} may execute ${names}: it ${does}`,
+        mend: `revoke execute on function ${routines.map(signatureOf).join(', ')} from ${who};`,
+      }
+    }),
 }
+
+type Open = (typeof dangerous)[string] & { routines: Routine[] }
+
+/** By extension. */
+function openFunctions(catalog: Catalog): Map<string, Open> {
+  const open = new Map<string, Open>()
+  for (const routine of catalog.functions.values()) {
+    const name =
+      routine.extension === null ? undefined : catalog.extensions.get(routine.extension)?.name
+    const known = name === undefined ? undefined : dangerous[name]
+    if (name === undefined || known === undefined || !known.names.test(routine.name)) continue
+    if (callersOf(catalog, routine).length === 0) continue
+    const of = open.get(name) ?? { ...known, routines: [] }
+    of.routines.push(routine)
+    open.set(name, of)
+  }
+  return open
+}
+
+const signatureOf = (routine: Routine): string => grantedAs(routine).replace(/^\w+ /, '')
 
 export const extensionInPublic: Rule = {
   name: 'extension-in-public',

@@ -1,7 +1,10 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
+import type { Names } from '../../names.ts'
 import { askersWith, calledAs, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../askers.ts'
+import { readPast } from '../read-past.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { searchPathOf } from '../sql-text/reach-of.ts'
+import { asksWho } from '../sql-text/asks-who.ts'
+import { reachOf, searchPathOf } from '../sql-text/reach-of.ts'
 
 const PUBLIC = 0
 
@@ -11,7 +14,7 @@ export const executableByPublic: Rule = {
   why:
     'Postgres lets everybody execute a new function unless that is revoked: each one is a door, also ' +
     'to whoever gets as far as a role that was granted nothing.',
-  find: (catalog) =>
+  find: (catalog, names) =>
     [...askedFunctions(catalog)]
       .filter((routine) => !isTriggerFunction(catalog, routine))
       .filter(({ acl }) => acl.some(({ grantee }) => grantee === PUBLIC))
@@ -20,10 +23,24 @@ export const executableByPublic: Rule = {
         mend:
           `revoke execute on ${grantedAs(routine)} from public;\n` +
           `-- and for those who call it: grant execute on ${grantedAs(routine)} to …;`,
-        ...(routine.isSecurityDefiner && callersOf(catalog, routine).includes(PUBLIC)
-          ? { weight: 'leak', detail: 'it acts with the rights of its owner' }
-          : {}),
+        ...openedAsOwner(catalog, names, routine),
       })),
+}
+
+/** Where it surely goes past policies and does not ask who asks. */
+function openedAsOwner(
+  catalog: Catalog,
+  names: Names,
+  routine: Routine,
+): Pick<Fault, 'weight' | 'detail'> {
+  if (!routine.isSecurityDefiner || !callersOf(catalog, routine).includes(PUBLIC)) return {}
+  const past = readPast(
+    catalog,
+    [PUBLIC],
+    new Set(reachOf(catalog, routine).relations.map(({ relation }) => relation)),
+  )
+  if (past === null || asksWho(catalog, names, routine)) return {}
+  return { weight: 'leak', detail: `it acts with the rights of its owner on ${past}` }
 }
 
 export const hookExecutableByOthers: Rule = {

@@ -94,12 +94,13 @@ function writersPastFilter(catalog: Catalog, view: Relation): number[] {
     ...(canUpdate === true ? ['update' as const] : []),
   ]
   const [table] = tablesBelow(catalog, view)
-  return privileges.flatMap((privilege) =>
+  const writers = privileges.flatMap((privilege) =>
     askersOf(catalog, view, privilege).filter(
       (role) =>
         table === undefined || table.rowSecurity || !isGranted(catalog, role, table, privilege),
     ),
   )
+  return [...new Set(writers)]
 }
 
 export const materializedViewGranted: Rule = {
