@@ -1,8 +1,28 @@
 import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { permissionInComment, withoutComment } from './rules/comments.ts'
+import { grantedByDefault } from './rules/default-privileges.ts'
+import {
+  functionOutsideDatabase,
+  securityDefinerAsksCurrentUser,
+  securityDefinerAsksNobody,
+} from './rules/definers.ts'
+import { executesItsArgument } from './rules/dynamic-sql.ts'
+import {
+  extensionFunctionOpen,
+  extensionInPublic,
+  extensionOutdated,
+  queueGranted,
+} from './rules/extensions.ts'
 import { foreignKeyWithoutIndex, foreignKeyWithoutOnDelete } from './rules/foreign-keys.ts'
-import { plpgsqlThatCouldBeSql, volatileThatOnlyReads } from './rules/function-bodies.ts'
+import { everybodyMapped, foreignServerGranted } from './rules/foreign-servers.ts'
+import {
+  functionLeakproof,
+  immutableThatReads,
+  plpgsqlThatCouldBeSql,
+  stableThatWrites,
+  volatileThatOnlyReads,
+} from './rules/function-bodies.ts'
 import {
   executableByPublic,
   hookExecutableByOthers,
@@ -16,6 +36,8 @@ import {
   selectListsColumns,
   updateOnWholeTable,
 } from './rules/grants.ts'
+import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
+import { readThroughParent } from './rules/inheritance.ts'
 import {
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
@@ -29,14 +51,36 @@ import {
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
 import {
+  grantedInPgCatalog,
+  largeObjectGranted,
+  largeObjectsForEverybody,
+} from './rules/postgres-own.ts'
+import { publicationPastPolicies } from './rules/publications.ts'
+import {
+  requestRoleAbovePolicies,
+  requestRoleMayPassOn,
+  requestRoleOfServer,
+} from './rules/request-roles.ts'
+import { ruleActsAsOwner } from './rules/rewrite-rules.ts'
+import { settingOpens } from './rules/role-settings.ts'
+import {
   rowLevelSecurityNotForced,
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
+import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
+import {
+  columnOfRegType,
+  sequenceNearItsEnd,
+  severalPermissivePolicies,
+  tableWithoutPrimaryKey,
+} from './rules/upkeep.ts'
 import {
   foreignTableGranted,
   materializedViewGranted,
+  viewFiltersWithoutBarrier,
   viewNotSecurityInvoker,
+  viewWrittenPastItsFilter,
 } from './rules/views.ts'
 
 /** Every rule, the gravest first. All mends of one run can be run in this order. */
@@ -47,6 +91,10 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
   triggerGranted,
+  requestRoleAbovePolicies,
+  requestRoleOfServer,
+  requestRoleMayPassOn,
+  settingOpens,
   grantedToPublic,
   grantPastPolicies,
   selectListsColumns,
@@ -55,19 +103,51 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   foreignTableGranted,
   materializedViewGranted,
   viewNotSecurityInvoker,
+  viewFiltersWithoutBarrier,
+  viewWrittenPastItsFilter,
+  ruleActsAsOwner,
+  readThroughParent,
+  sequenceCanBeSet,
+  sequenceTellsCount,
+  publicationPastPolicies,
+  foreignServerGranted,
+  everybodyMapped,
+  largeObjectGranted,
+  largeObjectsForEverybody,
+  grantedInPgCatalog,
+  grantedByDefault,
   policyToPublic,
   policyCallsFunctionPerRow,
   policyHelperPlannedAtEachCall,
   policyCallsVolatileFunction,
   policyColumnWithoutIndex,
+  executesItsArgument,
+  securityDefinerAsksNobody,
+  securityDefinerAsksCurrentUser,
+  functionOutsideDatabase,
+  extensionFunctionOpen,
+  queueGranted,
+  extensionInPublic,
+  extensionOutdated,
   executableByPublic,
   hookExecutableByOthers,
   securityDefinerWithoutSearchPath,
   searchPathWithoutPgTempLast,
+  functionLeakproof,
+  stableThatWrites,
+  immutableThatReads,
   volatileThatOnlyReads,
   plpgsqlThatCouldBeSql,
   foreignKeyWithoutOnDelete,
   foreignKeyWithoutIndex,
+  indexInvalid,
+  indexDuplicate,
+  indexUnused,
+  indexBeginsAnother,
+  columnOfRegType,
+  sequenceNearItsEnd,
+  severalPermissivePolicies,
+  tableWithoutPrimaryKey,
   permissionInComment,
   withoutComment,
 ]
