@@ -227,7 +227,7 @@ const inserts: Situation[] = [
     client: `insert into app.notes (id, body) values (7, 'x')`,
     verdict: 'yes',
     decided_by: 'policies',
-    says: /But with `on conflict do update`, it fails: permission denied for table notes/,
+    says: /\n {2}… on conflict do nothing: 1 row\n {2}… on conflict do update: permission denied for table notes/,
   },
   {
     name: 'an insert that no policy lets through',

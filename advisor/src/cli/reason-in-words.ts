@@ -13,7 +13,7 @@ export function reasonInWords(explanation: Explanation): string {
     case 'no_rows':
       return `no row at all is in it to show what its policies say, ${list(decision.names)}`
     case 'no_row_given':
-      return `its policies say of each, ${list(decision.names)}. Grants and policies can be planned; give the row: --row '{…}'`
+      return `its policies say of each, ${list(decision.names)}. No grant is missing; give the row, --row '{…}'`
     case 'grant':
       return `${role} lacks a grant, ${decision.missing}.\nIf that should be: ${decision.mend}`
     case 'row_security_off':

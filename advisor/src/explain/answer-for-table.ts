@@ -49,7 +49,10 @@ export async function answerForTable(
     ...known,
     verdict: found.verdict,
     decided_by: found.decided_by,
-    reach: action === 'insert' ? null : { most, rows: reached, of: there },
+    reach:
+      action === 'insert'
+        ? null
+        : { most, rows: reached, of: there, is_bounded: statement?.is_bounded ?? false },
     tried: {
       ...{ rows: reached, error: outcome.error },
       is_as_foretold: missing === undefined || outcome.error !== null,
