@@ -22,7 +22,20 @@ import {
   selectListsColumns,
   updateOnWholeTable,
 } from './rules/grants.ts'
+import {
+  grantedWithGrantOption,
+  grantInPostgresCatalog,
+  grantInSchemaWithoutUsage,
+  grantOnGeneratedColumn,
+  grantToLoginRole,
+  grantToNobody,
+} from './rules/idle-grants.ts'
 import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
+import {
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+} from './rules/missing-grants.ts'
 import {
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
@@ -35,11 +48,17 @@ import {
 } from './rules/policies.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
+import { policyRecursion } from './rules/recursion.ts'
+import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   rowLevelSecurityNotForced,
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
+import { sensitiveColumnReadable } from './rules/secrets.ts'
+import { policySettingMayBeEmpty } from './rules/settings.ts'
+import { foreignKeyTellsOfHiddenRows, keyTellsOfHiddenRows } from './rules/side-channels.ts'
+import { grantWithoutPolicy, policyWithoutGrant } from './rules/unmatched-policies.ts'
 import {
   columnOfRegType,
   sequenceNearItsEnd,
@@ -61,10 +80,15 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   schemaOpenToRoleOfRequests,
   triggerGranted,
   grantedToPublic,
+  grantedWithGrantOption,
+  grantToLoginRole,
+  grantInPostgresCatalog,
   grantPastPolicies,
   selectListsColumns,
   insertOnWholeTable,
   updateOnWholeTable,
+  grantOnGeneratedColumn,
+  grantToNobody,
   foreignTableGranted,
   materializedViewGranted,
   viewNotSecurityInvoker,
@@ -92,6 +116,19 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   sequenceNearItsEnd,
   severalPermissivePolicies,
   tableWithoutPrimaryKey,
+  sensitiveColumnReadable,
+  keyTellsOfHiddenRows,
+  foreignKeyTellsOfHiddenRows,
+  policyRecursion,
+  policyReadsUngranted,
+  policySettingMayBeEmpty,
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+  viewReadsUngranted,
+  grantInSchemaWithoutUsage,
+  grantWithoutPolicy,
+  policyWithoutGrant,
   permissionInComment,
   withoutComment,
 ]

@@ -62,6 +62,10 @@ const isServed = (
       (policy) => policy.isPermissive && (policy.command === command || policy.command === 'all'),
     ))
 
+/** A table that nobody is granted is used by functions alone. */
+const granted = (catalog: Catalog): Relation[] =>
+  governed(catalog).filter((relation) => grantsOn(relation).length > 0)
+
 export const policyWithoutGrant: Rule = {
   name: 'policy-without-grant',
   weight: 'failure',
@@ -69,7 +73,7 @@ export const policyWithoutGrant: Rule = {
     'A policy chooses among the rows of who may use the table at all. None of those whom it is for was granted that: ' +
     'their statements are refused, and a grant that comes later opens what nobody looked at.',
   find: (catalog) =>
-    governed(catalog).flatMap(({ policies }) =>
+    granted(catalog).flatMap(({ policies }) =>
       policies
         .filter((policy) => !isUsed(catalog, policy))
         .map((policy) => ({
