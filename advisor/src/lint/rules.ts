@@ -36,8 +36,21 @@ import {
   selectListsColumns,
   updateOnWholeTable,
 } from './rules/grants.ts'
+import {
+  grantedWithGrantOption,
+  grantInPostgresCatalog,
+  grantInSchemaWithoutUsage,
+  grantOnGeneratedColumn,
+  grantToLoginRole,
+  grantToNobody,
+} from './rules/idle-grants.ts'
 import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
 import { readThroughParent } from './rules/inheritance.ts'
+import {
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+} from './rules/missing-grants.ts'
 import {
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
@@ -50,6 +63,8 @@ import {
 } from './rules/policies.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
+import { policyRecursion } from './rules/recursion.ts'
+import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   grantedInPgCatalog,
   largeObjectGranted,
@@ -69,6 +84,10 @@ import {
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
 import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
+import { sensitiveColumnReadable } from './rules/secrets.ts'
+import { policySettingMayBeEmpty } from './rules/settings.ts'
+import { foreignKeyTellsOfHiddenRows, keyTellsOfHiddenRows } from './rules/side-channels.ts'
+import { grantWithoutPolicy, policyWithoutGrant } from './rules/unmatched-policies.ts'
 import {
   columnOfRegType,
   sequenceNearItsEnd,
@@ -96,10 +115,15 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   requestRoleMayPassOn,
   settingOpens,
   grantedToPublic,
+  grantedWithGrantOption,
+  grantToLoginRole,
+  grantInPostgresCatalog,
   grantPastPolicies,
   selectListsColumns,
   insertOnWholeTable,
   updateOnWholeTable,
+  grantOnGeneratedColumn,
+  grantToNobody,
   foreignTableGranted,
   materializedViewGranted,
   viewNotSecurityInvoker,
@@ -148,6 +172,19 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   sequenceNearItsEnd,
   severalPermissivePolicies,
   tableWithoutPrimaryKey,
+  sensitiveColumnReadable,
+  keyTellsOfHiddenRows,
+  foreignKeyTellsOfHiddenRows,
+  policyRecursion,
+  policyReadsUngranted,
+  policySettingMayBeEmpty,
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+  viewReadsUngranted,
+  grantInSchemaWithoutUsage,
+  grantWithoutPolicy,
+  policyWithoutGrant,
   permissionInComment,
   withoutComment,
 ]
