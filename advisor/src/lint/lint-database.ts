@@ -10,7 +10,7 @@ import type { Finding } from './finding.ts'
 import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
-import { isAtLeast, type Weight } from './weight.ts'
+import type { Weight } from './weight.ts'
 
 export interface LintReport {
   /** The schemas that were looked at. */
@@ -57,10 +57,9 @@ export function lintDatabase(
           : findingsOf(rule, catalog, names)),
       )
     }
-    const shown = findings.filter(({ weight }) => isAtLeast(weight, least))
     return {
       schemas,
-      ...applyAcceptances(shown, acceptances, named),
+      ...applyAcceptances(findings, acceptances, named, least),
       unseen: [...catalog.unseen],
     }
   })

@@ -2,7 +2,13 @@ import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { permissionInComment, withoutComment } from './rules/comments.ts'
 import { foreignKeyWithoutIndex, foreignKeyWithoutOnDelete } from './rules/foreign-keys.ts'
-import { plpgsqlThatCouldBeSql, volatileThatOnlyReads } from './rules/function-bodies.ts'
+import {
+  functionLeakproof,
+  immutableThatReads,
+  plpgsqlThatCouldBeSql,
+  stableThatWrites,
+  volatileThatOnlyReads,
+} from './rules/function-bodies.ts'
 import {
   executableByPublic,
   hookExecutableByOthers,
@@ -16,6 +22,7 @@ import {
   selectListsColumns,
   updateOnWholeTable,
 } from './rules/grants.ts'
+import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
 import {
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
@@ -33,6 +40,12 @@ import {
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
+import {
+  columnOfRegType,
+  sequenceNearItsEnd,
+  severalPermissivePolicies,
+  tableWithoutPrimaryKey,
+} from './rules/upkeep.ts'
 import {
   foreignTableGranted,
   materializedViewGranted,
@@ -64,10 +77,21 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   hookExecutableByOthers,
   securityDefinerWithoutSearchPath,
   searchPathWithoutPgTempLast,
+  functionLeakproof,
+  stableThatWrites,
+  immutableThatReads,
   volatileThatOnlyReads,
   plpgsqlThatCouldBeSql,
   foreignKeyWithoutOnDelete,
   foreignKeyWithoutIndex,
+  indexInvalid,
+  indexDuplicate,
+  indexUnused,
+  indexBeginsAnother,
+  columnOfRegType,
+  sequenceNearItsEnd,
+  severalPermissivePolicies,
+  tableWithoutPrimaryKey,
   permissionInComment,
   withoutComment,
 ]

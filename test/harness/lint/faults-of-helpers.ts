@@ -1,5 +1,5 @@
 import { soundFunction, soundTable } from './names.ts'
-import type { PlantedFault } from './planted-faults.ts'
+import type { PlantedFault } from './planted-fault.ts'
 
 /** A function that a policy calls, and that Postgres can put nowhere in the place of its call. */
 export interface PolicyHelper {

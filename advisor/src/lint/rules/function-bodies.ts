@@ -1,23 +1,133 @@
-import { blankOut, isExpression } from '../body-text.ts'
-import { routines } from '../catalog-sources.ts'
-import { isVolatileForNothing } from '../function-text.ts'
-import type { QueriedRule as Rule } from '../queried-rule.ts'
+import type { Catalog, Routine } from '../../catalog/catalog.ts'
+import { usesOf } from '../bodies/calls-in-tree.ts'
+import { findWrite } from '../bodies/deeds.ts'
+import { mayFunctionAct } from '../bodies/find-acting.ts'
+import { findPolicyHelpers } from '../bodies/find-policy-helpers.ts'
+import { findRead } from '../bodies/find-reads.ts'
+import { onlyQueryOf } from '../bodies/query-text.ts'
+import { isWritten, tokensOf } from '../bodies/tokens-of.ts'
+import type { Fault, Rule } from '../rule.ts'
+import { readTokens } from '../sql-text/read-tokens.ts'
+
+/** pg_type's own. */
+const VOID = 2278
+const RECORD = 2249
+const CURSOR = 1790
+const TRIGGERS = [2279, 3838]
+
+/** Functions in SQL and plpgsql. Procedures have no volatility. */
+const writtenFunctions = ({ functions }: Catalog): Routine[] =>
+  [...functions.values()].filter(
+    (routine) => routine.isAsked && routine.kind === 'function' && isWritten(routine),
+  )
+
+const faultIn = (routine: Routine, volatility: string, detail?: string): Fault => ({
+  object: `function ${routine.sql}`,
+  ...(detail === undefined ? {} : { detail }),
+  mend: `alter function ${routine.sql} ${volatility};`,
+})
+
+/** Volatile, as every function is whose author did not say, though nothing that it may run does more than read. */
+export const isVolatileForNothing = (catalog: Catalog, routine: Routine): boolean =>
+  routine.volatility === 'v' &&
+  routine.kind === 'function' &&
+  isWritten(routine) &&
+  ![...TRIGGERS, CURSOR].includes(routine.returns) &&
+  !mayFunctionAct(catalog, routine)
 
 export const volatileThatOnlyReads: Rule = {
   name: 'volatile-that-only-reads',
+  weight: 'slow',
   why:
     'Volatile is what a function is that does not say: it is called again for every row, and no index ' +
     'is used for what it is compared with.',
-  query: `
-    select kind || ' ' || name as object, format('alter %s %s stable;', kind, name) as mend
-    from ${routines} as f
-    where ${isVolatileForNothing}`,
+  find: (catalog) =>
+    writtenFunctions(catalog)
+      .filter((routine) => isVolatileForNothing(catalog, routine) && !isInCheck(catalog, routine))
+      .map((routine) => faultIn(routine, 'stable')),
 }
 
-interface PlpgsqlFunction {
-  object: string
-  source: string
-  definition: string
+const known = new WeakMap<Catalog, Set<string>>()
+
+/** A check that looks at the rows of its own statement sees them only with a function that is volatile. */
+function isInCheck(catalog: Catalog, { name }: Routine): boolean {
+  let words = known.get(catalog)
+  if (words === undefined) {
+    words = new Set()
+    for (const { constraints } of catalog.relations.values())
+      for (const { type, definition } of constraints)
+        if (type === 'c') for (const { value } of readTokens(definition)) words.add(value)
+    known.set(catalog, words)
+  }
+  return words.has(name)
+}
+
+export const stableThatWrites: Rule = {
+  name: 'stable-that-writes',
+  weight: 'failure',
+  why: 'Postgres lets no function write that is not volatile: it fails when it is called and comes to that statement.',
+  find: (catalog) =>
+    writtenFunctions(catalog).flatMap((routine) => {
+      if (routine.volatility === 'v') return []
+      const write =
+        routine.sqlBody === null
+          ? findWrite(tokensOf(routine))
+          : usesOf(catalog, routine.sqlBody.tree).acts
+            ? 'a statement that writes'
+            : null
+      if (write === null) return []
+      const says = routine.volatility === 's' ? 'stable' : 'immutable'
+      return [faultIn(routine, 'volatile', `it is ${says}, and there is ${write} in it`)]
+    }),
+}
+
+export const immutableThatReads: Rule = {
+  name: 'immutable-that-reads',
+  weight: 'failure',
+  why:
+    'Postgres works the answer of an immutable function out once and keeps it, in plans, indexes and generated columns: ' +
+    'it goes on answering what was true then.',
+  find: (catalog, names) =>
+    writtenFunctions(catalog).flatMap((routine) => {
+      if (routine.volatility !== 'i') return []
+      const read = findRead(catalog, names, routine)
+      if (read === null) return []
+      const fault = faultIn(routine, mayFunctionAct(catalog, routine) ? 'volatile' : 'stable')
+      const isKept = catalog.keptFunctions.has(routine.oid)
+      return [
+        {
+          ...fault,
+          detail: `it reads ${read}${isKept ? '; an index or a generated column keeps its answers' : ''}`,
+          mend: isKept ? `-- first drop what keeps its answers\n-- ${fault.mend}` : fault.mend,
+        },
+      ]
+    }),
+}
+
+export const functionLeakproof: Rule = {
+  name: 'function-leakproof',
+  weight: 'leak',
+  why:
+    'Postgres gives a leakproof function the rows that policies and security barriers hide, before they are hidden: what it ' +
+    'raises, writes or takes long over tells of them.',
+  find: (catalog) =>
+    [...catalog.functions.values()]
+      .filter(
+        ({ isAsked, isLeakproof, language }) =>
+          isAsked && isLeakproof && language !== 'c' && language !== 'internal',
+      )
+      .filter((routine) => !callsOnlyLeakproof(catalog, routine))
+      .map((routine) => faultIn(routine, 'not leakproof')),
+}
+
+function callsOnlyLeakproof(catalog: Catalog, { sqlBody }: Routine): boolean {
+  if (sqlBody === null) return false
+  const { functions, relations, acts } = usesOf(catalog, sqlBody.tree)
+  return (
+    !acts &&
+    relations.size === 0 &&
+    [...functions].every((oid) => catalog.functions.get(oid)?.isLeakproof === true)
+  )
 }
 
 /**
@@ -27,35 +137,38 @@ interface PlpgsqlFunction {
  */
 export const plpgsqlThatCouldBeSql: Rule = {
   name: 'plpgsql-that-could-be-sql',
+  weight: 'style',
   why:
     'Its body is one query, which language sql runs as part of the statement that calls it; plpgsql ' +
     'is a wall to the planner and a start for each call.',
-  query: `
-    select kind || ' ' || name as object, prosrc as source, pg_get_functiondef(f.oid) as definition
-    from ${routines} as f join pg_type on pg_type.oid = prorettype
-    where prolang = (select oid from pg_language where lanname = 'plpgsql') and prokind = 'f'
-      and prorettype not in ('trigger'::regtype, 'event_trigger'::regtype, 'void'::regtype)
-      and not prosecdef and proconfig is null and not proisstrict and prosrc ~* '\\yreturn\\y'
-      and case when proretset then provolatile <> 'v' else typtype <> 'c' and prorettype <> 'record'::regtype end`,
-  read: ({ object, source, definition }: PlpgsqlFunction) => {
-    const query = queryOf(source)
-    if (query === null) return []
-    const mend = definition
-      .replace(/^ LANGUAGE plpgsql/m, ' LANGUAGE sql')
-      .replace(source, () => `\n  ${query}\n`)
-    return [{ object, mend: `${mend.trimEnd()};` }]
-  },
+  find: (catalog) =>
+    writtenFunctions(catalog).flatMap((routine): Fault[] => {
+      const { language, source, definition, oid } = routine
+      if (language !== 'plpgsql' || source === null || !isRunInPlace(catalog, routine)) return []
+      const query = onlyQueryOf(source)
+      if (query === null || definition === null) return []
+      const mend = definition
+        .replace(/^ LANGUAGE plpgsql/m, ' LANGUAGE sql')
+        .replace(source, () => `\n  ${query}\n`)
+      const isOfPolicy = findPolicyHelpers(catalog).has(oid)
+      return [
+        {
+          object: `function ${routine.sql}`,
+          ...(isOfPolicy
+            ? {
+                weight: 'slow' as const,
+                detail: 'a policy calls it, by itself or through another function',
+              }
+            : {}),
+          mend: `${mend.trimEnd()};`,
+        },
+      ]
+    }),
 }
 
-/** The query that is all of a body, or null: of one value, only what is an expression. */
-export function queryOf(source: string): string | null {
-  const only =
-    /^\s*begin\s+return\s+(query\s+)?((?!next\b|query\b|execute\b)[^;\s][^;]*);\s*end\s*;?\s*$/di.exec(
-      blankOut(source),
-    )
-  const [start, end] = only?.indices?.[2] ?? []
-  if (start === undefined || end === undefined) return null
-  const text = source.slice(start, end).trim()
-  if (only?.[1] !== undefined) return text
-  return isExpression(`select ${text}`) ? `select ${text}` : null
+function isRunInPlace({ types }: Catalog, routine: Routine): boolean {
+  const { returns, returnsSet, isSecurityDefiner, settings, isStrict, volatility } = routine
+  if ([...TRIGGERS, VOID].includes(returns) || isSecurityDefiner || settings.length > 0 || isStrict)
+    return false
+  return returnsSet ? volatility !== 'v' : types.get(returns)?.kind !== 'c' && returns !== RECORD
 }

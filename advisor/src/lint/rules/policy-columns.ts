@@ -1,59 +1,46 @@
-import { findComparedColumns } from '../find-compared-columns.ts'
-import { expressionsOf, mentioned, type PolicyRow, policies } from '../policy-source.ts'
-import type { QueriedRule as Rule } from '../queried-rule.ts'
-
-type Row = PolicyRow & {
-  equality: string[]
-  tables: Record<string, { name: string; columns: Record<string, string>; leading: number[] }>
-}
-
-/** An index on part of the rows serves where it leaves out only those in which the column is null. */
-const leading = `
-  select coalesce(jsonb_agg(indkey[0]), '[]')
-  from pg_index
-  join pg_class as i on i.oid = indexrelid join pg_am on pg_am.oid = i.relam
-  join pg_attribute on attrelid = indrelid and attnum = indkey[0]
-  where indrelid = t.oid and indisvalid and amname in ('btree', 'hash')
-    and (indpred is null or pg_get_expr(indpred, indrelid) = format('(%I IS NOT NULL)', attname))`
+import type { Catalog } from '../../catalog/catalog.ts'
+import { findUnserved, type Unserved } from '../lookups/find-unserved.ts'
+import { methodFor } from '../lookups/method-for.ts'
+import { writeExpression } from '../lookups/write-expression.ts'
+import type { Fault, Rule } from '../rule.ts'
 
 export const policyColumnWithoutIndex: Rule = {
   name: 'policy-column-without-index',
+  weight: 'slow',
   why:
     'A policy is a condition of every statement: a column that it compares and no index begins with ' +
     'has the whole table read, each time, for everybody.',
-  query: `
-    select p.*, (
-      select coalesce(jsonb_agg(distinct amopopr::text), '[]') from pg_amop join pg_am on pg_am.oid = amopmethod
-      where amopopr in ${mentioned('opno')}
-        and (amname, amopstrategy) in (('btree', 3), ('hash', 1))
-    ) as equality, (
-      select coalesce(jsonb_object_agg(t.oid, jsonb_build_object(
-        'name', format('%I.%I', nspname, relname), 'leading', (${leading}), 'columns', (
-          select jsonb_object_agg(attnum, quote_ident(attname)) from pg_attribute where attrelid = t.oid and attnum > 0
-        ))), '{}')
-      from pg_class as t join pg_namespace on pg_namespace.oid = relnamespace
-      where relkind in ('r', 'p', 'm') and (t.oid = relation or t.oid in ${mentioned('relid')})
-    ) as tables
-    from (${policies}) as p`,
-  read: (row: Row) => {
-    const isEquality = (operator: string) => row.equality.includes(operator)
-    const compared = expressionsOf(row).flatMap(({ tree, isUsing }) =>
-      findComparedColumns(tree, row.relation, isEquality)
-        // What a new row is checked for is not what it is found by.
-        .filter(({ relation }) => isUsing || relation !== row.relation),
-    )
-    return compared.flatMap(({ relation, columns: [...columns] }) => {
-      const table = row.tables[relation]
-      const [first = ''] = columns
-      const name = table?.columns[first]
-      if (table === undefined || name === undefined) return []
-      if (columns.some((column) => table.leading.includes(Number(column)))) return []
-      return [
-        {
-          object: `column ${table.name}.${name}`,
-          mend: `create index on ${table.name} (${name});`,
-        },
-      ]
-    })
+  find: (catalog) => {
+    const faults = findUnserved(catalog).flatMap((unserved) => faultOf(catalog, unserved) ?? [])
+    // Two policies may ask for one index.
+    return [...new Map(faults.map((fault) => [fault.object, fault])).values()]
   },
+}
+
+function faultOf(catalog: Catalog, unserved: Unserved): Fault | null {
+  const { relation, lookup, policy } = unserved
+  const method = methodFor(catalog, lookup)
+  const written = writeExpression(catalog, relation, lookup.operand)
+  if (method === null || written === null) return null
+  const using = method === 'btree' ? '' : `using ${method} `
+  const isColumn = lookup.column > 0
+  return {
+    object: isColumn
+      ? `column ${relation.sql}.${written}`
+      : `expression ${written} on ${relation.sql}`,
+    detail: `${policy.object} looks rows up by it${closestIndex(unserved)}`,
+    mend: `create index on ${relation.sql} ${using}(${isColumn ? written : `(${written})`});`,
+  }
+}
+
+/** Why one that is there does not help. */
+function closestIndex({ relation, lookup: { column } }: Unserved): string {
+  if (column === 0) return ''
+  const first = relation.indexes.find(({ columns }) => columns[0] === column)
+  const later = relation.indexes.find(({ columns }) => columns.includes(column))
+  if (first !== undefined && !first.isValid) return `; the index ${first.sql} is not valid`
+  if (first?.predicate != null)
+    return `; the index ${first.sql} holds a part of the rows, and the policy does not say that it asks for these`
+  if (first !== undefined) return `; the index ${first.sql} cannot be asked by this operator`
+  return later === undefined ? '' : `; the index ${later.sql} begins with another column`
 }

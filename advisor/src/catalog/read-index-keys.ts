@@ -1,0 +1,47 @@
+import type { Index, IndexKey } from './catalog.ts'
+import { nodesIn } from './parse-node-tree.ts'
+import { expressionOf } from './reading.ts'
+
+/** What an index can be asked, as `addIndexes` reads it beside the rest. */
+export interface KeyRow {
+  keyed: {
+    classes: number[]
+    families: number[]
+    collations: number[]
+    orders: number[]
+    expressions: string | null
+    condition: string | null
+  }
+}
+
+/** Of pg_index and `i`, its pg_class. */
+export const keyColumns = `json_build_object(
+      'classes', (indclass::oid[])[0:indnkeyatts - 1], 'collations', (indcollation::oid[])[0:indnkeyatts - 1],
+      'orders', (indoption::int2[])[0:indnkeyatts - 1], 'expressions', indexprs::text, 'condition', indpred::text,
+      'families', array(
+        select opcfamily from unnest((indclass::oid[])[0:indnkeyatts - 1]) with ordinality as key (class, place)
+        join pg_opclass on pg_opclass.oid = class order by place
+      )) as keyed,
+      i.relispartition as "isOfParent", not indnullsnotdistinct as "areNullsDistinct",
+      indisreplident or exists (
+        select from pg_constraint as k where conindid = i.oid and contype = 'f'
+      ) as "isNeeded"`
+
+export function keysOf(
+  columns: number[],
+  { classes, families, collations, orders, ...trees }: KeyRow['keyed'],
+): Pick<Index, 'keys' | 'condition'> {
+  const listed = expressionOf(null, trees.expressions && `{KEYS :items ${trees.expressions}}`)
+  const expressions = listed === null ? [] : nodesIn(listed.tree, 'items')
+  const keys = columns.map(
+    (column, place): IndexKey => ({
+      column,
+      expression: column === 0 ? (expressions.shift() ?? null) : null,
+      operatorClass: Number(classes[place] ?? 0),
+      family: Number(families[place] ?? 0),
+      collation: Number(collations[place] ?? 0),
+      order: orders[place] ?? 0,
+    }),
+  )
+  return { keys, condition: expressionOf(null, trees.condition) }
+}

@@ -1,0 +1,30 @@
+import { commented } from './names.ts'
+import { inTable, type PlantedFault } from './planted-fault.ts'
+
+export const faultsOfRowSecurity: PlantedFault[] = [
+  inTable(
+    'table-without-row-level-security',
+    'bare',
+    'alter table {s}.{bare} disable row level security, no force row level security;',
+  ),
+  {
+    rule: 'table-without-row-level-security',
+    object: 'table {s}.{part}',
+    sql: `${commented('table', 'whole', '({id} integer) partition by list ({id})')}
+      create table {s}.{part} partition of {s}.{whole} default;
+      alter table {s}.{whole} enable row level security, force row level security;
+      create policy {whole_for_owner} on {s}.{whole} to current_user using (true);`,
+  },
+  inTable(
+    'table-without-policy',
+    'mute',
+    'drop policy {mute_for_owner} on {s}.{mute}; grant select on {s}.{mute} to webuser;',
+  ),
+  inTable(
+    'row-level-security-not-forced',
+    'unforced',
+    `alter table {s}.{unforced} no force row level security;
+    drop policy {unforced_for_owner} on {s}.{unforced};
+    create policy {unforced_own} on {s}.{unforced} to webuser using (false);`,
+  ),
+]

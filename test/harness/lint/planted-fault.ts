@@ -1,0 +1,49 @@
+import type { Weight } from '../../../advisor/src/lint/weight.ts'
+import { soundTable } from './names.ts'
+
+/** A fault with the SQL that makes it, and nothing else that is wrong but what `also` says. */
+export interface PlantedFault extends Expected {
+  sql: string
+  /** What the same SQL breaks besides, because it has to. */
+  also?: readonly Expected[]
+  /** Made once, and not under each kind of names: for what has a name in all of the database. */
+  isOnce?: true
+  /**
+   * What a superuser has to do first, on servers that no other test shares: there alone it is planted. Roles are the
+   * server's, so that a fault with roles of its own makes them here.
+   */
+  onOwnServer?: string
+  /** Undoes what dropping the schema does not: roles, publications, what was granted outside. By a superuser. */
+  cleanUp?: string
+}
+
+export interface Expected {
+  rule: string
+  object: string
+  /** Where it is another one than the rule's. */
+  weight?: Weight
+  /** The version of Postgres from which on it is none. */
+  below?: number
+  /** The version from which on it is one. */
+  from?: number
+  /** That its mend only says what there is to decide, and leaves it as it was. */
+  isByHand?: true
+}
+
+export const inTable = (rule: string, name: string, sql: string): PlantedFault => ({
+  rule,
+  object: `table {s}.{${name}}`,
+  sql: soundTable(name) + sql,
+})
+
+export const granted = (
+  rule: string,
+  name: string,
+  grant: string,
+  role = 'webuser',
+): PlantedFault => ({
+  rule,
+  object: `grant to ${role} on table {s}.{${name}}`,
+  sql: `${soundTable(name, ', {body} text, {number} integer generated always as identity')}
+    grant ${grant} on {s}.{${name}} to ${role};`,
+})
