@@ -129,14 +129,17 @@ export async function reallyBecome(
   const quoted = new Map(roles.map((role) => [role, pg.escapeIdentifier(role)]))
   await superuser.query('begin; create schema marks; grant usage on schema marks to public')
   for (const sql of quoted.values())
-    await superuser.query(`create table marks.${sql} (); grant select on marks.${sql} to ${sql}`)
+    await superuser.query(
+      `create function marks.${sql}() returns void language sql as '';
+       revoke execute on function marks.${sql}() from public; grant execute on function marks.${sql}() to ${sql}`,
+    )
   await superuser.query('create role somebody_else')
   for (const [role, sql] of quoted) {
     const as = `set local session authorization ${sql}`
     for (const [other, otherSql] of quoted) {
       if (other === role) continue
       const deeds = {
-        has: `select from marks.${otherSql}`,
+        has: `select marks.${otherSql}()`,
         becomes: `set local role ${otherSql}`,
         grants: `grant ${otherSql} to somebody_else`,
       }
