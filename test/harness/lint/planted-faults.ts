@@ -1,11 +1,14 @@
+import { faultsOfAsking } from './faults-of-asking.ts'
 import { faultsOfForeignKeys } from './faults-of-foreign-keys.ts'
 import { faultsOfFunctionBodies } from './faults-of-function-bodies.ts'
 import { faultsOfFunctions } from './faults-of-functions.ts'
 import { faultsOfGrants } from './faults-of-grants.ts'
 import { faultsOfHelpers } from './faults-of-helpers.ts'
+import { faultsOfIdentity } from './faults-of-identity.ts'
 import { faultsOfPolicies } from './faults-of-policies.ts'
 import { faultsOfPolicyColumns } from './faults-of-policy-columns.ts'
 import { faultsOfRowSecurity } from './faults-of-row-security.ts'
+import { faultsOfSubSelects } from './faults-of-sub-selects.ts'
 import { faultsOfViews } from './faults-of-views.ts'
 import type { PlantedFault } from './planted-fault.ts'
 
@@ -18,6 +21,9 @@ export const plantedFaults: Readonly<Record<string, readonly PlantedFault[]>> = 
   grants: faultsOfGrants,
   views: faultsOfViews,
   policies: faultsOfPolicies,
+  asking: faultsOfAsking,
+  identity: faultsOfIdentity,
+  'sub-selects': faultsOfSubSelects,
   'policy columns': faultsOfPolicyColumns,
   functions: faultsOfFunctions,
   'function bodies': faultsOfFunctionBodies,
