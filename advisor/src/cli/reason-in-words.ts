@@ -58,7 +58,7 @@ function ofPostgres(
   return [
     `Postgres fails${from}: ${said} (${code})${where}`,
     ...(mend === null ? [] : [`If that should be: ${mend}`]),
-    ...hint(code),
+    ...hint(code, policy),
   ].join('.\n')
 }
 
@@ -71,8 +71,8 @@ function onAnother(policies: PostgresDecision['policies'], questions: readonly Q
   return isOwn || only === undefined ? '' : ` on ${only.table}`
 }
 
-function hint(code: string): string[] {
-  if (code === '42704')
+function hint(code: string, policy: string | null): string[] {
+  if (code === '42704' && policy !== null)
     return [
       'Give it as your application does, with --setting, or let the policy do without: current_setting(name, true)',
     ]
