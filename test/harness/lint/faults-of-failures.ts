@@ -21,7 +21,7 @@ const recursions: PlantedFault[] = [
   },
   {
     rule: 'policy-recursion',
-    object: 'policy {letters_own} on {s}.{letters}',
+    object: 'policy {readers_own} on {s}.{readers}',
     sql: `${soundTable('letters', ', {owner_id} uuid unique')}
       ${ruled('readers', `exists (select from {s}.{letters} as l where l.{id} = {readers}.{letter_id} and l.{owner_id} = ${me})`, ', {letter_id} integer, {user_id} uuid unique')}
       grant select on {s}.{letters} to webuser;
@@ -161,16 +161,15 @@ const unmatched: PlantedFault[] = [
   })),
   {
     rule: 'grant-without-policy',
-    object: 'grant to webadmin on table {s}.{for_users}',
-    sql: `${ownTable('for_users', '', 'select')} grant select on {s}.{for_users} to webadmin;`,
+    object: 'grant to webuser on table {s}.{for_owner}',
+    sql: `${soundTable('for_owner')} grant select on {s}.{for_owner} to webuser;`,
   },
   {
     rule: 'grant-without-policy',
-    object: 'grant to webadmin on table {s}.{blanket}',
+    object: 'grant to webuser on table {s}.{blanket}',
     weight: 'style',
-    sql: `${ownTable('blanket', '', 'select')}
-      create policy {blanket_seen} on {s}.{blanket} for select to webadmin using (${me} is not null and {id} > 0);
-      grant select, insert ({id}), update ({owner_id}), delete on {s}.{blanket} to webadmin;`,
+    sql: `${ruled('blanket', `{owner_id} = ${me}`, ', {owner_id} uuid unique')}
+      grant insert ({id}), update ({owner_id}), delete on {s}.{blanket} to webuser;`,
   },
   ...(['insert', 'update', 'delete'] as const).map((command) => ({
     rule: 'policy-without-grant',
