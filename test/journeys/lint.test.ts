@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
+import { mendsInOrder } from '../../advisor/src/cli/mends-in-order.ts'
 import type { Finding } from '../../advisor/src/lint/finding.ts'
 import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
 import { rules } from '../../advisor/src/lint/rules.ts'
@@ -142,7 +143,7 @@ for (const [which, openDatabase] of Object.entries(lintedDatabases))
           }
         }
 
-        /** Twice, because some mends bring something to light. */
+        /** All mends of one report as `--mends` prints them, all or none; twice, because some bring something to light. */
         async function mendAtOnce() {
           const found = await look()
           await runAtOnce(found)
@@ -161,15 +162,12 @@ for (const [which, openDatabase] of Object.entries(lintedDatabases))
             )
         }
 
-        /** All mends of one report, in its order, all or none. */
         async function runAtOnce(found: readonly Finding[]) {
-          await owner.query('begin')
-          for (const { rule, mend } of found)
-            await owner.query(mend).catch(async (error) => {
-              await owner.query('rollback')
-              assert.fail(`${rule}: ${error.message}\n${mend}`)
-            })
-          await owner.query('commit')
+          const batch = mendsInOrder(found)
+          await owner.query(`begin;\n${batch}\n;commit`).catch(async (error) => {
+            await owner.query('rollback')
+            assert.fail(`${error.message}\n${batch}`)
+          })
         }
       })
 
