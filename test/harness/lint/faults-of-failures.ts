@@ -180,20 +180,30 @@ const unmatched: PlantedFault[] = [
   })),
 ]
 
+/** What a request may set itself is no proof of anything, which is another fault. */
+const trusted = (object: string) => ({
+  rule: 'identity-from-setting',
+  object,
+  isByHand: true as const,
+})
+
 const settings: PlantedFault[] = [
   {
     rule: 'policy-setting-may-be-empty',
     object: 'policy {by_setting_own} on {s}.{by_setting}',
+    also: [trusted('policy {by_setting_own} on {s}.{by_setting}')],
     sql: ruled('by_setting', `{id}::text = (select current_setting('app.user_id'))`),
   },
   {
     rule: 'policy-setting-may-be-empty',
     object: 'policy {by_number_own} on {s}.{by_number}',
+    also: [trusted('policy {by_number_own} on {s}.{by_number}')],
     sql: ruled('by_number', `{id} = (select current_setting('app.user_id', true)::integer)`),
   },
   {
     rule: 'policy-setting-may-be-empty',
     object: 'policy {by_claim_own} on {s}.{by_claim}',
+    also: [trusted('policy {by_claim_own} on {s}.{by_claim}')],
     sql: ruled(
       'by_claim',
       `{id}::text = (select (current_setting('app.claims', true)::json) ->> 'sub')`,
@@ -203,6 +213,7 @@ const settings: PlantedFault[] = [
     rule: 'policy-setting-may-be-empty',
     object: 'function {s}.{asker}()',
     isByHand: true,
+    also: [trusted('function {s}.{asker}()')],
     sql: `${soundFunction('{asker}()', `returns integer language sql stable as $$ select current_setting('app.user_id', true)::integer $$`)}
       grant execute on function {s}.{asker}() to webuser;
       ${ruled('by_asker', '{id} = (select {s}.{asker}())')}`,

@@ -66,6 +66,12 @@ export const faultsOfGrants: PlantedFault[] = [
     rule: 'granted-to-public',
     object: 'grant to public on sequence {s}.{turned}',
     sql: 'create sequence {s}.{turned}; grant update on sequence {s}.{turned} to public;',
+    also: [
+      {
+        rule: 'sequence-can-be-set',
+        object: 'grant of update to public on sequence {s}.{turned}',
+      },
+    ],
   },
   {
     rule: 'granted-with-grant-option',
@@ -97,6 +103,7 @@ export const faultsOfGrants: PlantedFault[] = [
     sql: `${soundTable('early')}
       create policy {early_few} on {s}.{early} for select to cream using ({id} = 1);
       grant select on {s}.{early} to cream;`,
+    also: [{ rule: 'policy-to-login-role', object: 'policy {early_few} on {s}.{early}' }],
   },
   {
     rule: 'grant-to-login-role',

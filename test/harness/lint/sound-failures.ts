@@ -20,7 +20,7 @@ export const soundFailures = [
   grant select on {s}.{members} to webuser;`,
   // An insert that looks at its own table, whose policy to read asks nothing more.
   soundTable('turns', ', {owner_id} uuid unique'),
-  `create policy {turns_seen} on {s}.{turns} for select to webuser using ({owner_id} = pie_schema.current_user_id());`,
+  `create policy {turns_seen} on {s}.{turns} for select to webuser using ({id} > 0);`,
   `grant select, insert ({id}, {owner_id}) on {s}.{turns} to webuser;
   create policy {turns_made} on {s}.{turns} for insert to webuser
     with check ({owner_id} = ${me} and not exists (select from {s}.{turns} as t where t.{id} = {turns}.{id} - 1));`,
@@ -63,8 +63,8 @@ export const soundFailures = [
   // A setting that may be missing, and is none then.
   ownTable('tenants', ', {tenant} text', 'select'),
   `create policy {tenants_few} on {s}.{tenants} as restrictive for select to webuser
-    using ({tenant} is null or {id} = (select nullif(current_setting('app.tenant', true), '')::integer)
-      or {tenant} = (select current_setting('app.tenant', true)) or current_setting('work_mem') = '');`,
+    using ((select nullif(current_setting('app.tenant', true), '')::integer is null
+      or current_setting('app.tenant', true) is null or current_setting('work_mem') = ''));`,
   commented('view', 'mine', 'with (security_invoker) as select {id} from {s}.{letters}'),
   'grant select on {s}.{mine} to webuser;',
 ].join('\n')
