@@ -60,11 +60,6 @@ export const soundFailures = [
   grant select, insert ({id}, {label}, {owner_id}) on {s}.{tags} to webuser;`,
   // Secrets of oneself.
   ownTable('accounts', ', api_key text', 'select'),
-  // A setting that may be missing, and is none then.
-  ownTable('tenants', ', {tenant} text', 'select'),
-  `create policy {tenants_few} on {s}.{tenants} as restrictive for select to webuser
-    using ((select nullif(current_setting('app.tenant', true), '')::integer is null
-      or current_setting('app.tenant', true) is null or current_setting('work_mem') = ''));`,
   commented('view', 'mine', 'with (security_invoker) as select {id} from {s}.{letters}'),
   'grant select on {s}.{mine} to webuser;',
 ].join('\n')
