@@ -192,7 +192,7 @@ const settings: PlantedFault[] = [
     rule: 'policy-setting-may-be-empty',
     object: 'policy {by_setting_own} on {s}.{by_setting}',
     also: [trusted('policy {by_setting_own} on {s}.{by_setting}')],
-    sql: ruled('by_setting', `{id}::text = (select current_setting('app.user_id'))`),
+    sql: ruled('by_setting', `{id}::text = (select current_setting('app.who'))`),
   },
   {
     rule: 'policy-setting-may-be-empty',
