@@ -74,6 +74,8 @@ function setVersion(version: string): void {
     write(`${workspace}/package.json`, `${JSON.stringify(manifests[0], null, 2)}\n`)
   }
   write('package-lock.json', `${JSON.stringify(lock, null, 2)}\n`)
+  const hooks = '.pre-commit-hooks.yaml'
+  write(hooks, read(hooks).replace(/(?<=@pie\/advisor@)[\w.-]+/, version))
   const today = new Date().toISOString().slice(0, 10)
   const changelog = read('CHANGELOG.md')
   write('CHANGELOG.md', changelog.replace(heading, `${heading}\n## ${version}, ${today}\n`))

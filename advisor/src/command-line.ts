@@ -1,6 +1,5 @@
 /** The entry of `advisor`: `npx @pie/advisor lint postgres://…`, on any PostgreSQL. */
-import { createRequire } from 'node:module'
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import pg from 'pg'
 import type { Advised } from './cli/advised.ts'
 import { explainCommand } from './cli/commands/explain.ts'
@@ -8,8 +7,7 @@ import { exposureCommand } from './cli/commands/exposure.ts'
 import { lintCommand } from './cli/commands/lint.ts'
 import { AdvisorError } from './errors.ts'
 import { noNames } from './names.ts'
-
-const { version } = createRequire(import.meta.url)('#package.json') as { version: string }
+import { ownPackage } from './own-package.ts'
 
 const advised: Advised = {
   program: 'advisor',
@@ -24,15 +22,21 @@ export async function runCommandLine(): Promise<void> {
     .description(
       'Says who can reach what in a PostgreSQL database, why, and what is wrong with it.',
     )
-    .version(version)
+    .version(ownPackage.version)
     .showHelpAfterError('(advisor --help shows what there is)')
     .addHelpText('after', examples)
     .addCommand(lintCommand(advised))
     .addCommand(exposureCommand(advised))
     .addCommand(explainCommand(advised))
+  // What was not understood is not 1, which says that something was found.
+  for (const command of [program, ...program.commands]) command.exitOverride()
   try {
     await program.parseAsync()
   } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      return
+    }
     const isKnown = error instanceof AdvisorError || error instanceof pg.DatabaseError
     process.stderr.write(`advisor: ${isKnown ? error.message : describeFailure(error)}\n`)
     process.exitCode = 2
@@ -40,10 +44,11 @@ export async function runCommandLine(): Promise<void> {
 }
 
 const examples = `
-Nothing is changed: what is tried is rolled back.
+Nothing is changed: lint and exposure read, and what explain tries is rolled back.
 
 Examples:
   advisor lint postgres://postgres:secret@localhost/shop --schema public
+  advisor lint postgres://… --fail-on leak --sarif --output lint.sarif
   advisor exposure postgres://… --role anon authenticated
   advisor explain postgres://… --role app_user --setting app.user_id=7 --table public.notes --row 12`
 

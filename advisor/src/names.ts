@@ -8,6 +8,8 @@ export interface Names {
   identitySettings: readonly string[]
   /** Schemas that are somebody else's, and are not looked at unless they are named. */
   othersSchemas: readonly string[]
+  /** Roles that are past policies, or log in, on purpose: nobody outside can act as one of them. `service_role` of Supabase. */
+  trustedRoles: readonly string[]
   /** Schemas whose functions are called when something has happened, and by nobody but their owner's code. */
   hookSchemas: readonly string[]
   /** The roles that an exposure map shows. Null for those that requests may act as. */
@@ -22,6 +24,7 @@ export const noNames: Names = {
   identityFunctions: [],
   identitySettings: [],
   othersSchemas: [],
+  trustedRoles: [],
   hookSchemas: [],
   shownRoles: null,
   note: null,

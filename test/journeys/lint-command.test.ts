@@ -59,31 +59,19 @@ async function lintAccepting(list: unknown, ...args: string[]) {
 
 const forAReason = found.map((entry) => ({ ...entry, reason: 'ada moves it in spring' }))
 
-test('says what is wrong object by object, why, and what mends it; the last line counts', async () => {
-  const { code, stdout } = await lint('--schema', 'app')
-  assert.equal(code, 1)
-  assert.equal(
+test('says what is wrong, why, and what mends it; style only where it is asked for', async () => {
+  const { code, stdout, stderr } = await lint('--schema', 'app')
+  assert.deepEqual({ code, stderr }, { code: 1, stderr: '' })
+  assert.match(
     stdout,
-    `column app."Drafts".id
-  without-comment
-    Comments are the documentation that GraphQL and other tools show: what has none is known to
-    nobody but its author.
-      comment on column app."Drafts".id is 'To be written: what app."Drafts".id is.';
-
-table app.notes
-  table-without-row-level-security
-    Without row-level security, whoever is granted the table sees every row of everybody.
-      alter table app.notes enable row level security;
-      alter table app.notes force row level security;
-      create policy notes_for_owner on app.notes to postgres using (true) with check (true);
-  without-comment
-    Comments are the documentation that GraphQL and other tools show: what has none is known to
-    nobody but its author.
-      comment on table app.notes is 'To be written: what app.notes is.';
-
-3 findings in 1 schema (app).
-`,
+    /^HOLE: .*\n\ntable-without-row-level-security\n {2}Without row-level security, .*\n(?: .*\n)*? {2}- table app\.notes\n/,
   )
+  assert.match(stdout, /^ {6}alter table app\.notes enable row level security;$/m)
+  assert.match(stdout, /\d+ findings? \(.*\) in 1 schema \(app\)\.\n$/)
+  assert.doesNotMatch(stdout, /without-comment/)
+  const style = await lint('--schema', 'app', '--style')
+  assert.match(style.stdout, /STYLE: a habit\n\nwithout-comment \(2\)\n/)
+  assert.match(style.stdout, /\(1 hole, 2 of style\) in 1 schema \(app\)\.\n$/)
 })
 
 test('a finding that is accepted with a reason is none, in pie-lint.json or in a file that is named', async () => {
@@ -92,8 +80,11 @@ test('a finding that is accepted with a reason is none, in pie-lint.json or in a
   const file = join(directory.path, 'elsewhere.json')
   assert.deepEqual(await lintAccepting(forAReason, '--accepted', file), nothing)
   writeFileSync(join(directory.path, 'pie-lint.json'), JSON.stringify(forAReason))
-  const { stdout } = await lint('--schema', 'app')
+  const { stdout } = await lint('--schema', 'app', '--style')
   assert.equal(stdout, 'No findings in 1 schema (app), and 3 accepted.\n')
+  // Those of style that were accepted are not in the way where style is not looked for.
+  const graver = await lint('--schema', 'app')
+  assert.equal(graver.stdout, 'No findings in 1 schema (app), and 1 accepted.\n')
 })
 
 test('an acceptance without a reason accepts nothing, and is a finding', async () => {
@@ -244,5 +235,5 @@ test('--help names every rule, and what a build needs to know', async () => {
   assert.equal(code, 0)
   for (const { name } of rules) assert.ok(stdout.includes(`\n  ${name}\n`), name)
   assert.match(stdout, /pie-lint\.json/)
-  assert.match(stdout, /Ends with 1 when there are any/)
+  assert.match(stdout, /Ends with 1\nwhen there is one of the weight that --fail-on says/)
 })

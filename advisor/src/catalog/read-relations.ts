@@ -101,7 +101,7 @@ async function addIndexes(
   const rows = await ask<Omit<Index, 'keys' | 'condition'> & KeyRow & { relation: number }>(`
     select indrelid as relation, ${keyColumns}, i.oid, i.relname as name, format('%I.%I', nspname, i.relname) as sql, amname as method,
       indisunique as "isUnique", indisprimary as "isPrimary", indisvalid as "isValid",
-      (select k.oid from pg_constraint as k where conindid = i.oid and contype in ('p', 'u', 'x') limit 1) as constraint,
+      (select k.oid from pg_constraint as k where conrelid = indrelid and conindid = i.oid and contype in ('p', 'u', 'x') limit 1) as constraint,
       (indkey::int2[])[0:indnkeyatts - 1] as columns, (indkey::int2[])[indnkeyatts:] as included,
       case when indexprs is null then '{}' else array(
         select pg_get_indexdef(i.oid, place, false) from generate_series(1, indnkeyatts::int) as place where indkey[place - 1] = 0

@@ -1,26 +1,67 @@
 import type { Finding } from '../lint/finding.ts'
 import type { LintReport } from '../lint/lint-database.ts'
+import { type Weight, weights } from '../lint/weight.ts'
+import {
+  countByWeight,
+  type FindingGroup,
+  groupFindings,
+  meanings,
+  plural,
+} from './group-findings.ts'
+import { onOneLine, printable } from './printable.ts'
 
-/** For people: object by object; the last line counts. */
-export function lintReportInWords({ schemas, findings, accepted }: LintReport): string {
-  const groups = [...Map.groupBy(findings, ({ object }) => object)].sort(([one], [other]) =>
-    one < other ? -1 : 1,
-  )
-  const count = findings.length === 0 ? 'No findings' : plural(findings.length, 'finding')
+/** Where nobody can scroll back: objects of a group that are named. */
+const FIRST_OF_A_GROUP = 20
+
+/**
+ * For people: by weight and rule, what is broken and what mends it; the last line counts.
+ * @param isCut whether long groups are cut, for a terminal
+ */
+export function lintReportInWords(
+  { schemas, findings, accepted, unseen }: LintReport,
+  { isCut = false }: { isCut?: boolean } = {},
+): string {
+  const groups = groupFindings(findings)
+  const count =
+    findings.length === 0
+      ? 'No findings'
+      : `${plural(findings.length, 'finding')} (${countByWeight(findings)})`
   const summary =
-    `${count} in ${plural(schemas.length, 'schema')} (${schemas.join(', ')})` +
-    `${accepted === 0 ? '' : `, and ${accepted} accepted`}.`
-  return [...groups.map(([object, found]) => describeObject(object, found)), summary].join('\n\n')
+    `${count} in ${plural(schemas.length, 'schema')} (${schemas.map(onOneLine).join(', ')})` +
+    `${accepted === 0 ? '' : `, and ${accepted.toLocaleString('en-US')} accepted`}.`
+  return [
+    ...weights.flatMap((weight) => describeWeight(weight, groups, isCut)),
+    ...unseen.map((what) => wrap(`Not seen: ${onOneLine(what)}`, '')),
+    wrap(summary, ''),
+  ].join('\n\n')
 }
 
-function describeObject(object: string, findings: Finding[]): string {
-  const parts = findings.map(
-    ({ rule, why, mend }) => `  ${rule}\n${wrap(why, '    ')}\n${indent(mend, '      ')}`,
-  )
-  return [object, ...parts].join('\n')
+function describeWeight(weight: Weight, groups: readonly FindingGroup[], isCut: boolean): string[] {
+  const ofWeight = groups.filter((group) => group.weight === weight)
+  if (ofWeight.length === 0) return []
+  return [
+    `${weight.toUpperCase()}: ${meanings[weight]}`,
+    ...ofWeight.map((group) => describeGroup(group, isCut)),
+  ]
 }
 
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+function describeGroup({ rule, why, findings }: FindingGroup, isCut: boolean): string {
+  const shown = isCut ? findings.slice(0, FIRST_OF_A_GROUP) : findings
+  const left = findings.length - shown.length
+  return [
+    `${onOneLine(rule)}${findings.length > 1 ? ` (${findings.length.toLocaleString('en-US')})` : ''}`,
+    wrap(onOneLine(why), '  '),
+    ...shown.map(describeFinding),
+    ...(left > 0 ? [`  … and ${left.toLocaleString('en-US')} more: --all`] : []),
+  ].join('\n')
+}
+
+const describeFinding = ({ object, detail, mend }: Finding): string =>
+  [
+    `  - ${onOneLine(object)}`,
+    ...(detail === null ? [] : [wrap(onOneLine(detail), '    ')]),
+    indent(printable(mend), '      '),
+  ].join('\n')
 
 const indent = (text: string, margin: string): string => text.replaceAll(/^(?=.)/gm, margin)
 

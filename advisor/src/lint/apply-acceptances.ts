@@ -1,4 +1,5 @@
 import type { Finding } from './finding.ts'
+import { isAtLeast, type Weight } from './weight.ts'
 
 /** A finding that somebody lives with, as `pie-lint.json` says it. */
 export interface Acceptance {
@@ -9,34 +10,41 @@ export interface Acceptance {
 }
 
 /**
- * Takes the accepted findings out. An acceptance without a reason accepts nothing and is a finding
- * itself; so is one that matches none any more, and would hide the next fault of that kind.
+ * Takes the accepted findings out, and those that are not asked for. An acceptance without a reason accepts nothing and
+ * is a finding itself; so is one that matches none any more, and would hide the next fault of that kind.
  *
+ * @param found all there is, also what is lighter than `least`: what is accepted of it is no acceptance of nothing
  * @param named the schemas that were asked for: an acceptance in another one cannot be judged
  */
 export function applyAcceptances(
-  findings: readonly Finding[],
+  found: readonly Finding[],
   acceptances: readonly Acceptance[],
   named: readonly string[] | null,
+  least: Weight,
 ): { findings: Finding[]; accepted: number } {
-  const isOf = (finding: Finding) => (acceptance: Acceptance) =>
-    acceptance.rule === finding.rule && acceptance.object === finding.object
-  const valid = acceptances.filter(({ reason }) => reason.trim() !== '')
-  const left = findings.filter((finding) => !valid.some(isOf(finding)))
-  const unmatched = valid.filter(
+  const isReasoned = ({ reason }: Acceptance): boolean => reason.trim() !== ''
+  const valid = new Set(acceptances.filter(isReasoned).map(keyOf))
+  const there = new Set(found.map(keyOf))
+  const shown = found.filter(({ weight }) => isAtLeast(weight, least))
+  const left = shown.filter((finding) => !valid.has(keyOf(finding)))
+  const unmatched = acceptances.filter(
     (acceptance) =>
-      !findings.some((finding) => isOf(finding)(acceptance)) &&
+      isReasoned(acceptance) &&
+      !there.has(keyOf(acceptance)) &&
       (named === null || named.some((schema) => isIn(acceptance.object, schema))),
   )
   return {
     findings: [
       ...left,
-      ...acceptances.filter((acceptance) => !valid.includes(acceptance)).map(withoutReason),
+      ...acceptances.filter((acceptance) => !isReasoned(acceptance)).map(withoutReason),
       ...unmatched.map(ofNothing),
     ],
-    accepted: findings.length - left.length,
+    accepted: shown.length - left.length,
   }
 }
+
+const keyOf = ({ rule, object }: Pick<Finding, 'rule' | 'object'>): string =>
+  JSON.stringify([rule, object])
 
 /** Whether the name of an object is of a schema, quoted or not. */
 function isIn(object: string, schema: string): boolean {

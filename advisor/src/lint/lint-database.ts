@@ -10,7 +10,7 @@ import type { Finding } from './finding.ts'
 import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
-import { isAtLeast, type Weight } from './weight.ts'
+import type { Weight } from './weight.ts'
 
 export interface LintReport {
   /** The schemas that were looked at. */
@@ -57,14 +57,18 @@ export function lintDatabase(
           : findingsOf(rule, catalog, names)),
       )
     }
-    const shown = findings.filter(({ weight }) => isAtLeast(weight, least))
     return {
       schemas,
-      ...applyAcceptances(shown, acceptances, named),
-      unseen: [...catalog.unseen],
+      ...applyAcceptances(findings, acceptances, named, least),
+      unseen: [...catalog.unseen, ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : [])],
     }
   })
 }
+
+/** Silence about nobody would look like a database without faults. */
+const nobodyAsks =
+  'whom requests act as. No role here logs in, owns nothing and is no superuser, so that rules about them had nobody to ask ' +
+  'about: name the roles (--role), or give the application one of its own'
 
 /** Two policies may ask for one index: of one rule and object there is one finding. */
 function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: Names): Finding[] {

@@ -1,66 +1,100 @@
-import { relations, routines, schemas } from '../catalog-sources.ts'
-import type { QueriedRule as Rule } from '../queried-rule.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { askedRelations, grantsOn, relationInWords } from '../relation-grants.ts'
+import type { Rule } from '../rule.ts'
+
+interface Commentable {
+  /** As `comment on` calls it. */
+  object: string
+  /** Without its kind. */
+  name: string
+  comment: string | null
+  /** That somebody was granted it. */
+  isGranted: boolean
+}
 
 /** A partition says what its table says. */
-const commentable = `(
-  select 'schema' as kind, name as name, 'schema ' || name as object, obj_description(oid, 'pg_namespace') as comment
-  from ${schemas} as s
-  union all
-  select kind, name, kind || ' ' || name, obj_description(oid, 'pg_class')
-  from ${relations} as r
-  where relkind <> 'S' and not relispartition
-  union all
-  select 'column', format('%s.%I', name, attname), format('column %s.%I', name, attname), col_description(r.oid, attnum)
-  from ${relations} as r join pg_attribute on attrelid = r.oid and attnum > 0 and not attisdropped
-  where relkind <> 'S' and not relispartition
-  union all
-  select kind, name, kind || ' ' || name, obj_description(oid, 'pg_proc')
-  from ${routines} as f
-)`
+function* commentable(catalog: Catalog): Generator<Commentable> {
+  const schemas = new Set<number>()
+  for (const relation of askedRelations(catalog)) {
+    schemas.add(relation.schema.oid)
+    if (relation.kind === 'S' || relation.isPartition) continue
+    const { sql: name, comment, columns } = relation
+    const isGranted = grantsOn(relation).length > 0
+    yield { object: relationInWords(relation), name, comment, isGranted }
+    for (const column of columns) {
+      const of = `${name}.${column.sql}`
+      yield { object: `column ${of}`, name: of, comment: column.comment, isGranted }
+    }
+  }
+  for (const {
+    isAsked,
+    kind,
+    sql: name,
+    comment,
+    schema,
+    acl,
+    owner,
+  } of catalog.functions.values()) {
+    if (!isAsked) continue
+    schemas.add(schema.oid)
+    const isGranted = acl.some(({ grantee }) => grantee !== owner)
+    yield {
+      object: `${kind === 'window function' ? 'function' : kind} ${name}`,
+      name,
+      comment,
+      isGranted,
+    }
+  }
+  for (const { oid, sql: name, comment } of catalog.schemas.values())
+    if (schemas.has(oid)) yield { object: `schema ${name}`, name, comment, isGranted: false }
+}
 
 export const withoutComment: Rule = {
   name: 'without-comment',
+  weight: 'style',
   why:
     'Comments are the documentation that GraphQL and other tools show: what has none is known to ' +
     'nobody but its author.',
-  query: `
-    select object, format('comment on %s is %L;', object, 'To be written: what ' || name || ' is.') as mend
-    from ${commentable} as c
-    where comment is null`,
+  find: (catalog) =>
+    [...commentable(catalog)]
+      .filter(({ comment }) => comment === null)
+      .map(({ object, name }) => ({
+        object,
+        mend: `comment on ${object} is ${literal(`To be written: what ${name} is.`)};`,
+      })),
 }
-
-const constraintComments = `
-  select format('constraint %I on %s', conname, name) as object, obj_description(pg_constraint.oid, 'pg_constraint') as comment
-  from ${relations} as r join pg_constraint on conrelid = r.oid`
 
 /** @omit hides; @behavior with a minus takes away. What only adds or renames is no permission. */
 const permission = /^[ \t]*@(?:omit\b.*|behaviou?r\b.*[ \t]-\S.*)(?:\n|$)/gm
 
-interface Commented {
-  object: string
-  comment: string
-}
+const constraintComments = (catalog: Catalog): Commentable[] =>
+  askedRelations(catalog).flatMap((relation) =>
+    relation.constraints.map(({ sql, comment }) => ({
+      ...{ object: `constraint ${sql} on ${relation.sql}`, name: sql, comment, isGranted: false },
+    })),
+  )
 
 export const permissionInComment: Rule = {
   name: 'permission-in-comment',
+  weight: 'leak',
   why:
     'A smart comment hides from GraphQL alone what REST, SQL and the next tool still show: who may do ' +
     'what is said by grants and policies.',
-  query: `
-    select object, comment from ${commentable} as c where comment ~ '@(omit|behaviou?r)'
-    union all
-    select object, comment from (${constraintComments}) as c where comment ~ '@(omit|behaviou?r)'`,
-  read: ({ object, comment }: Commented) => {
-    const rest = comment.replaceAll(permission, withoutRefusals).trimEnd()
-    if (rest === comment.trimEnd()) return []
-    const text = rest === '' ? 'null' : literal(rest)
-    return [
-      {
-        object,
-        mend: `-- and revoke what it hid from those who should not have it\ncomment on ${object} is ${text};`,
+  find: (catalog) =>
+    [...commentable(catalog), ...constraintComments(catalog)].flatMap(
+      ({ object, comment, isGranted }) => {
+        const rest = comment?.replaceAll(permission, withoutRefusals).trimEnd()
+        if (rest === undefined || rest === comment?.trimEnd()) return []
+        const text = rest === '' ? 'null' : literal(rest)
+        const advice = '-- and revoke what it hid from those who should not have it\n'
+        return {
+          object,
+          // What nobody is granted, nobody else shows either.
+          ...(isGranted ? {} : { weight: 'style' as const }),
+          mend: `${advice}comment on ${object} is ${text};`,
+        }
       },
-    ]
-  },
+    ),
 }
 
 /** What a line of permissions adds is kept. */

@@ -1,78 +1,150 @@
-import { grants, relations } from '../catalog-sources.ts'
-import type { QueriedRule as Rule } from '../queried-rule.ts'
+import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
+import { privilegeColumns } from '../privilege-columns.ts'
+import {
+  allGrants,
+  byGrantee,
+  grantable,
+  grantInWords,
+  type RelationGrant,
+  roleIn,
+} from '../relation-grants.ts'
+import { isPastPolicies, policiesFor } from '../role-rights.ts'
+import type { Fault, Rule } from '../rule.ts'
+import { isSensitive } from '../sensitive-columns.ts'
+import { isSqlOfAnApi } from '../sql-of-an-api.ts'
 
-const object = `format('grant to %s on %s %s', grantee_name, g.kind, g.name)`
+type Told = Omit<Fault, 'object'>
+
+/** One fault for each role and object that some of the grants are about. */
+function perGrant(
+  catalog: Catalog,
+  isFault: (grant: RelationGrant) => boolean,
+  tell: (relation: Relation, role: string, grants: readonly RelationGrant[]) => Told | null,
+): Fault[] {
+  return byGrantee(allGrants(catalog).filter(isFault)).flatMap((grants) => {
+    const [{ relation, grantee }] = grants as [RelationGrant]
+    const told = tell(relation, roleIn(catalog, grantee), grants)
+    return told === null ? [] : [{ object: grantInWords(catalog, relation, grantee), ...told }]
+  })
+}
+
+const privilegesOf = (grants: readonly RelationGrant[]): string =>
+  [...new Set(grants.map(({ privilege }) => privilege))].sort().join(', ')
 
 /** Given whole only where it is whole already: a mend shows nobody more than they saw. */
 export const selectListsColumns: Rule = {
   name: 'select-lists-columns',
+  weight: 'style',
   why:
     'A list of readable columns breaks select *, and a column is one slip from being on it: what only ' +
     'some may read belongs in a table of its own, one to one.',
-  query: `
-    select ${object} as object,
-      format('revoke select on %s from %s;', g.name, grantee_name)
-        || case when count(attname) = (
-          select count(*) from pg_attribute where attrelid = g.oid and attnum > 0 and not attisdropped
-        ) or count(*) > count(attname)
-          then format(e'\\ngrant select on %s to %s;', g.name, grantee_name)
-          else format(e'\\n-- and when the other columns are in a table of their own: grant select on %s to %s;', g.name, grantee_name)
-        end as mend
-    from ${grants} as g
-    where privilege = 'select' and grantee <> 0
-    group by g.oid, g.kind, g.name, grantee_name
-    having count(attname) > 0`,
+  find: (catalog) =>
+    perGrant(
+      catalog,
+      ({ privilege, grantee }) => privilege === 'select' && grantee !== 0,
+      (relation, role, grants) => {
+        const listed = grants.flatMap(({ column }) => (column === null ? [] : [column]))
+        if (listed.length === 0) return null
+        const isWhole = grants.length > listed.length || listed.length === relation.columns.length
+        // Where it keeps a secret from being read, a list is better than none.
+        if (!isWhole && relation.columns.every((one) => listed.includes(one) || isSensitive(one)))
+          return null
+        const revoke = `revoke select on ${relation.sql} from ${role};\n`
+        const grant = `grant select on ${relation.sql} to ${role};`
+        const later = `-- and when the other columns are in a table of their own: ${grant}`
+        return { mend: revoke + (isWhole ? grant : later) }
+      },
+    ),
 }
 
-const onWholeTable = (privilege: 'insert' | 'update') => `
-  select distinct ${object} as object,
-    format('revoke ${privilege} on %s from %s;', g.name, grantee_name)
-      || coalesce(format(e'\\n-- without the columns that are not theirs to write:\\ngrant ${privilege} (%s) on %s to %s;',
-        columns, g.name, grantee_name), '') as mend
-  from ${grants} as g
-  cross join lateral (
-    select string_agg(quote_ident(attname), ', ' order by attnum) as columns
-    from pg_attribute
-    where attrelid = g.oid and attnum > 0 and not attisdropped and attgenerated = '' and attidentity <> 'a'
-  ) as writable
-  where privilege = '${privilege}' and g.attname is null and grantee <> 0`
+function onWholeTable(catalog: Catalog, privilege: 'insert' | 'update'): Fault[] {
+  return perGrant(
+    catalog,
+    (grant) =>
+      grant.privilege === privilege &&
+      grant.column === null &&
+      grant.grantee !== 0 &&
+      grant.relation.kind !== 'S',
+    (relation, role, [grant]) => {
+      const writable = relation.columns.filter(isWritable)
+      const columns = writable.map(({ sql }) => sql).join(', ')
+      const revoke = `revoke ${privilege} on ${relation.sql} from ${role};`
+      const again = `\n-- without the columns that are not theirs to write:\ngrant ${privilege} (${columns}) on ${relation.sql} to ${role};`
+      const raising =
+        privilege === 'update'
+          ? privilegeColumns(catalog, relation, grant?.grantee ?? 0, writable)
+          : []
+      const left = writable.filter((column) => !raising.includes(column))
+      if (raising.length === 0) return { mend: writable.length === 0 ? revoke : revoke + again }
+      return {
+        weight: 'hole',
+        detail: `whose row it is may set ${raising.map(({ name }) => name).join(', ')}`,
+        mend: revoke + again.replace(columns, left.map(({ sql }) => sql).join(', ')),
+      }
+    },
+  )
+}
+
+const isWritable = ({ isGenerated, identity }: Column): boolean => !isGenerated && identity !== 'a'
 
 export const insertOnWholeTable: Rule = {
   name: 'insert-on-whole-table',
+  weight: 'style',
   why:
     'It covers every column that will ever be added, and the ones that the database fills: whoever ' +
     'made the row, when, whether it is verified.',
-  query: onWholeTable('insert'),
+  find: (catalog) => onWholeTable(catalog, 'insert'),
 }
 
 export const updateOnWholeTable: Rule = {
   name: 'update-on-whole-table',
+  weight: 'style',
   why:
     'It covers every column that will ever be added: a policy says which rows may be changed, and ' +
     'only the list of columns what in them, such as the owner or whether it is verified.',
-  query: onWholeTable('update'),
+  find: (catalog) => onWholeTable(catalog, 'update'),
 }
 
 /** PostgreSQL manual, 5.9: operations on the whole table are not subject to row security. */
 export const grantPastPolicies: Rule = {
   name: 'grant-past-policies',
+  weight: 'hole',
   why:
     'Policies do not hold for truncate, which empties the table of everybody, nor for references, ' +
     'with which foreign keys ask which values there are.',
-  query: `
-    select ${object} as object,
-      format('revoke %s on %s from %s;', string_agg(distinct privilege, ', '), g.name, grantee_name) as mend
-    from ${grants} as g
-    where privilege in ('truncate', 'references') and grantee <> 0
-    group by g.kind, g.name, grantee_name`,
+  find: (catalog, names) =>
+    perGrant(
+      catalog,
+      ({ privilege, grantee }) =>
+        (privilege === 'truncate' || privilege === 'references') && grantee !== 0,
+      (relation, role, grants) => ({
+        ...(isSqlOfAnApi(names) ? { weight: 'style' } : {}),
+        mend: `revoke ${privilegesOf(grants)} on ${relation.sql} from ${role};`,
+      }),
+    ),
 }
 
+/** Graver where it lets somebody in: on a table whose policies all name others, a stranger finds nothing. */
 export const grantedToPublic: Rule = {
   name: 'granted-to-public',
+  weight: 'hole',
   why: 'public is every role there is and will be, also those of other applications on this server.',
-  query: `
-    select distinct ${object} as object,
-      format('revoke all on %s%s from public;', case when relkind = 'S' then 'sequence ' else '' end, g.name) as mend
-    from ${grants} as g join ${relations} as r on r.oid = g.oid
-    where grantee = 0`,
+  find: (catalog) =>
+    perGrant(
+      catalog,
+      ({ grantee }) => grantee === 0,
+      (relation, _, grants) => ({
+        ...(grants.some((grant) => letsIn(catalog, grant)) ? {} : { weight: 'style' }),
+        mend: `revoke all on ${grantable(relation)} from public;`,
+      }),
+    ),
+}
+
+const rowCommands = ['select', 'insert', 'update', 'delete'] as const
+
+function letsIn(catalog: Catalog, { relation, privilege }: RelationGrant): boolean {
+  if (relation.kind === 'S') return privilege === 'update'
+  const command = rowCommands.find((one) => one === privilege)
+  if (command === undefined || isPastPolicies(catalog, 0, relation)) return true
+  return policiesFor(catalog, 0, relation, command).some(({ isPermissive }) => isPermissive)
 }

@@ -1,60 +1,110 @@
-import { grants, relations, rolesOfRequests, routines, schemas } from '../catalog-sources.ts'
-import type { QueriedRule as Rule } from '../queried-rule.ts'
+import type { AclItem, Catalog } from '../../catalog/catalog.ts'
+import {
+  allGrants,
+  askedRelations,
+  grantInWords,
+  relationInWords,
+  roleIn,
+} from '../relation-grants.ts'
+import type { Fault, Rule } from '../rule.ts'
+import { isSqlOfAnApi } from '../sql-of-an-api.ts'
 
-/** The owner of the schema where that is no role of requests, else whoever runs the lint. */
-const properOwner = (schema: string) => `quote_ident(coalesce((
-  select pg_get_userbyid(nspowner) from pg_namespace
-  where oid = ${schema} and nspowner not in ${rolesOfRequests}
-), current_user))`
+/** A schema, relation or function: what `alter … owner to` calls it. */
+interface Owned {
+  object: string
+  owner: number
+  schemaOwner: number
+}
 
-const owned = (kind: string, name: string, owner: string, schema: string, source: string) => `
-  select ${kind} || ' ' || ${name} as object,
-    format('alter %s %s owner to %s;', ${kind}, ${name}, ${properOwner(schema)}) as mend
-  from ${source}
-  where ${owner} in ${rolesOfRequests}`
+/** The sequence of a column belongs to whoever the table does. */
+function* ownedIn(catalog: Catalog): Generator<Owned> {
+  for (const { sql, owner } of askedSchemas(catalog))
+    yield { object: `schema ${sql}`, owner, schemaOwner: owner }
+  for (const relation of askedRelations(catalog))
+    if (relation.ownedBy === null)
+      yield {
+        object: relationInWords(relation),
+        owner: relation.owner,
+        schemaOwner: relation.schema.owner,
+      }
+  for (const { isAsked, kind, sql, owner, schema } of catalog.functions.values())
+    if (isAsked)
+      yield {
+        object: `${kind === 'window function' ? 'function' : kind} ${sql}`,
+        owner,
+        schemaOwner: schema.owner,
+      }
+}
+
+/** Those that are asked about and hold something. */
+function askedSchemas({ schemas, relations, functions }: Catalog) {
+  const held = new Set(
+    [...relations.values(), ...functions.values()]
+      .filter(({ isAsked }) => isAsked)
+      .map(({ schema }) => schema.oid),
+  )
+  return [...schemas.values()].filter(({ oid, isAsked }) => isAsked && held.has(oid))
+}
 
 export const ownedByRoleOfRequests: Rule = {
   name: 'owned-by-role-of-requests',
+  weight: 'hole',
   why:
     'An owner may change what is theirs, switch its row-level security off and grant it: SQL injected ' +
     'into a request could do that.',
-  query: [
-    owned(`'schema'`, 's.name', 's.nspowner', 's.oid', `${schemas} as s`),
-    owned(
-      'r.kind',
-      'r.name',
-      'r.relowner',
-      'r.relnamespace',
-      `(select * from ${relations} as every where relkind <> 'S') as r`,
-    ),
-    owned('f.kind', 'f.name', 'f.proowner', 'f.pronamespace', `${routines} as f`),
-  ].join(' union all '),
+  find: (catalog) =>
+    [...ownedIn(catalog)]
+      .filter(({ owner }) => catalog.requestRoles.has(owner))
+      .map(({ object, schemaOwner }) => ({
+        object,
+        mend: `alter ${object} owner to ${properOwner(catalog, schemaOwner)};`,
+      })),
 }
+
+/** The owner of the schema where that is no role of requests, else whoever runs the mend. */
+const properOwner = (catalog: Catalog, schemaOwner: number): string =>
+  catalog.requestRoles.has(schemaOwner) ? 'current_user' : roleIn(catalog, schemaOwner)
 
 export const schemaOpenToRoleOfRequests: Rule = {
   name: 'schema-open-to-role-of-requests',
+  weight: 'hole',
   why:
     'Whoever may make things in a schema can put a function or a table where others look for theirs, ' +
     'and so run code with their rights (CVE-2018-1058).',
-  query: `
-    select format('grant to %s on schema %s', grantee_name, s.name) as object,
-      format('revoke create on schema %s from %s;', s.name, grantee_name) as mend
-    from (
-      select s.name, nspowner, grantee, coalesce(quote_ident(rolname), 'public') as grantee_name
-      from ${schemas} as s cross join lateral aclexplode(nspacl) left join pg_roles on pg_roles.oid = grantee
-      where privilege_type = 'CREATE'
-    ) as s
-    where grantee <> nspowner and (grantee = 0 or grantee in ${rolesOfRequests})`,
+  find: (catalog) =>
+    askedSchemas(catalog).flatMap((schema) =>
+      createdIn(catalog, schema).map(({ grantee }) => ({
+        object: `grant to ${roleIn(catalog, grantee)} on schema ${schema.sql}`,
+        mend: `revoke create on schema ${schema.sql} from ${roleIn(catalog, grantee)};`,
+      })),
+    ),
 }
+
+const createdIn = (
+  { requestRoles }: Catalog,
+  { acl, owner }: { acl: readonly AclItem[]; owner: number },
+): AclItem[] =>
+  acl.filter(
+    ({ privilege, grantee }) =>
+      privilege === 'create' && grantee !== owner && (grantee === 0 || requestRoles.has(grantee)),
+  )
 
 export const triggerGranted: Rule = {
   name: 'trigger-granted',
+  weight: 'hole',
   why:
     'Whoever may put a trigger on a table runs code of their own with the rights of everybody who ' +
     'writes to it.',
-  query: `
-    select format('grant to %s on %s %s', grantee_name, kind, name) as object,
-      format('revoke trigger on %s from %s;', name, grantee_name) as mend
-    from ${grants} as g
-    where privilege = 'trigger' and grantee in ${rolesOfRequests}`,
+  find: (catalog, names) =>
+    allGrants(catalog)
+      .filter(
+        ({ privilege, grantee }) => privilege === 'trigger' && catalog.requestRoles.has(grantee),
+      )
+      .map(
+        ({ relation, grantee }): Fault => ({
+          object: grantInWords(catalog, relation, grantee),
+          ...(isSqlOfAnApi(names) ? { weight: 'style' } : {}),
+          mend: `revoke trigger on ${relation.sql} from ${roleIn(catalog, grantee)};`,
+        }),
+      ),
 }

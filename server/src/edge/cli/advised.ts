@@ -1,23 +1,12 @@
 import type pg from 'pg'
-import type { Advised, Finding, Names } from '../../../../advisor/src/index.ts'
+import { type Advised, type Finding, namesOfPie } from '../../../../advisor/src/index.ts'
 import { askingAsOwner } from '../../features/operations/doctor/asking.ts'
 import { examine, type Logins } from '../../features/operations/doctor/examine.ts'
 import { systemClock } from '../../ground/clock.ts'
 import { isPieThere } from '../../ground/database/applied-migrations.ts'
 import type { CommandContext, LookContext } from './command-context.ts'
 
-/** What the advisor has to be told of a database with Pie on it. */
-export const namesOfPie: Names = {
-  requestRoles: ['cream', 'webuser', 'webadmin', 'pie_auth'],
-  identityFunctions: [],
-  identitySettings: [],
-  othersSchemas: [],
-  hookSchemas: ['pie_hooks'],
-  shownRoles: ['cream', 'pie_auth', 'webuser', 'webadmin', 'PUBLIC'],
-  note:
-    "Where a policy says `current_user_id()`, `has_role()` or another of Pie's helpers, a role sees rows only after\n" +
-    'it has proven a session.',
-}
+export { namesOfPie }
 
 /** The advisor's commands as commands of `pie`, on its database as it is. */
 export const advisedAsOwner = (context: CommandContext): Advised => advised(context, async () => {})

@@ -1,0 +1,225 @@
+/**
+ * Lint on databases that have never heard of Pie: what it takes Supabase and PostgREST for, and what it then finds, as a
+ * role that owns nothing and is no superuser. On Postgres 15, the oldest that there is.
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
+import { noNames } from '../../advisor/src/names.ts'
+import { type PresetChoice, takeNames } from '../../advisor/src/presets/take-names.ts'
+import { runAdvisor } from '../harness/advisor.ts'
+import { type SupabaseLike, startSupabaseLike } from '../harness/supabase-like.ts'
+
+const binaries = `postgres-15-${process.platform}-${process.arch}`
+
+let supabase: SupabaseLike
+let superuser: pg.Client
+before(async () => {
+  supabase = await startSupabaseLike(binaries)
+  superuser = await connect(supabase.superuserUrl)
+  await superuser.query(`
+    create role passer_by login password 'passer';
+    create role reader login password 'passer';
+    grant pg_read_all_data to reader`)
+})
+after(async () => {
+  await superuser.end()
+  await supabase.server.stop()
+})
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  return client
+}
+
+/** As somebody who logs in and may do nothing. */
+function urlOf(role: string, database = 'postgres'): string {
+  const url = new URL(supabase.superuserUrl)
+  url.username = role
+  url.password = 'passer'
+  url.pathname = `/${database}`
+  return url.href
+}
+
+/** A database of its own on the same server. */
+async function onDatabase(name: string, sql: string, work: (owner: pg.Client) => Promise<void>) {
+  await superuser.query(`create database ${name}`)
+  const url = new URL(supabase.superuserUrl)
+  url.pathname = `/${name}`
+  const owner = await connect(url.href)
+  try {
+    await owner.query(sql)
+    await work(owner)
+  } finally {
+    await owner.end()
+    await superuser.query(`drop database ${name}`)
+  }
+}
+
+interface Shown {
+  presets: string[]
+  schemas: string[]
+  findings: { rule: string; object: string }[]
+}
+
+async function lint(url: string, ...args: string[]): Promise<Shown & { stderr: string }> {
+  const { stdout, stderr } = await runAdvisor(['lint', url, '--json', ...args])
+  assert.notEqual(stdout, '', stderr)
+  return { ...JSON.parse(stdout), stderr }
+}
+
+describe('Supabase', () => {
+  test('is known by its roles and auth.uid(), which is said; its own schemas are not looked at', async () => {
+    const { presets, schemas, stderr } = await lint(urlOf('passer_by'))
+    assert.deepEqual({ presets, schemas }, { presets: ['supabase'], schemas: ['public'] })
+    assert.match(stderr, /^advisor: Taken for Supabase, by the roles anon.*auth\.uid\(\)\.\n$/)
+    const named = await lint(urlOf('passer_by'), '--schema', 'storage')
+    assert.deepEqual(named.schemas, ['storage'])
+    const none = await lint(urlOf('passer_by'), '--preset', 'none')
+    assert.deepEqual(none.presets, [])
+    assert.ok(none.schemas.includes('auth') && none.schemas.includes('storage'), none.stderr)
+    assert.equal(none.stderr, '')
+  })
+
+  test('requests are anon, authenticated and what else a token may name; nobody is service_role', async () => {
+    await superuser.query('create role moderator nologin; grant moderator to authenticator')
+    try {
+      const { names } = await takeNames(superuser, 'auto')
+      assert.deepEqual(names.requestRoles, ['anon', 'authenticated', 'moderator'])
+      assert.ok(names.trustedRoles.includes('service_role'))
+      assert.ok(names.identityFunctions.includes('auth.uid'))
+    } finally {
+      await superuser.query('drop role moderator')
+    }
+  })
+
+  test('a table that anon may read without policies is found by whoever asks, however little they may', async () => {
+    await superuser.query(`
+      create table public.letters (id integer primary key, text text);
+      alter table public.letters disable row level security;
+      grant select on public.letters to anon`)
+    try {
+      for (const role of ['passer_by', 'reader', 'postgres']) {
+        const url = role === 'postgres' ? supabase.databaseUrl : urlOf(role)
+        const { findings } = await lint(url)
+        assert.ok(
+          findings.some(
+            ({ rule, object }) =>
+              rule === 'table-without-row-level-security' && object === 'table public.letters',
+          ),
+          role,
+        )
+      }
+    } finally {
+      await superuser.query('drop table public.letters')
+    }
+  })
+})
+
+describe('PostgREST', () => {
+  const layout = `
+    create schema api;
+    create table api.todos (id integer primary key, task text);
+    grant usage on schema api to web_anon; grant select on api.todos to web_anon`
+
+  before(() =>
+    superuser.query(`
+      create role web_anon nologin; create role todo_user nologin;
+      create role gate login noinherit; grant web_anon, todo_user to gate;
+      create role crowd nologin; create role batch login; grant crowd to batch;
+      alter role gate set pgrst.db_schemas = 'api'`),
+  )
+  after(() => superuser.query('drop role web_anon, todo_user, gate, crowd, batch'))
+
+  test('is known by the settings of the role that it logs in as, or by its usual name', async () => {
+    await onDatabase('todos', layout, async (owner) => {
+      const { presets, names, note } = await takeNames(owner, 'auto')
+      assert.deepEqual(presets, ['postgrest'])
+      // Of this server's authenticator, which is Supabase's, too: it could come to this database.
+      assert.deepEqual(names.requestRoles, [
+        ...['anon', 'authenticated', 'service_role', 'todo_user', 'web_anon'],
+      ])
+      assert.deepEqual(names.trustedRoles, ['authenticator', 'gate'])
+      assert.deepEqual(names.identitySettings, ['request.jwt.claims', 'request.jwt.claim.'])
+      assert.match(note ?? '', /^Taken for PostgREST, by a login role that inherits nothing/)
+    })
+  })
+
+  test('what its roles may read without policies is found', async () => {
+    await onDatabase('todos', layout, async () => {
+      const { findings, presets } = await lint(urlOf('passer_by', 'todos'), '--schema', 'api')
+      assert.deepEqual(presets, ['postgrest'])
+      const objects = findings.map(({ object }) => object)
+      assert.ok(objects.includes('table api.todos'), JSON.stringify(objects))
+    })
+  })
+
+  test('who names roles means these, whatever the database looks like', async () => {
+    await onDatabase('todos', layout, async (owner) => {
+      const known = { ...noNames, requestRoles: ['crowd'] }
+      assert.deepEqual((await takeNames(owner, 'none', known)).names, known)
+      const { stderr } = await lint(urlOf('passer_by', 'todos'), '--role', 'web_anon')
+      assert.match(stderr, /Taken for PostgREST/)
+    })
+  })
+})
+
+test('a preset whose platform is not there is refused, and says what it looks for', async () => {
+  await onDatabase('plain', 'create schema app', async (owner) => {
+    for (const [choice, message] of [
+      ['supabase', /--preset supabase: .* the roles anon, authenticated and service_role/],
+      ['pie', /--preset pie: .* pie_schema and pie_private/],
+    ] satisfies [PresetChoice, RegExp][])
+      await assert.rejects(takeNames(owner, choice), message)
+  })
+})
+
+test('what is recognised is added to what is known anyway: Pie may be on Supabase', async () => {
+  const known = { ...noNames, requestRoles: ['cream'], hookSchemas: ['pie_hooks'], note: 'Known.' }
+  const { names } = await takeNames(superuser, 'auto', known)
+  assert.deepEqual(names.requestRoles, ['cream', 'anon', 'authenticated'])
+  assert.deepEqual(names.hookSchemas, ['pie_hooks'])
+  assert.match(names.note ?? '', /^Known\.\n\nOn Supabase/)
+})
+
+test('nothing that stands in a schema is run by whoever looks for signs', async () => {
+  await onDatabase(
+    'trap',
+    `create schema trap;
+     create function trap.spring(name, text) returns boolean language plpgsql as $$ begin raise 'sprung'; end $$;
+     create operator trap.!~ (leftarg = name, rightarg = text, function = trap.spring);
+     alter database trap set search_path = trap, pg_catalog`,
+    async () => {
+      const client = await connect(urlOf('supabase_admin', 'trap').replace('passer', 'superuser'))
+      try {
+        await assert.rejects(client.query(`select rolname !~ 'x' from pg_roles`), /sprung/)
+        assert.deepEqual((await takeNames(client, 'auto')).presets, ['postgrest'])
+      } finally {
+        await client.end()
+      }
+    },
+  )
+})
+
+test('where no role looks like one of requests that is said, and a role that is not there is none', async () => {
+  await superuser.query('alter role passer_by createrole; alter role reader createrole')
+  try {
+    await superuser.query('alter role authenticator nologin')
+    await onDatabase('lonely', 'create schema app', async () => {
+      const url = new URL(supabase.superuserUrl)
+      url.pathname = '/lonely'
+      const { stdout } = await runAdvisor(['lint', url.href, '--preset', 'none'])
+      assert.match(stdout, /Not seen: whom requests act as\./)
+      const named = await runAdvisor(['lint', url.href, '--role', 'anon'])
+      assert.doesNotMatch(named.stdout, /Not seen/)
+      const missing = await runAdvisor(['lint', url.href, '--role', 'anonn'])
+      assert.equal(missing.code, 2)
+      assert.match(missing.stderr, /There is no role anonn here\. There are: anon, authenticated,/)
+    })
+  } finally {
+    await superuser.query(
+      'alter role passer_by nocreaterole; alter role reader nocreaterole; alter role authenticator login',
+    )
+  }
+})
