@@ -63,14 +63,14 @@ import {
 } from './rules/policies.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
-import { policyRecursion } from './rules/recursion.ts'
-import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   grantedInPgCatalog,
   largeObjectGranted,
   largeObjectsForEverybody,
 } from './rules/postgres-own.ts'
 import { publicationPastPolicies } from './rules/publications.ts'
+import { policyRecursion } from './rules/recursion.ts'
+import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   requestRoleAbovePolicies,
   requestRoleMayPassOn,
@@ -83,8 +83,8 @@ import {
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
-import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
 import { sensitiveColumnReadable } from './rules/secrets.ts'
+import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
 import { policySettingMayBeEmpty } from './rules/settings.ts'
 import { foreignKeyTellsOfHiddenRows, keyTellsOfHiddenRows } from './rules/side-channels.ts'
 import { grantWithoutPolicy, policyWithoutGrant } from './rules/unmatched-policies.ts'
