@@ -31,7 +31,7 @@ for (const [version, binaries] of Object.entries(versions))
       server = await startOtherPostgres(binaries)
       owner = new pg.Client({ connectionString: server.url.href })
       await owner.connect()
-      await owner.query('create role webuser')
+      await owner.query('create role webuser; create role webadmin')
     })
     after(async () => {
       await owner.end()
