@@ -38,6 +38,8 @@ export interface Catalog {
 export interface OperatorClasses {
   /** By operator: the families of indexes that serve `key operator value`. */
   families: ReadonlyMap<number, { family: number; method: string; strategy: number }[]>
+  /** By operator class: its family. */
+  familyOf: ReadonlyMap<number, number>
   /** By operator: the one that asks the same from the other side. */
   commutators: ReadonlyMap<number, number>
   /** What an index on a type takes where no class is named: by access method, then by type. */
@@ -246,7 +248,6 @@ export interface IndexKey {
   column: number
   expression: import('./parse-node-tree.ts').TreeNode | null
   operatorClass: number
-  family: number
   /** 0 for none. */
   collation: number
   /** Bits: descending, nulls first. */

@@ -1,6 +1,6 @@
 import { commented, schemaAlone, soundFunction, soundTable } from './names.ts'
 
-const setting = `(select current_setting('x.y', true))`
+const setting = `(select nullif(current_setting('x.y', true), ''))`
 const isMine = `{owner_id} = ${setting}::integer`
 
 /** A table with policies that look rows up, and the indexes that answer them. */
