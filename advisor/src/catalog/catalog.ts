@@ -239,8 +239,6 @@ export interface Index {
   /** How often it was used since statistics began; null where that is not to be seen. */
   scans: number | null
   bytes: number
-  /** As pg_get_indexdef prints it. */
-  definition: string
 }
 
 export interface IndexKey {

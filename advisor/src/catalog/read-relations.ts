@@ -106,7 +106,7 @@ async function addIndexes(
         select pg_get_indexdef(i.oid, place, false) from generate_series(1, indnkeyatts::int) as place where indkey[place - 1] = 0
       ) end as expressions,
       pg_get_expr(indpred, indrelid) as predicate, pg_stat_get_numscans(i.oid)::int8::float8 as scans,
-      i.relpages::float8 * 8192 as bytes, pg_get_indexdef(i.oid) as definition
+      i.relpages::float8 * 8192 as bytes
     from pg_index join pg_class as i on i.oid = indexrelid join pg_am on pg_am.oid = i.relam
     ${ofOthers('indrelid')} ${constraintsByIndex}
     order by indrelid, i.relname collate "C"`)
