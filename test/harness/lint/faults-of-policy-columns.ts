@@ -5,7 +5,7 @@ const rule = 'policy-column-without-index'
 
 const mine = soundFunction(
   '{mine}()',
-  `returns integer language sql stable as $$ select current_setting('x.y', true)::integer $$`,
+  `returns integer language sql stable as $$ select nullif(current_setting('x.y', true), '')::integer $$`,
 )
 
 /** @param columns after the id, each after a comma @param object what is to be found, with its table */
@@ -106,7 +106,7 @@ export const faultsOfPolicyColumns: PlantedFault[] = [
     object: 'column {s}.{members}.{user_id}',
     sql: `${soundTable('teams', ', {name} text')} ${soundTable('members', ', {team_id} integer, {user_id} integer')}
       create policy {teams_own} on {s}.{teams} to webuser using ({id} in (
-        select m.{team_id} from {s}.{members} as m join {s}.{teams} as t on t.{id} = 1 where m.{user_id} = (select {s}.{mine}())
+        select m.{team_id} from {s}.{members} as m join {s}.{listed} as l on l.{id} = m.{team_id} where m.{user_id} = (select {s}.{mine}())
       ));`,
   },
   {

@@ -1,6 +1,6 @@
 import { commented, schemaAlone, soundFunction, soundTable } from './names.ts'
 
-const setting = `(select current_setting('x.y', true))`
+const setting = `(select nullif(current_setting('x.y', true), ''))`
 const isMine = `{owner_id} = ${setting}::integer`
 
 /** A table with policies that look rows up, and the indexes that answer them. */
@@ -73,7 +73,7 @@ const lookups = [
   answered(
     'later',
     ', {starts} timestamptz, {ends} timestamptz',
-    '{starts} < now() and {ends} = {starts}',
+    '{starts} < (select now()) and {ends} = {starts}',
     '',
   ),
   answered('whole', ', {body} jsonb', `{whole} is not null and {body}::text = ${setting}`, ''),
@@ -167,7 +167,7 @@ const behind: Record<string, string> = {
   '{by_cast}(integer)': '(row($1)::{s}.{pair})::integer > 1',
   '{by_implicit_cast}(integer)': '(select {numbers} + 1 > 0 from {s}.{holding})',
   '{by_domain}(integer)': '$1::{s}.{lucky} > 1',
-  '{by_array_of_domain}(integer)': `('{1}'::{s}.{lucky}[])[1] > $1`,
+  '{by_array_of_domain}(integer)': '(array[$1]::{s}.{lucky}[])[1] > $1',
   '{by_composite}(integer)': '(row($1, $1)::{s}.{lucky_pair}).{x} > 1',
   '{by_aggregate}(integer)': '(select {s}.{chances}(x) > 1 from unnest(array[$1]) as x)',
   '{by_view}(integer)': '(select count(*) > $1 from {s}.{draws})',
