@@ -33,6 +33,7 @@ const faultsFor = (faults: readonly PlantedFault[], names: [Names, Names], isSha
     faults
       .filter(({ isOnce, onOwnServer }) => place === 0 || (!isOnce && onOwnServer === undefined))
       .filter(({ onOwnServer }) => onOwnServer === undefined || !isShared)
+      .filter(({ bySuperuser }) => bySuperuser === undefined || isShared)
       .map((fault) => ({ ...fault, fill })),
   )
 

@@ -13,6 +13,8 @@ export interface PlantedFault extends Expected {
    * server's, so that a fault with roles of its own makes them here.
    */
   onOwnServer?: string
+  /** Planted only where the owner of the database is a superuser. */
+  bySuperuser?: true
   /** Undoes what dropping the schema does not: roles, publications, what was granted outside. By a superuser. */
   cleanUp?: string
 }

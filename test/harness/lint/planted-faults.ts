@@ -1,3 +1,14 @@
+import {
+  faultsAround,
+  faultsBySuperuser,
+  faultsOfDefaultPrivileges,
+  faultsOfDefiners,
+  faultsOfInheritance,
+  faultsOfRewriteRules,
+  faultsOfRoles,
+  faultsOfSequences,
+  faultsOutside,
+} from './faults-of-detours.ts'
 import { faultsOfForeignKeys } from './faults-of-foreign-keys.ts'
 import { faultsOfFunctionBodies } from './faults-of-function-bodies.ts'
 import { faultsOfFunctions } from './faults-of-functions.ts'
@@ -17,6 +28,15 @@ export const plantedFaults: Readonly<Record<string, readonly PlantedFault[]>> = 
   'row security': faultsOfRowSecurity,
   grants: faultsOfGrants,
   views: faultsOfViews,
+  'rewrite rules': faultsOfRewriteRules,
+  'numbers of rows': faultsOfSequences,
+  inheritance: faultsOfInheritance,
+  'default privileges': faultsOfDefaultPrivileges,
+  definers: faultsOfDefiners,
+  'functions outside': faultsOutside,
+  'what lies around': faultsAround,
+  'what a superuser opened': faultsBySuperuser,
+  roles: faultsOfRoles,
   policies: faultsOfPolicies,
   'policy columns': faultsOfPolicyColumns,
   functions: faultsOfFunctions,
