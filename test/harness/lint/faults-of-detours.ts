@@ -99,7 +99,7 @@ export const faultsOfInheritance: PlantedFault[] = [
     object: 'table {s}.{part_restricted} in {s}.{whole_restricted}',
     sql: partitioned(
       'restricted',
-      'create policy {even} on {t} as restrictive for select to webuser using ({id} % 2 = 0);',
+      'create policy {even} on {t} as restrictive for select to webuser using ({id} <> 7);',
       parentWithPolicy,
     ),
   },
