@@ -36,8 +36,27 @@ import {
   selectListsColumns,
   updateOnWholeTable,
 } from './rules/grants.ts'
+import {
+  identityByPattern,
+  identityFromSetting,
+  identityFromUserMetadata,
+  identityIsDatabaseRole,
+} from './rules/identity-sources.ts'
+import {
+  grantedWithGrantOption,
+  grantInSchemaWithoutUsage,
+  grantOnGeneratedColumn,
+  grantToLoginRole,
+  grantToNobody,
+} from './rules/idle-grants.ts'
 import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
 import { readThroughParent } from './rules/inheritance.ts'
+import { policyToLoginRole } from './rules/login-roles.ts'
+import {
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+} from './rules/missing-grants.ts'
 import {
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
@@ -48,6 +67,24 @@ import {
   policyCallsVolatileFunction,
   policyToPublic,
 } from './rules/policies.ts'
+import {
+  policyExcludesOneself,
+  policyOpenToNobody,
+  policyShowsRowsOfNobody,
+} from './rules/policies-and-null.ts'
+import {
+  policyAlwaysTrue,
+  policyLetsEverybodyWrite,
+  policyTrustsRole,
+  policyVoidsAnother,
+} from './rules/policies-that-ask-nobody.ts'
+import { policyContradictsItself, rowCanBeGivenAway } from './rules/policies-with-check.ts'
+import {
+  columnComparedWithItself,
+  membershipOfAnybody,
+  membershipOfAnything,
+  subSelectAnswersWithRow,
+} from './rules/policies-with-sub-selects.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
 import {
@@ -56,6 +93,8 @@ import {
   largeObjectsForEverybody,
 } from './rules/postgres-own.ts'
 import { publicationPastPolicies } from './rules/publications.ts'
+import { policyRecursion } from './rules/recursion.ts'
+import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   requestRoleAbovePolicies,
   requestRoleMayPassOn,
@@ -68,7 +107,11 @@ import {
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
+import { sensitiveColumnReadable } from './rules/secrets.ts'
 import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
+import { policySettingMayBeEmpty } from './rules/settings.ts'
+import { foreignKeyTellsOfHiddenRows, keyTellsOfHiddenRows } from './rules/side-channels.ts'
+import { grantWithoutPolicy, policyWithoutGrant } from './rules/unmatched-policies.ts'
 import {
   columnOfRegType,
   sequenceNearItsEnd,
@@ -96,10 +139,14 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   requestRoleMayPassOn,
   settingOpens,
   grantedToPublic,
+  grantedWithGrantOption,
+  grantToLoginRole,
   grantPastPolicies,
   selectListsColumns,
   insertOnWholeTable,
   updateOnWholeTable,
+  grantOnGeneratedColumn,
+  grantToNobody,
   foreignTableGranted,
   materializedViewGranted,
   viewNotSecurityInvoker,
@@ -116,6 +163,24 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   largeObjectsForEverybody,
   grantedInPgCatalog,
   grantedByDefault,
+  policyLetsEverybodyWrite,
+  policyTrustsRole,
+  policyOpenToNobody,
+  policyExcludesOneself,
+  rowCanBeGivenAway,
+  columnComparedWithItself,
+  subSelectAnswersWithRow,
+  membershipOfAnybody,
+  membershipOfAnything,
+  identityFromSetting,
+  identityFromUserMetadata,
+  identityByPattern,
+  identityIsDatabaseRole,
+  policyToLoginRole,
+  policyVoidsAnother,
+  policyAlwaysTrue,
+  policyShowsRowsOfNobody,
+  policyContradictsItself,
   policyToPublic,
   policyCallsFunctionPerRow,
   policyHelperPlannedAtEachCall,
@@ -148,6 +213,19 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   sequenceNearItsEnd,
   severalPermissivePolicies,
   tableWithoutPrimaryKey,
+  sensitiveColumnReadable,
+  keyTellsOfHiddenRows,
+  foreignKeyTellsOfHiddenRows,
+  policyRecursion,
+  policyReadsUngranted,
+  policySettingMayBeEmpty,
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+  viewReadsUngranted,
+  grantInSchemaWithoutUsage,
+  grantWithoutPolicy,
+  policyWithoutGrant,
   permissionInComment,
   withoutComment,
 ]

@@ -267,7 +267,7 @@ const outside = (name: string, rest: string, more: Partial<PlantedFault> = {}): 
   rule: 'function-outside-database',
   object: `function {s}.{${name}}(text)`,
   sql: `${soundFunction(`{${name}}(text)`, rest)} grant execute on function {s}.{${name}}(text) to webuser;`,
-  bySuperuser: true,
+  asSuperuser: true,
   ...more,
 })
 
@@ -349,7 +349,7 @@ const asSuperuser = (
   sql: string,
   cleanUp: string,
   rest: Partial<PlantedFault> = {},
-) => once(rule, object, sql, cleanUp, { bySuperuser: true, ...rest })
+) => once(rule, object, sql, cleanUp, { asSuperuser: true, ...rest })
 
 /** What only a superuser can do. */
 export const faultsBySuperuser: PlantedFault[] = [

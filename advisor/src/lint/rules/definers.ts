@@ -144,7 +144,7 @@ const answersWithRows = ({ types }: Catalog, { returnsSet, returns }: Routine): 
  * about are those that a server takes on for somebody else.
  */
 function actedFor({ roles }: Catalog, names: Names, callers: readonly number[]): number[] {
-  const trusted = (names as { trustedRoles?: readonly string[] }).trustedRoles ?? []
+  const trusted = names.trustedRoles
   return callers.filter((oid) => {
     const role = roles.get(oid)
     return role === undefined || !(role.canLogin || trusted.includes(role.name))
