@@ -1,13 +1,9 @@
-import { commented, soundFunction, soundTable } from './names.ts'
+import { commented, ownRow, sharedTable, soundFunction, soundTable } from './names.ts'
 import type { PlantedFault } from './planted-fault.ts'
 
 /** Two tables: one that webuser writes to, and one with policies that nobody is granted. */
-const twoTables = (name: string) => `
-  ${soundTable(`door_${name}`, ', {body} text')} ${soundTable(`room_${name}`, ', {body} text')}
-  create policy {door_${name}_all} on {s}.{door_${name}} to webuser using ({id} > 0) with check ({id} > 0);
-  grant select on {s}.{door_${name}} to webuser;
-  grant insert ({id}, {body}), update ({body}) on {s}.{door_${name}} to webuser;
-  grant delete on {s}.{door_${name}} to webuser;`
+const twoTables = (name: string) =>
+  `${sharedTable(`door_${name}`)} ${soundTable(`room_${name}`, ', {body} text')}`
 
 const byRule = (name: string, rule: string, rest: Partial<PlantedFault> = {}): PlantedFault => ({
   rule: 'rule-acts-as-owner',
@@ -73,46 +69,45 @@ export const faultsOfSequences: PlantedFault[] = [
   })),
 ]
 
+const withOwner = (kind: string, name: string, making: string) =>
+  `${commented(kind, name, making)} comment on column {s}.{${name}}.{owner_id} is 'A column.';`
+
+/** A table and its only partition, each with what is said of it. */
 const partitioned = (name: string, ofChild: string, ofParent: string) => `
-  ${commented('table', `whole_${name}`, '({id} integer primary key) partition by list ({id})')}
-  ${commented('table', `part_${name}`, `partition of {s}.{whole_${name}} default`)}
+  ${withOwner('table', `whole_${name}`, '({id} integer primary key, {owner_id} uuid) partition by list ({id})')}
+  ${withOwner('table', `part_${name}`, `partition of {s}.{whole_${name}} default`)}
+  create index on {s}.{whole_${name}} ({owner_id});
   alter table {s}.{part_${name}} enable row level security, force row level security;
+  create policy {own} on {s}.{whole_${name}} for select to webuser using (${ownRow});
+  create policy {for_owner} on {s}.{whole_${name}} to current_user using (true) with check (true);
+  grant select on {s}.{whole_${name}} to webuser;
   ${ofChild.replaceAll('{t}', `{s}.{part_${name}}`)} ${ofParent.replaceAll('{t}', `{s}.{whole_${name}}`)}`
 
-const parentWithPolicy = `alter table {t} enable row level security, force row level security;
-  create policy {for_owner} on {t} to current_user using (true) with check (true);
-  create policy {all_of_it} on {t} for select to webuser using ({id} > 0); grant select on {t} to webuser;`
+const restricted =
+  'create policy {not_7} on {t} as restrictive for select to webuser using ({id} <> 7);'
+const enabled = 'alter table {t} enable row level security, force row level security;'
 
 export const faultsOfInheritance: PlantedFault[] = [
   {
     rule: 'read-through-parent',
     object: 'table {s}.{part_open} in {s}.{whole_open}',
-    sql: partitioned(
-      'open',
-      'create policy {few_of_them} on {t} for select to webuser using ({id} > 3);',
-      'grant select on {t} to webuser;',
-    ),
+    sql: partitioned('open', restricted, ''),
     also: [{ rule: 'table-without-row-level-security', object: 'table {s}.{whole_open}' }],
   },
   {
     rule: 'read-through-parent',
     object: 'table {s}.{part_restricted} in {s}.{whole_restricted}',
-    sql: partitioned(
-      'restricted',
-      'create policy {even} on {t} as restrictive for select to webuser using ({id} <> 7);',
-      parentWithPolicy,
-    ),
+    sql: partitioned('restricted', restricted, enabled),
   },
   {
     rule: 'read-through-parent',
     object: 'table {s}.{heir} in {s}.{legator}',
-    sql: `${soundTable('legator')}
-      create policy {all_of_it} on {s}.{legator} for select to webuser using ({id} > 0);
-      grant select on {s}.{legator} to webuser;
+    sql: `${sharedTable('legator')}
       ${commented('table', 'heir', '(primary key ({id})) inherits ({s}.{legator})')}
+      comment on column {s}.{heir}.{owner_id} is 'A column.'; comment on column {s}.{heir}.{body} is 'A column.';
       alter table {s}.{heir} enable row level security, force row level security;
       create policy {for_owner} on {s}.{heir} to current_user using (true) with check (true);
-      create policy {few} on {s}.{heir} for select to webuser using ({id} = 7);`,
+      ${restricted.replaceAll('{t}', '{s}.{heir}')}`,
   },
 ]
 

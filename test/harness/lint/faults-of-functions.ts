@@ -1,4 +1,4 @@
-import { soundFunction, soundTable } from './names.ts'
+import { sharedTable, soundFunction, soundTable } from './names.ts'
 import type { PlantedFault } from './planted-fault.ts'
 
 const forWebuser = (
@@ -65,14 +65,11 @@ export const faultsOfFunctions: PlantedFault[] = [
   {
     rule: 'security-definer-without-search-path',
     object: 'function {s}.{at_write}()',
-    sql: `${soundTable('written')}
-      create policy {written_all} on {s}.{written} to webuser using ({id} > 0) with check ({id} > 0);
-      grant select on {s}.{written} to webuser; grant insert ({id}), update ({id}) on {s}.{written} to webuser;
-      grant delete on {s}.{written} to webuser; ${soundFunction(
-        '{at_write}()',
-        `returns trigger language plpgsql security definer
+    sql: `${sharedTable('written')} ${soundFunction(
+      '{at_write}()',
+      `returns trigger language plpgsql security definer
         as $$ begin return new; end $$`,
-      )}
+    )}
       create trigger {at_write} before update on {s}.{written} for each row execute function {s}.{at_write}();`,
   },
   inTemporary(

@@ -1,9 +1,9 @@
-import { commented, soundTable } from './names.ts'
+import { commented, sharedTable } from './names.ts'
 import type { PlantedFault } from './planted-fault.ts'
 
-/** A table with a body that nobody is granted, and a view of it. */
+/** A table of everybody's own rows, and a view of it. */
 const viewOf = (name: string, making: string, grants: string) => `
-  ${soundTable(`below_${name}`, ', {body} text')}
+  ${sharedTable(`below_${name}`)}
   ${commented('view', name, making.replaceAll('{t}', `{s}.{below_${name}}`))}
   ${grants.replaceAll('{v}', `{s}.{${name}}`)}`
 
@@ -30,7 +30,7 @@ export const faultsOfViews: PlantedFault[] = [
     object: 'grant to webuser on foreign table {s}.{far_written}',
     weight: 'hole',
     sql: `${commented('foreign table', 'far_written', '({id} integer) server nowhere')}
-      grant delete on {s}.{far_written} to webuser;`,
+      grant select, delete on {s}.{far_written} to webuser;`,
   },
   {
     rule: 'materialized-view-granted',
@@ -42,14 +42,14 @@ export const faultsOfViews: PlantedFault[] = [
   {
     rule: 'materialized-view-granted',
     object: 'grant to webuser on materialized view {s}.{kept_notes}',
-    sql: `${soundTable('below_kept', ', {body} text')}
+    sql: `${sharedTable('below_kept')}
       ${commented('materialized view', 'kept_notes', 'as select {id} from {s}.{below_kept}')}
       grant select on {s}.{kept_notes} to webuser;`,
   },
   {
     rule: 'materialized-view-granted',
     object: 'grant to webadmin on materialized view {s}.{kept_counts}',
-    sql: `${soundTable('below_counts')}
+    sql: `${sharedTable('below_counts')}
       ${commented('view', 'between', 'with (security_invoker = true) as select {id} from {s}.{below_counts}')}
       ${commented('materialized view', 'kept_counts', 'as select count(*) as {id} from {s}.{between}')}
       grant select on {s}.{kept_counts} to webadmin;`,
@@ -82,7 +82,7 @@ export const faultsOfViews: PlantedFault[] = [
   },
   {
     ...invoker('seen_through'),
-    sql: `${viewOf('beneath', 'with (security_invoker = yes) as select {id} from {t}', '')}
+    sql: `${viewOf('beneath', 'with (security_invoker = yes) as select {id} from {t}', 'grant select on {v} to webuser;')}
       ${commented('view', 'seen_through', 'as with {w} as (select {id} from {s}.{beneath}) select {id} from {w}')}
       grant select ({id}) on {s}.{seen_through} to webuser;`,
     also: [
@@ -138,7 +138,7 @@ export const faultsOfViews: PlantedFault[] = [
     sql: viewOf(
       `unchecked_${place}`,
       `with (security_barrier) as select {id}, {body} from {t} where {body} = 'open'`,
-      `comment on column {v}.{body} is 'A column.'; grant ${grant} on {v} to webuser;`,
+      `comment on column {v}.{body} is 'A column.'; grant select, ${grant} on {v} to webuser;`,
     ),
     also: [{ ...invoker(`unchecked_${place}`), weight: 'hole' as const }],
   })),
