@@ -33,7 +33,9 @@ const faultsFor = (faults: readonly PlantedFault[], names: [Names, Names], isSha
   names.flatMap(({ fill }, place) =>
     faults
       .filter(({ isOnce, onOwnServer }) => place === 0 || (!isOnce && onOwnServer === undefined))
-      .filter(({ onOwnServer }) => onOwnServer === undefined || !isShared)
+      .filter(({ onOwnServer, asSuperuser }) =>
+        isShared ? onOwnServer === undefined : asSuperuser === undefined,
+      )
       .map((fault) => ({ ...fault, fill })),
   )
 
