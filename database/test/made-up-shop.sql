@@ -381,7 +381,8 @@ alter default privileges for role mr_owner grant usage on sequences to readers;
 alter default privileges for role mr_owner revoke execute on functions from public;
 select lo_create(77001), lo_create(77002), lo_create(77003);
 grant select on large object 77001 to webuser;
-grant update on large object 77002 to public;
+grant update on large object 77001 to readers;
+grant select, update on large object 77002 to public;
 alter large object 77003 owner to mr_owner;
 
 do $$
