@@ -398,16 +398,12 @@ for (const [version, binaries] of Object.entries(versions)) {
     })
 
     test('a role without any right on the database reads the same map', async () => {
-      await superuser.query(`create role looks_on login password 'looks on'`)
       const url = new URL(server.url)
       Object.assign(url, { username: 'looks_on', password: 'looks on', pathname: '/plain_owner' })
       const looking = await connect(url.href)
-      try {
-        assert.deepEqual(await readExposure(looking, { schemas, roles }), exposure)
-      } finally {
-        await looking.end()
-        await superuser.query('drop role looks_on')
-      }
+      const read = await readExposure(looking, { schemas, roles })
+      await looking.end()
+      assert.deepEqual(read, exposure)
     })
 
     test('refuses a schema and a role that are not there, by name', async () => {

@@ -1,6 +1,7 @@
 -- Grants of every kind, for exposure.test.ts. Run by a superuser; mr_owner owns nothing else.
 create role mr_owner;
 create role stranger;
+create role looks_on login password 'looks on';
 create role readers;
 create role inheriting in role readers;
 create role choosing noinherit in role readers;
