@@ -37,8 +37,13 @@ import {
   updateOnWholeTable,
 } from './rules/grants.ts'
 import {
+  identityByPattern,
+  identityFromSetting,
+  identityFromUserMetadata,
+  identityIsDatabaseRole,
+} from './rules/identity-sources.ts'
+import {
   grantedWithGrantOption,
-  grantInPostgresCatalog,
   grantInSchemaWithoutUsage,
   grantOnGeneratedColumn,
   grantToLoginRole,
@@ -46,6 +51,7 @@ import {
 } from './rules/idle-grants.ts'
 import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
 import { readThroughParent } from './rules/inheritance.ts'
+import { policyToLoginRole } from './rules/login-roles.ts'
 import {
   changeWithoutSelect,
   insertThatCannotSucceed,
@@ -61,16 +67,34 @@ import {
   policyCallsVolatileFunction,
   policyToPublic,
 } from './rules/policies.ts'
+import {
+  policyExcludesOneself,
+  policyOpenToNobody,
+  policyShowsRowsOfNobody,
+} from './rules/policies-and-null.ts'
+import {
+  policyAlwaysTrue,
+  policyLetsEverybodyWrite,
+  policyTrustsRole,
+  policyVoidsAnother,
+} from './rules/policies-that-ask-nobody.ts'
+import { policyContradictsItself, rowCanBeGivenAway } from './rules/policies-with-check.ts'
+import {
+  columnComparedWithItself,
+  membershipOfAnybody,
+  membershipOfAnything,
+  subSelectAnswersWithRow,
+} from './rules/policies-with-sub-selects.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
-import { policyRecursion } from './rules/recursion.ts'
-import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   grantedInPgCatalog,
   largeObjectGranted,
   largeObjectsForEverybody,
 } from './rules/postgres-own.ts'
 import { publicationPastPolicies } from './rules/publications.ts'
+import { policyRecursion } from './rules/recursion.ts'
+import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   requestRoleAbovePolicies,
   requestRoleMayPassOn,
@@ -83,8 +107,8 @@ import {
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
-import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
 import { sensitiveColumnReadable } from './rules/secrets.ts'
+import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
 import { policySettingMayBeEmpty } from './rules/settings.ts'
 import { foreignKeyTellsOfHiddenRows, keyTellsOfHiddenRows } from './rules/side-channels.ts'
 import { grantWithoutPolicy, policyWithoutGrant } from './rules/unmatched-policies.ts'
@@ -117,7 +141,6 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   grantedToPublic,
   grantedWithGrantOption,
   grantToLoginRole,
-  grantInPostgresCatalog,
   grantPastPolicies,
   selectListsColumns,
   insertOnWholeTable,
@@ -140,6 +163,24 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   largeObjectsForEverybody,
   grantedInPgCatalog,
   grantedByDefault,
+  policyLetsEverybodyWrite,
+  policyTrustsRole,
+  policyOpenToNobody,
+  policyExcludesOneself,
+  rowCanBeGivenAway,
+  columnComparedWithItself,
+  subSelectAnswersWithRow,
+  membershipOfAnybody,
+  membershipOfAnything,
+  identityFromSetting,
+  identityFromUserMetadata,
+  identityByPattern,
+  identityIsDatabaseRole,
+  policyToLoginRole,
+  policyVoidsAnother,
+  policyAlwaysTrue,
+  policyShowsRowsOfNobody,
+  policyContradictsItself,
   policyToPublic,
   policyCallsFunctionPerRow,
   policyHelperPlannedAtEachCall,
