@@ -103,7 +103,7 @@ const codes = (names: readonly string[]): string =>
   names.length === 0 ? 'none of these roles' : names.map(code).join(', ')
 
 /** As code, whatever backticks are in it. */
-function code(text: string): string {
+export function code(text: string): string {
   const fence = '`'.repeat(Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length)) + 1)
   return fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`
 }
