@@ -1,5 +1,6 @@
 import type { Change, Comparison } from '../exposure/diff/comparison.ts'
 import { code } from './exposure-in-markdown.ts'
+import { onOneLine } from './printable.ts'
 
 /** Changes that are alike but for whose they are. */
 interface Group extends Omit<Change, 'role'> {
@@ -8,16 +9,27 @@ interface Group extends Omit<Change, 'role'> {
 
 function grouped(changes: readonly Change[]): Group[] {
   const groups = new Map<string, Group>()
-  for (const { role, ...change } of changes) {
+  for (const { role, ...change } of changes.map(printableChange)) {
     const key = JSON.stringify(change)
     const group = groups.get(key) ?? { ...change, roles: [] }
     if (role !== null) group.roles.push(role)
     groups.set(key, group)
   }
+  // Roles first, because what they are decides much of the rest.
+  const keyOf = ({ what, object }: Group) => `${what === 'role' ? 0 : 1} ${object}`
   return [...groups.values()].sort((a, b) =>
-    a.object < b.object ? -1 : a.object > b.object ? 1 : 0,
+    keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0,
   )
 }
+
+const printableChange = ({ detail, ...change }: Change): Change => ({
+  ...change,
+  role: change.role === null ? null : onOneLine(change.role),
+  object: onOneLine(change.object),
+  action: onOneLine(change.action),
+  columns: change.columns.map(onOneLine),
+  detail: detail.map((line) => onOneLine(line.replaceAll(/\s+/g, ' '))),
+})
 
 const headings = {
   opened: 'Opened',
