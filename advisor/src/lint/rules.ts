@@ -1,7 +1,21 @@
 import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { permissionInComment, withoutComment } from './rules/comments.ts'
+import { grantedByDefault } from './rules/default-privileges.ts'
+import {
+  functionOutsideDatabase,
+  securityDefinerAsksCurrentUser,
+  securityDefinerAsksNobody,
+} from './rules/definers.ts'
+import { executesItsArgument } from './rules/dynamic-sql.ts'
+import {
+  extensionFunctionOpen,
+  extensionInPublic,
+  extensionOutdated,
+  queueGranted,
+} from './rules/extensions.ts'
 import { foreignKeyWithoutIndex, foreignKeyWithoutOnDelete } from './rules/foreign-keys.ts'
+import { everybodyMapped, foreignServerGranted } from './rules/foreign-servers.ts'
 import {
   functionLeakproof,
   immutableThatReads,
@@ -22,7 +36,27 @@ import {
   selectListsColumns,
   updateOnWholeTable,
 } from './rules/grants.ts'
+import {
+  identityByPattern,
+  identityFromSetting,
+  identityFromUserMetadata,
+  identityIsDatabaseRole,
+} from './rules/identity-sources.ts'
+import {
+  grantedWithGrantOption,
+  grantInSchemaWithoutUsage,
+  grantOnGeneratedColumn,
+  grantToLoginRole,
+  grantToNobody,
+} from './rules/idle-grants.ts'
 import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
+import { readThroughParent } from './rules/inheritance.ts'
+import { policyToLoginRole } from './rules/login-roles.ts'
+import {
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+} from './rules/missing-grants.ts'
 import {
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
@@ -33,13 +67,51 @@ import {
   policyCallsVolatileFunction,
   policyToPublic,
 } from './rules/policies.ts'
+import {
+  policyExcludesOneself,
+  policyOpenToNobody,
+  policyShowsRowsOfNobody,
+} from './rules/policies-and-null.ts'
+import {
+  policyAlwaysTrue,
+  policyLetsEverybodyWrite,
+  policyTrustsRole,
+  policyVoidsAnother,
+} from './rules/policies-that-ask-nobody.ts'
+import { policyContradictsItself, rowCanBeGivenAway } from './rules/policies-with-check.ts'
+import {
+  columnComparedWithItself,
+  membershipOfAnybody,
+  membershipOfAnything,
+  subSelectAnswersWithRow,
+} from './rules/policies-with-sub-selects.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
+import {
+  grantedInPgCatalog,
+  largeObjectGranted,
+  largeObjectsForEverybody,
+} from './rules/postgres-own.ts'
+import { publicationPastPolicies } from './rules/publications.ts'
+import { policyRecursion } from './rules/recursion.ts'
+import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
+import {
+  requestRoleAbovePolicies,
+  requestRoleMayPassOn,
+  requestRoleOfServer,
+} from './rules/request-roles.ts'
+import { ruleActsAsOwner } from './rules/rewrite-rules.ts'
+import { settingOpens } from './rules/role-settings.ts'
 import {
   rowLevelSecurityNotForced,
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
+import { sensitiveColumnReadable } from './rules/secrets.ts'
+import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
+import { policySettingMayBeEmpty } from './rules/settings.ts'
+import { foreignKeyTellsOfHiddenRows, keyTellsOfHiddenRows } from './rules/side-channels.ts'
+import { grantWithoutPolicy, policyWithoutGrant } from './rules/unmatched-policies.ts'
 import {
   columnOfRegType,
   sequenceNearItsEnd,
@@ -49,7 +121,9 @@ import {
 import {
   foreignTableGranted,
   materializedViewGranted,
+  viewFiltersWithoutBarrier,
   viewNotSecurityInvoker,
+  viewWrittenPastItsFilter,
 } from './rules/views.ts'
 
 /** Every rule, the gravest first. All mends of one run can be run in this order. */
@@ -60,19 +134,66 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
   triggerGranted,
+  requestRoleAbovePolicies,
+  requestRoleOfServer,
+  requestRoleMayPassOn,
+  settingOpens,
   grantedToPublic,
+  grantedWithGrantOption,
+  grantToLoginRole,
   grantPastPolicies,
   selectListsColumns,
   insertOnWholeTable,
   updateOnWholeTable,
+  grantOnGeneratedColumn,
+  grantToNobody,
   foreignTableGranted,
   materializedViewGranted,
   viewNotSecurityInvoker,
+  viewFiltersWithoutBarrier,
+  viewWrittenPastItsFilter,
+  ruleActsAsOwner,
+  readThroughParent,
+  sequenceCanBeSet,
+  sequenceTellsCount,
+  publicationPastPolicies,
+  foreignServerGranted,
+  everybodyMapped,
+  largeObjectGranted,
+  largeObjectsForEverybody,
+  grantedInPgCatalog,
+  grantedByDefault,
+  policyLetsEverybodyWrite,
+  policyTrustsRole,
+  policyOpenToNobody,
+  policyExcludesOneself,
+  rowCanBeGivenAway,
+  columnComparedWithItself,
+  subSelectAnswersWithRow,
+  membershipOfAnybody,
+  membershipOfAnything,
+  identityFromSetting,
+  identityFromUserMetadata,
+  identityByPattern,
+  identityIsDatabaseRole,
+  policyToLoginRole,
+  policyVoidsAnother,
+  policyAlwaysTrue,
+  policyShowsRowsOfNobody,
+  policyContradictsItself,
   policyToPublic,
   policyCallsFunctionPerRow,
   policyHelperPlannedAtEachCall,
   policyCallsVolatileFunction,
   policyColumnWithoutIndex,
+  executesItsArgument,
+  securityDefinerAsksNobody,
+  securityDefinerAsksCurrentUser,
+  functionOutsideDatabase,
+  extensionFunctionOpen,
+  queueGranted,
+  extensionInPublic,
+  extensionOutdated,
   executableByPublic,
   hookExecutableByOthers,
   securityDefinerWithoutSearchPath,
@@ -92,6 +213,19 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   sequenceNearItsEnd,
   severalPermissivePolicies,
   tableWithoutPrimaryKey,
+  sensitiveColumnReadable,
+  keyTellsOfHiddenRows,
+  foreignKeyTellsOfHiddenRows,
+  policyRecursion,
+  policyReadsUngranted,
+  policySettingMayBeEmpty,
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+  viewReadsUngranted,
+  grantInSchemaWithoutUsage,
+  grantWithoutPolicy,
+  policyWithoutGrant,
   permissionInComment,
   withoutComment,
 ]

@@ -9,7 +9,7 @@ const inPolicy = (rule: string, table: string, to: string, using: string): Plant
 
 const mine = soundFunction(
   '{mine}()',
-  `returns integer language sql stable as $$ select current_setting('x.y', true)::integer $$`,
+  `returns integer language sql stable as $$ select pg_backend_pid() $$`,
 )
 const dice = soundFunction(
   '{dice}()',
@@ -44,10 +44,10 @@ export const faultsOfPolicies: PlantedFault[] = [
     'policy-calls-function-per-row',
     'per_list',
     'to webuser',
-    `{id} = any (string_to_array(current_setting('x.y'), ',')::integer[])
+    `{id} = any (string_to_array(current_setting('search_path'), ',')::integer[])
       and {id} in (
-        select count(*) from pie_schema.roles group by current_setting('x.y') having current_setting('x.y') <> ''
+        select count(*) from pie_schema.roles group by current_setting('search_path') having current_setting('search_path') <> ''
       )
-      and {id}::text <> all (string_to_array(current_setting('x.y'), ','))`,
+      and {id}::text <> all (string_to_array(current_setting('search_path'), ','))`,
   ),
 ]

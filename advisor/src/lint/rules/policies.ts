@@ -1,51 +1,84 @@
-import type { TreeNode } from '../../catalog/parse-node-tree.ts'
-import { grants } from '../catalog-sources.ts'
+import type { Catalog, Expression, Policy, Relation, Routine } from '../../catalog/catalog.ts'
+import { nameRoles } from '../asking/reach.ts'
 import { closingParenthesis, findCallsInText } from '../expression-text.ts'
 import { calledFunctions, findCalls } from '../find-calls.ts'
-import { alterPolicy, expressionsOf, type PolicyRow, policies } from '../policy-source.ts'
-import type { QueriedRule as Rule } from '../queried-rule.ts'
-import type { Fault } from '../rule.ts'
+import { alterPolicy, dropPolicy, expressionsOf } from '../policy-expressions.ts'
+import type { Fault, Rule } from '../rule.ts'
+import { isVolatileForNothing } from './function-bodies.ts'
+
+export const policiesOf = ({ relations }: Catalog): Policy[] =>
+  [...relations.values()].flatMap(({ isAsked, policies }) => (isAsked ? policies : []))
 
 /** A restrictive policy is right to hold for everybody. */
 export const policyToPublic: Rule = {
   name: 'policy-to-public',
+  weight: 'style',
   why:
     'Without to, a policy is for every role there is and will be: a grant to a new role shows it the ' +
     'rows that were meant for another.',
-  query: `
-    select object, format('alter policy %s on %s to %s;', policy, p.table, coalesce((
-      select string_agg(distinct grantee_name, ', ') from ${grants} as g where g.oid = p.relation and grantee <> 0
-    ), quote_ident(pg_get_userbyid(relowner)))) as mend
-    from (${policies}) as p
-    where polroles = '{0}' and polpermissive`,
+  find: (catalog) =>
+    policiesOf(catalog)
+      .filter(({ roles, isPermissive }) => isPermissive && roles.includes(0))
+      .map(({ object, sql, relation }) => ({
+        object,
+        mend: `alter policy ${sql} on ${relation.sql} to ${nameRoles(catalog, granteesOf(relation))};`,
+      })),
+}
+
+/** Whoever is granted something of a table, but for PUBLIC; its owner where nobody is. */
+function granteesOf({ acl, columns, owner }: Relation): Set<number> {
+  const items = [...acl, ...columns.flatMap((column) => column.acl)]
+  const grantees = new Set(
+    items.map(({ grantee }) => grantee).filter((grantee) => grantee !== 0 && grantee !== owner),
+  )
+  return grantees.size === 0 ? new Set([owner]) : grantees
 }
 
 export const policyCallsFunctionPerRow: Rule = {
   name: 'policy-calls-function-per-row',
+  weight: 'slow',
   why:
     'The function knows nothing of the row and yet runs for each: written (select f()), it runs once ' +
     'per statement, and its answer can be looked up in an index.',
-  query: policies,
-  read: (row: PolicyRow) => {
-    const isPerRow = expressionsOf(row).some(({ tree }) =>
-      callsOf(row, tree).some(({ runsPerRow }) => runsPerRow),
-    )
-    const wrap = (tree: TreeNode, text: string) => wrapCalls(row, tree, text)
-    return isPerRow ? [{ object: row.object, mend: alterPolicy(row, wrap) }] : []
-  },
+  find: (catalog) =>
+    policiesOf(catalog).flatMap((policy) => {
+      const called = expressionsOf(policy).flatMap(({ expression }) =>
+        callsOf(catalog, expression).filter(({ runsPerRow }) => runsPerRow),
+      )
+      if (called.length === 0) return []
+      const names = new Set(
+        called.map(({ functionOid }) => callName(catalog.functions.get(Number(functionOid)))),
+      )
+      const wrap = (expression: Expression) => wrapCalls(catalog, expression)
+      return [
+        {
+          object: policy.object,
+          detail: `it calls ${[...names].join(', ')}`,
+          mend: alterPolicy(policy, wrap),
+        },
+      ]
+    }),
 }
 
-const callsOf = ({ functions }: PolicyRow, tree: TreeNode) =>
-  findCalls(tree, (oid) => functions[oid]?.volatility === 'i')
+const callsOf = ({ functions }: Catalog, { tree }: Expression) =>
+  findCalls(tree, (oid) => functions.get(Number(oid))?.volatility === 'i')
+
+/** As SQL names it in the policy's text: `app.is_mine`, `now`. */
+const callName = (routine: Routine | undefined): string =>
+  /^(?:"(?:[^"]|"")*"|[^".(]+)(?:\.(?:"(?:[^"]|"")*"|[^".(]+))?/.exec(routine?.sql ?? '')?.[0] ?? ''
 
 /** The nth call of a function in the tree is the nth in the text. */
-function wrapCalls(row: PolicyRow, tree: TreeNode, text: string): string {
-  const calls = callsOf(row, tree).map(({ functionOid, runsPerRow }) => ({
-    ...row.functions[functionOid],
-    runsPerRow,
-  }))
-  let wrapped = text
-  for (const name of new Set(calls.map(({ call = '' }) => call))) {
+function wrapCalls(catalog: Catalog, expression: Expression): string {
+  const calls = callsOf(catalog, expression).map(({ functionOid, runsPerRow }) => {
+    const routine = catalog.functions.get(Number(functionOid))
+    return {
+      call: callName(routine),
+      returns: catalog.types.get(routine?.returns ?? 0)?.sql ?? '',
+      runsPerRow,
+    }
+  })
+  let wrapped = expression.text
+  for (const name of new Set(calls.map(({ call }) => call))) {
     const ofName = calls.filter(({ call }) => call === name)
     // From the last to the first, so that the places of those before stay what they are.
     for (const [index, start] of [...findCallsInText(name, wrapped).entries()].reverse()) {
@@ -62,25 +95,28 @@ function wrapCalls(row: PolicyRow, tree: TreeNode, text: string): string {
 
 export const policyCallsVolatileFunction: Rule = {
   name: 'policy-calls-volatile-function',
+  weight: 'failure',
   why:
     'Who sees a row must not change from one row to the next: a volatile function is asked for each, ' +
     'no index helps, and what it writes is written by reading.',
-  query: policies,
-  read: (row: PolicyRow) => {
-    const oids = new Set(expressionsOf(row).flatMap(({ tree }) => calledFunctions(tree)))
-    const called = [...oids]
-      .map((oid) => row.functions[oid])
-      .filter((found) => found?.volatility === 'v')
-    return called.length === 0 ? [] : [{ object: row.object, mend: mendVolatile(row, called) }]
-  },
+  find: (catalog) =>
+    policiesOf(catalog).flatMap((policy) => {
+      const called = functionsOf(catalog, policy).filter(({ volatility }) => volatility === 'v')
+      return called.length === 0 ? [] : [volatileFault(catalog, policy, called)]
+    }),
 }
 
-function mendVolatile(
-  { policy, table }: PolicyRow,
-  called: (PolicyRow['functions'][string] | undefined)[],
-): Fault['mend'] {
-  if (called.every((found) => found?.only_reads === true))
-    return called.map((found) => `alter function ${found?.name} stable;`).join('\n')
-  const names = called.map((found) => found?.name).join(', ')
-  return `-- to be written anew without ${names}\ndrop policy ${policy} on ${table};`
+function functionsOf({ functions }: Catalog, policy: Policy): Routine[] {
+  const oids = new Set(
+    expressionsOf(policy).flatMap(({ expression }) => calledFunctions(expression.tree)),
+  )
+  return [...oids].flatMap((oid) => functions.get(Number(oid)) ?? [])
+}
+
+function volatileFault(catalog: Catalog, policy: Policy, called: Routine[]): Fault {
+  const names = called.map(({ sql }) => sql).join(', ')
+  const mend = called.every((routine) => isVolatileForNothing(catalog, routine))
+    ? called.map(({ sql }) => `alter function ${sql} stable;`).join('\n')
+    : `-- to be written anew without ${names}\n${dropPolicy(policy)}`
+  return { object: policy.object, detail: `it calls ${names}`, mend }
 }

@@ -1,41 +1,109 @@
-import { grants, policyForOwner, relations } from '../catalog-sources.ts'
-import type { QueriedRule as Rule } from '../queried-rule.ts'
+import type { Catalog, Relation } from '../../catalog/catalog.ts'
+import { nameRoles } from '../asking/reach.ts'
+import { surroundingsOf } from '../asking/surroundings.ts'
+import type { Rule } from '../rule.ts'
+import type { Weight } from '../weight.ts'
+
+const tablesOf = ({ relations }: Catalog): Relation[] =>
+  [...relations.values()].filter(({ isAsked, kind }) => isAsked && (kind === 'r' || kind === 'p'))
+
+/** Whoever but the owner has something on a table. */
+function granteesOf({ acl, columns, owner }: Relation): number[] {
+  const items = [...acl, ...columns.flatMap((column) => column.acl)]
+  return [...new Set(items.map(({ grantee }) => grantee))].filter((grantee) => grantee !== owner)
+}
+
+/** A policy that shows a table to its owner, for where no other does. */
+function policyForOwner(
+  { roles }: Catalog,
+  { name, sql, owner, policies, isPartition }: Relation,
+): string {
+  const isThere = policies.some(
+    (policy) => policy.isPermissive && policy.roles.some((role) => role === 0 || role === owner),
+  )
+  if (isThere || isPartition) return ''
+  const policy = `"${`${cut(name)}_for_owner`.replaceAll('"', '""')}"`
+  return `\ncreate policy ${policy} on ${sql} to ${roles.get(owner)?.sql ?? 'current_user'} using (true) with check (true);`
+}
+
+/** A name has 63 bytes. */
+function cut(name: string): string {
+  let short = name
+  while (Buffer.byteLength(short) > 53) short = [...short].slice(0, -1).join('')
+  return short
+}
 
 export const tableWithoutRowLevelSecurity: Rule = {
   name: 'table-without-row-level-security',
+  weight: 'hole',
   why: 'Without row-level security, whoever is granted the table sees every row of everybody.',
-  query: `
-    select 'table ' || name as object,
-      format(e'alter table %s enable row level security;\\nalter table %1$s force row level security;', name)
-        || case when relispartition then '' else ${policyForOwner} end as mend
-    from ${relations} as r
-    where relkind in ('r', 'p') and not relrowsecurity`,
+  find: (catalog, names) => {
+    const { reach } = surroundingsOf(catalog, names)
+    return tablesOf(catalog)
+      .filter(({ rowSecurity }) => !rowSecurity)
+      .map((table) => {
+        const isReached = (['select', 'insert', 'update', 'delete'] as const).some(
+          (privilege) => reach.rolesWith(table, privilege).size > 0,
+        )
+        const grantees = granteesOf(table)
+        const weight: Weight = isReached ? 'hole' : grantees.length > 0 ? 'leak' : 'style'
+        const to = grantees.length === 0 ? 'nobody but its owner' : nameRoles(catalog, grantees)
+        return {
+          object: `table ${table.sql}`,
+          detail: `it is granted to ${to}${table.policies.length > 0 ? '; its policies do not hold' : ''}`,
+          weight,
+          mend:
+            `alter table ${table.sql} enable row level security;\nalter table ${table.sql} force row level security;` +
+            policyForOwner(catalog, table),
+        }
+      })
+  },
 }
 
 /** A restrictive policy only takes away. A partition is read through its table, whose policies hold; on its own it shows nothing. */
 export const tableWithoutPolicy: Rule = {
   name: 'table-without-policy',
+  weight: 'failure',
   why:
     'Row-level security without a policy shows nobody any row: what is granted looks as if it worked, and ' +
     'the policy that comes later, in haste, is wider than it had to be.',
-  query: `
-    select 'table ' || name as object, '-- and one for those who are granted it: which rows are theirs?'
-      || ${policyForOwner} as mend
-    from ${relations} as r
-    where relkind in ('r', 'p') and relrowsecurity
-      and not exists (select from pg_policy where polrelid = r.oid and polpermissive)
-      and (not relispartition or exists (select from ${grants} as g where g.oid = r.oid))`,
+  find: (catalog) =>
+    tablesOf(catalog)
+      .filter(
+        ({ rowSecurity, policies }) =>
+          rowSecurity && !policies.some(({ isPermissive }) => isPermissive),
+      )
+      .filter((table) => !table.isPartition || granteesOf(table).length > 0)
+      .map((table) => ({
+        object: `table ${table.sql}`,
+        ...(table.policies.length > 0
+          ? { detail: 'all of its policies are restrictive, and only take away' }
+          : {}),
+        // Where nobody is granted it, that is how to keep a table to oneself.
+        weight: granteesOf(table).length > 0 ? ('failure' as const) : ('style' as const),
+        mend: `-- and one for those who are granted it: which rows are theirs?${policyForOwner(catalog, { ...table, isPartition: false })}`,
+      })),
 }
 
 /** docs/decisions/0004 */
 export const rowLevelSecurityNotForced: Rule = {
   name: 'row-level-security-not-forced',
+  weight: 'style',
   why:
     'Policies do not hold for the owner unless they are forced, and every security definer function ' +
     'and every view of the owner acts as the owner.',
-  query: `
-    select 'table ' || name as object, format('alter table %s force row level security;', name)
-      || case when relispartition then '' else ${policyForOwner} end as mend
-    from ${relations} as r
-    where relkind in ('r', 'p') and relrowsecurity and not relforcerowsecurity`,
+  find: (catalog) =>
+    tablesOf(catalog)
+      .filter(({ rowSecurity, forced }) => rowSecurity && !forced)
+      .map((table) => ({
+        object: `table ${table.sql}`,
+        // An application that connects as the owner has policies that hold for nobody.
+        ...(catalog.requestRoles.has(table.owner)
+          ? {
+              weight: 'hole' as const,
+              detail: `requests act as its owner, ${nameRoles(catalog, [table.owner])}: no policy holds for them`,
+            }
+          : {}),
+        mend: `alter table ${table.sql} force row level security;${policyForOwner(catalog, table)}`,
+      })),
 }

@@ -1,0 +1,121 @@
+import type { Catalog, Expression, Policy, Relation } from '../../catalog/catalog.ts'
+import type { Names } from '../../names.ts'
+import { scopeOf } from '../expressions/scope.ts'
+import { isAlways, type Truth } from '../expressions/truth.ts'
+import type { Place } from '../expressions/unwrap.ts'
+import { type Asking, openBranches } from './branches.ts'
+import { type Identity, identityOf } from './identity.ts'
+import { judgeCondition } from './judge-condition.ts'
+import { pinnedColumns } from './pinned-columns.ts'
+import { type Reach, reachOf } from './reach.ts'
+import type { Facts } from './value.ts'
+
+/** What all rules about who is asked go by; found once for a catalog. */
+export interface Surroundings {
+  catalog: Catalog
+  identity: Identity
+  reach: Reach
+  /** The policies that are looked at: of tables that are asked about and whose row-level security is on. */
+  policies: readonly Policy[]
+  /** The ways in which a policy's expression lets a row through and asks nobody. */
+  openBranches(policy: Policy, expression: Expression): Place[]
+  /** The columns of the row that an expression holds against who asks. */
+  pinnedColumns(policy: Policy, expression: Expression): Set<number>
+  asking: Asking
+  /** What an expression comes to for a role, and for one who has not signed in. */
+  judge(
+    policy: Policy,
+    expression: Expression,
+    who?: Partial<Pick<Facts, 'role' | 'isNobody'>>,
+  ): Truth
+}
+
+const remembered = new WeakMap<Catalog, { names: Names; surroundings: Surroundings }>()
+
+export function surroundingsOf(catalog: Catalog, names: Names): Surroundings {
+  const before = remembered.get(catalog)
+  if (before?.names === names) return before.surroundings
+  const surroundings = find(catalog, names)
+  remembered.set(catalog, { names, surroundings })
+  return surroundings
+}
+
+function find(catalog: Catalog, names: Names): Surroundings {
+  const identity = identityOf(catalog, names)
+  const reach = reachOf(catalog)
+  const facts: Facts = { catalog, identity, role: null, isNobody: false }
+  const asked = askedTables(catalog, reach, (isAskedFor) => asking(isAskedFor))
+  const asking = (isAskedFor: Asking['isAskedFor'] = asked): Asking => ({ ...facts, isAskedFor })
+  const policies = [...catalog.relations.values()].flatMap((relation) =>
+    relation.isAsked && relation.rowSecurity ? relation.policies : [],
+  )
+  const branches = new Map<Expression, Place[]>()
+  return {
+    catalog,
+    identity,
+    reach,
+    policies,
+    openBranches: ({ relation }, expression) => {
+      const found =
+        branches.get(expression) ?? openBranches(expression.tree, scopeOf(relation.oid), asking())
+      branches.set(expression, found)
+      return found
+    },
+    pinnedColumns: ({ relation }, expression) =>
+      pinnedColumns(expression.tree, scopeOf(relation.oid), asking()),
+    asking: asking(),
+    judge: ({ relation }, expression, who = {}) =>
+      judgeCondition(expression.tree, scopeOf(relation.oid), { ...facts, ...who }),
+  }
+}
+
+/**
+ * Whether a table shows its rows only to those whom its policies have asked: what a sub-select of a policy finds in it, it
+ * finds as whoever asks. Of a view nobody knows; it is taken for one that asks.
+ */
+function askedTables(
+  catalog: Catalog,
+  reach: Reach,
+  asking: (isAskedFor: Asking['isAskedFor']) => Asking,
+): Asking['isAskedFor'] {
+  const known = new Map<number, boolean>()
+  const isAskedFor = (oid: number): boolean => {
+    const before = known.get(oid)
+    if (before !== undefined) return before
+    // Policies that ask each other raise 42P17: nobody sees anything.
+    known.set(oid, true)
+    const answer = find(catalog.relations.get(oid))
+    known.set(oid, answer)
+    return answer
+  }
+  const find = (relation: Relation | undefined): boolean => {
+    if (relation === undefined || relation.schema.isOfPostgres) return false
+    if (relation.kind === 'v' || relation.kind === 'm') return true
+    if (!relation.rowSecurity) return false
+    const forOthers = relation.policies.filter(
+      (policy) =>
+        policy.isPermissive &&
+        (policy.command === 'all' || policy.command === 'select') &&
+        reach.rolesOfPolicy(policy).size > 0,
+    )
+    return forOthers.every(
+      ({ using }) =>
+        using === null ||
+        openBranches(using.tree, scopeOf(relation.oid), asking(isAskedFor)).length === 0,
+    )
+  }
+  return isAskedFor
+}
+
+/** Whether a policy's expression lets every row through, whoever of these roles asks. */
+export function isOpenFor(
+  { catalog, judge }: Surroundings,
+  policy: Policy,
+  expression: Expression,
+  roles: Iterable<number>,
+): boolean {
+  if (isAlways(judge(policy, expression))) return true
+  return [...roles].some((role) =>
+    isAlways(judge(policy, expression, { role: catalog.roles.get(role)?.name ?? null })),
+  )
+}

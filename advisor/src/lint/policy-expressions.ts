@@ -1,0 +1,41 @@
+import type { Expression, Policy } from '../catalog/catalog.ts'
+import { withoutOuterParentheses } from './expression-text.ts'
+
+/** The expressions of a policy, in the order in which they are written. */
+export function expressionsOf({
+  using,
+  check,
+}: Policy): { expression: Expression; isUsing: boolean }[] {
+  return [
+    ...(using === null ? [] : [{ expression: using, isUsing: true }]),
+    ...(check === null ? [] : [{ expression: check, isUsing: false }]),
+  ]
+}
+
+/** `alter policy`, with each expression as `change` leaves it. */
+export function alterPolicy(policy: Policy, change: (expression: Expression) => string): string {
+  const clauses = expressionsOf(policy).map(
+    ({ expression, isUsing }) =>
+      `\n  ${isUsing ? 'using' : 'with check'} (${withoutOuterParentheses(change(expression))})`,
+  )
+  return `alter policy ${policy.sql} on ${policy.relation.sql}${clauses.join('')};`
+}
+
+export const dropPolicy = ({ sql, relation }: Policy): string =>
+  `drop policy ${sql} on ${relation.sql};`
+
+/** `using (…)`, cut where it is long, for a sentence. */
+export function excerpt({ text }: Expression): string {
+  const line = withoutOuterParentheses(text).replaceAll(/\s+/g, ' ')
+  return line.length <= 80 ? line : `${line.slice(0, 77)}…`
+}
+
+/** What a policy lets in, and what it lets out, for a command; null where it says nothing of it. */
+export function conditionsFor(
+  { command, using, check }: Policy,
+  asked: 'select' | 'insert' | 'update' | 'delete',
+): { using: Expression | null; check: Expression | null } | null {
+  if (command !== 'all' && command !== asked) return null
+  if (asked === 'insert') return { using: null, check: check ?? using }
+  return { using, check: asked === 'update' ? (check ?? using) : null }
+}

@@ -1,0 +1,274 @@
+import type { Catalog, Policy, Routine } from '../../catalog/catalog.ts'
+import { type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
+import type { Names } from '../../names.ts'
+import { asksSomebody } from '../asking/branches.ts'
+import { columnsBelow } from '../asking/pinned-columns.ts'
+import { nameRoles } from '../asking/reach.ts'
+import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
+import { operatorOf } from '../asking/value.ts'
+import { tokensOf } from '../expressions/body-tokens.ts'
+import { textOf } from '../expressions/constants.ts'
+import { findNodes } from '../expressions/find-nodes.ts'
+import { resolveColumn, scopeOf } from '../expressions/scope.ts'
+import { argumentsOf, type Place, unwrap } from '../expressions/unwrap.ts'
+import { calledFunctions } from '../find-calls.ts'
+import { dropPolicy, expressionsOf } from '../policy-expressions.ts'
+import type { Fault, Rule } from '../rule.ts'
+import { policiesOf } from './policies.ts'
+
+const placesIn = (policy: Policy, isSought: (node: TreeNode) => boolean): Place[] =>
+  expressionsOf(policy).flatMap(({ expression }) =>
+    findNodes(expression.tree, scopeOf(policy.relation.oid), isSought),
+  )
+
+/** The functions that policies call, by name or through an operator, and those that these call. */
+function helpersOf(catalog: Catalog, { identity }: Surroundings): Map<Routine, Policy> {
+  const helpers = new Map<Routine, Policy>()
+  for (const policy of policiesOf(catalog))
+    for (const { expression } of expressionsOf(policy))
+      for (const oid of calledFunctions(expression.tree)) {
+        const routine = catalog.functions.get(Number(oid))
+        if (routine !== undefined && !routine.schema.isOfPostgres && !helpers.has(routine))
+          helpers.set(routine, policy)
+      }
+  for (const [routine, policy] of helpers)
+    for (const called of identity.calledBy(routine))
+      if (!helpers.has(called)) helpers.set(called, policy)
+  return helpers
+}
+
+export const identityFromSetting: Rule = {
+  name: 'identity-from-setting',
+  weight: 'hole',
+  why:
+    'Whoever can send SQL can set a setting, also through an injection or set_config in a query: it says whoever it is ' +
+    'told to. Unless nobody but a server in front can, who asks has to be proven, as by a token whose hash is kept.',
+  find: (catalog, names) => {
+    const around = surroundingsOf(catalog, names)
+    const { identity } = around
+    const inPolicies = policiesOf(catalog).flatMap((policy) => {
+      const read = placesIn(policy, ({ type }) => type === 'FUNCEXPR').flatMap(({ node }) =>
+        isCurrentSetting(catalog, node) ? identity.sourcesOf(node) : [],
+      )
+      const settings = new Set(
+        read.flatMap((source) => (source.kind === 'setting' ? [source.setting] : [])),
+      )
+      return settings.size === 0 ? [] : [settingFault(policy.object, [...settings], names)]
+    })
+    const inHelpers = [...helpersOf(catalog, around)].flatMap(([routine, policy]) => {
+      const settings = new Set(identity.settingsReadBy(routine))
+      if (!routine.isAsked || settings.size === 0) return []
+      return [settingFault(`${routine.kind} ${routine.sql}`, [...settings], names, policy)]
+    })
+    return [...inHelpers, ...inPolicies]
+  },
+}
+
+const isCurrentSetting = ({ functions }: Catalog, node: TreeNode): boolean => {
+  const routine = functions.get(Number(wordOf(node, 'funcid')))
+  return routine?.name === 'current_setting' && routine.schema.isOfPostgres
+}
+
+function settingFault(object: string, settings: string[], names: Names, policy?: Policy): Fault {
+  const [trusted] = names.identityFunctions
+  const instead =
+    trusted === undefined
+      ? 'a function that holds a proof against its hash'
+      : `(select ${trusted}())`
+  return {
+    object,
+    detail: `it believes ${settings.join(', ')}${policy === undefined ? '' : `, and ${policy.object} goes by it`}`,
+    mend:
+      `-- to be decided: can anybody but the server in front send SQL as the role of requests, or set ${settings.join(', ')}?\n` +
+      `-- If so, ask ${instead} instead; if not, say that the setting is trusted.`,
+  }
+}
+
+/** What a person may write into their own account, and into no token that is to be believed. */
+const editable = new Set(['user_metadata', 'raw_user_meta_data'])
+
+export const identityFromUserMetadata: Rule = {
+  name: 'identity-from-user-metadata',
+  weight: 'hole',
+  why:
+    'People change the metadata of their own account themselves: whatever stands there, roles and teams too, is what they ' +
+    'say of themselves. What the server alone writes is app_metadata.',
+  find: (catalog, names) => {
+    const around = surroundingsOf(catalog, names)
+    const inPolicies = policiesOf(catalog).flatMap((policy) =>
+      placesIn(policy, ({ type }) => type === 'CONST' || type === 'VAR').some((place) =>
+        isEditable(catalog, place),
+      )
+        ? [
+            {
+              object: policy.object,
+              detail: 'it goes by user_metadata',
+              mend: `-- where is what it asks for written by the server alone? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+            },
+          ]
+        : [],
+    )
+    const inHelpers = [...helpersOf(catalog, around)].flatMap(([routine, policy]) =>
+      routine.isAsked &&
+      tokensOf(routine.sqlBody?.text ?? routine.source ?? '').some(({ text }) =>
+        editable.has(text.replaceAll(/[{}]/g, '').split(',')[0] ?? ''),
+      )
+        ? [
+            {
+              object: `${routine.kind} ${routine.sql}`,
+              detail: `it goes by user_metadata, and ${policy.object} by it`,
+              mend: '-- to be decided: where is what it asks for written by the server alone? Read it there, as app_metadata',
+            },
+          ]
+        : [],
+    )
+    return [...inHelpers, ...inPolicies]
+  },
+}
+
+function isEditable({ relations }: Catalog, { node, scope }: Place): boolean {
+  const text = textOf(node)
+  if (text !== null) return editable.has(text.replaceAll(/[{}]/g, '').split(',')[0] ?? '')
+  const found = resolveColumn(node, scope)
+  const column = relations
+    .get(found?.relation ?? 0)
+    ?.columns.find(({ number }) => number === found?.column)
+  return column !== undefined && editable.has(column.name)
+}
+
+/** like, not like, ilike, regular expressions, as operators. */
+const patterns = new Set(['~~', '~~*', '~', '~*'])
+const foldings = new Set(['lower', 'upper'])
+
+export const identityByPattern: Rule = {
+  name: 'identity-by-pattern',
+  weight: 'hole',
+  why:
+    'A pattern is met by others than the one who is meant: people choose what they are called, and an address that ends ' +
+    'or begins like another is easily had. Who asks is compared with =, by what nobody chooses.',
+  find: (catalog, names) => {
+    const around = surroundingsOf(catalog, names)
+    return policiesOf(catalog).flatMap((policy) => {
+      const details = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap(
+        (place) => patternFault(around, place) ?? [],
+      )
+      const [first] = details
+      if (first === undefined) return []
+      const isLight = details.every(({ weight }) => weight === 'leak')
+      return [
+        {
+          object: policy.object,
+          detail: first.detail,
+          ...(isLight ? { weight: 'leak' as const } : {}),
+          mend: `-- which column holds the id of who is meant? Compare that with =; until then, nobody gets in by it\n${dropPolicy(policy)}`,
+        },
+      ]
+    })
+  },
+}
+
+function patternFault(
+  around: Surroundings,
+  { node, scope }: Place,
+): { detail: string; weight: 'hole' | 'leak' } | null {
+  const { asking, catalog } = around
+  const operator = operatorOf(node, catalog)
+  const [one, other] = argumentsOf(node)
+  if (one === undefined || other === undefined) return null
+  const asks = [one, other].map((side) => asksSomebody(side, scope, asking))
+  if (!asks.includes(true)) return null
+  if (patterns.has(operator)) {
+    const pattern = textOf(unwrap(other, scope).node)
+    if (pattern === null)
+      return {
+        detail: 'who asks is held against a pattern that is made of a column, or is one',
+        weight: 'hole',
+      }
+    return isLoose(operator, pattern)
+      ? { detail: `’${pattern}’ is met by addresses of others too`, weight: 'leak' }
+      : null
+  }
+  if (operator !== '=') return null
+  const isFolded = [one, other].every((side) =>
+    foldings.has(nameOfCall(catalog, unwrap(side, scope).node)),
+  )
+  const columns = [one, other].flatMap((side) => columnsBelow(side, scope))
+  return isFolded && columns.length > 0
+    ? {
+        detail:
+          'who asks is told by a text whose case does not count: two accounts may differ in nothing else',
+        weight: 'leak',
+      }
+    : null
+}
+
+const nameOfCall = ({ functions }: Catalog, node: TreeNode): string =>
+  node.type === 'FUNCEXPR' ? (functions.get(Number(wordOf(node, 'funcid')))?.name ?? '') : ''
+
+/** A domain has to be whole: from the @ to the end. */
+function isLoose(operator: string, pattern: string): boolean {
+  if (operator.startsWith('~~'))
+    return /^%[^%_]*$/.test(pattern) ? !/^%@/.test(pattern) : /%$/.test(pattern)
+  return !pattern.endsWith('$') || !pattern.includes('@')
+}
+
+/** SQLValueFunctionOp: current_role, current_user, user; session_user. */
+const roleWords = new Map([
+  ['9', 'current_role'],
+  ['10', 'current_user'],
+  ['11', 'user'],
+  ['12', 'session_user'],
+])
+
+export const identityIsDatabaseRole: Rule = {
+  name: 'identity-is-database-role',
+  weight: 'hole',
+  why:
+    'All requests act as the same few roles: a row that belongs to the role belongs to everybody who has signed in. ' +
+    'session_user is the role that the server logs in as, for all of them.',
+  find: (catalog, names) => {
+    // Where people log in to the database themselves, the role is who they are.
+    if (names.requestRoles === null && !hasDoor(catalog)) return []
+    const around = surroundingsOf(catalog, names)
+    return around.policies.flatMap((policy) => {
+      if (around.reach.rolesOfPolicy(policy).size === 0) return []
+      const words = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap(
+        (place) => comparedRoleWord(catalog, place) ?? [],
+      )
+      const [word] = words
+      return word === undefined
+        ? []
+        : [
+            {
+              object: policy.object,
+              detail: `it compares a column with ${word}, which is ${word === 'session_user' ? 'the same for every request' : `one of ${nameRoles(catalog, around.reach.rolesOfPolicy(policy))}`}`,
+              mend: `-- what says who asks, and which column holds it? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+            },
+          ]
+    })
+  },
+}
+
+function comparedRoleWord(catalog: Catalog, { node, scope }: Place): string | null {
+  if (operatorOf(node, catalog) !== '=') return null
+  const sides = argumentsOf(node)
+  const words = sides.flatMap((side) => {
+    const inner = unwrap(side, scope).node
+    return inner.type === 'SQLVALUEFUNCTION' ? (roleWords.get(wordOf(inner, 'op')) ?? []) : []
+  })
+  return sides.some((side) => columnsBelow(side, scope).length > 0) ? (words[0] ?? null) : null
+}
+
+/** Whether there is a role that logs in to become others. */
+export const hasDoor = ({ roles }: Catalog): boolean =>
+  [...roles.values()].some((role) => isDoor(role))
+
+/** A role that logs in, and has what it may do only once it has become another. */
+export const isDoor = ({
+  canLogin,
+  isSuperuser,
+  memberships,
+}: Catalog['roles'] extends ReadonlyMap<number, infer Role> ? Role : never): boolean =>
+  canLogin &&
+  !isSuperuser &&
+  memberships.some(({ set, inherit, role }) => set && !inherit && role >= 16_384)

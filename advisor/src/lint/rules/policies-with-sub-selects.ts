@@ -1,0 +1,288 @@
+import type { Catalog, Expression, Policy, Relation } from '../../catalog/catalog.ts'
+import { nodesIn, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
+import { asksSomebody } from '../asking/branches.ts'
+import { type Membership, membershipsIn } from '../asking/memberships.ts'
+import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
+import { operatorOf } from '../asking/value.ts'
+import { withoutOuterParentheses } from '../expression-text.ts'
+import { findNodes } from '../expressions/find-nodes.ts'
+import {
+  type ResolvedColumn,
+  rangeTableOf,
+  relationsOf,
+  resolveColumn,
+  scopeOf,
+  targetsOf,
+  within,
+} from '../expressions/scope.ts'
+import { ANY, ARRAY, argumentsOf, queryOf, unwrap, VALUE } from '../expressions/unwrap.ts'
+import { dropPolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
+import { replaceColumn } from '../replace-column.ts'
+import type { Fault, Rule } from '../rule.ts'
+
+const comparisons = new Set(['=', '<>', '<', '>', '<=', '>='])
+
+export const columnComparedWithItself: Rule = {
+  name: 'column-compared-with-itself',
+  weight: 'hole',
+  why:
+    'A name without a table before it is looked for in the innermost query first: what was to be compared with the row ' +
+    'is compared with itself, which is true of every row.',
+  find: (catalog, names) => {
+    const around = surroundingsOf(catalog, names)
+    return [
+      ...around.policies.flatMap((policy) => {
+        const found = expressionsOf(policy).flatMap(({ expression }) =>
+          comparedWithItself(catalog, expression, policy.relation.oid),
+        )
+        return found.length === 0 ? [] : [selfFault(catalog, policy, found)]
+      }),
+      ...functionsComparing(catalog),
+    ]
+  },
+}
+
+/** Each column that is held against itself, and in which query. */
+function comparedWithItself(
+  catalog: Catalog,
+  { tree }: Expression,
+  relation: number,
+): ResolvedColumn[] {
+  const isComparison = (node: TreeNode) =>
+    node.type === 'OPEXPR' && comparisons.has(operatorOf(node, catalog))
+  return findNodes(tree, scopeOf(relation), isComparison).flatMap(({ node, scope }) => {
+    const [one, other] = argumentsOf(node).map((side) => {
+      const place = unwrap(side, scope)
+      return resolveColumn(place.node, place.scope)
+    })
+    return one != null && one.key === other?.key ? [one] : []
+  })
+}
+
+/** As people write it: `app.members.team_id`. */
+function nameColumn(
+  { relations }: Catalog,
+  { relation, column }: Pick<ResolvedColumn, 'relation' | 'column'>,
+): string {
+  const table = relations.get(relation)
+  return `${table?.sql ?? 'a table'}.${table?.columns.find(({ number }) => number === column)?.sql ?? 'a column'}`
+}
+
+function selfFault(catalog: Catalog, policy: Policy, found: ResolvedColumn[]): Fault {
+  const { relation, sql } = policy
+  const detail = [
+    ...new Set(
+      found.map(
+        (column) =>
+          `${nameColumn(catalog, column)} is compared with itself${meant(catalog, relation, column)}`,
+      ),
+    ),
+  ].join('; ')
+  const clauses = expressionsOf(policy).map(({ expression, isUsing }) => {
+    const text = found.reduce(
+      (changed, column) => mended(catalog, relation, changed, column),
+      expression.text,
+    )
+    return { isUsing, text, isChanged: text !== expression.text }
+  })
+  const isMended =
+    found.every((column) => !column.isOfRow) && clauses.some(({ isChanged }) => isChanged)
+  const alter = clauses
+    .map(
+      ({ isUsing, text }) =>
+        `\n  ${isUsing ? 'using' : 'with check'} (${withoutOuterParentheses(text)})`,
+    )
+    .join('')
+  return {
+    object: policy.object,
+    detail,
+    mend: isMended
+      ? `alter policy ${sql} on ${relation.sql}${alter};`
+      : `-- what was it to be compared with? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+  }
+}
+
+const sameNamed = (catalog: Catalog, table: Relation, { relation, column }: ResolvedColumn) => {
+  const name = catalog.relations
+    .get(relation)
+    ?.columns.find(({ number }) => number === column)?.name
+  return table.columns.find((own) => own.name === name)
+}
+
+function meant(catalog: Catalog, table: Relation, found: ResolvedColumn): string {
+  const own = found.isOfRow ? undefined : sameNamed(catalog, table, found)
+  return own === undefined ? '' : `, and not with ${table.sql}.${own.sql}`
+}
+
+function mended(catalog: Catalog, table: Relation, text: string, found: ResolvedColumn): string {
+  const own = found.isOfRow ? undefined : sameNamed(catalog, table, found)
+  // As pg_get_expr names the table of the policy within a sub-select.
+  return own === undefined
+    ? text
+    : replaceColumn(text, own.sql, `${table.sql.slice(table.schema.sql.length + 1)}.${own.sql}`)
+}
+
+/** Functions whose bodies Postgres keeps parsed, and in which an argument has the name of a column. */
+function functionsComparing(catalog: Catalog): Fault[] {
+  return [...catalog.functions.values()].flatMap((routine) => {
+    if (!routine.isAsked || routine.sqlBody === null) return []
+    const [found] = comparedWithItself(catalog, routine.sqlBody, 0)
+    if (found === undefined) return []
+    const argument = routine.argumentNames.find((name) =>
+      nameColumn(catalog, found).endsWith(`.${name}`),
+    )
+    return [
+      {
+        object: `${routine.kind} ${routine.sql}`,
+        detail: `${nameColumn(catalog, found)} is compared with itself${argument === undefined ? '' : `, and not with the argument ${argument}`}`,
+        mend: `-- write the argument with the function's name before it, or by its number: ${routine.name}.${argument ?? '…'}, $1`,
+      },
+    ]
+  })
+}
+
+export const subSelectAnswersWithRow: Rule = {
+  name: 'sub-select-answers-with-the-row',
+  weight: 'hole',
+  why:
+    'The table that the sub-select asks has no such column, so Postgres takes it from the row around: the row is compared ' +
+    'with itself, and let through wherever that table has a row at all.',
+  find: (catalog, names) =>
+    surroundingsOf(catalog, names).policies.flatMap((policy) => {
+      const found = expressionsOf(policy).flatMap(({ expression }) =>
+        answersFromAround(catalog, expression, policy.relation.oid),
+      )
+      return found.length === 0
+        ? []
+        : [
+            {
+              object: policy.object,
+              detail: [...new Set(found)].join('; '),
+              mend: `-- which column of that table was meant? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+            },
+          ]
+    }),
+}
+
+const answering = new Set([ANY, VALUE, ARRAY])
+
+function answersFromAround(catalog: Catalog, { tree }: Expression, relation: number): string[] {
+  const isSubSelect = (node: TreeNode) =>
+    node.type === 'SUBLINK' && answering.has(wordOf(node, 'subLinkType'))
+  return findNodes(tree, scopeOf(relation), isSubSelect).flatMap(({ node, scope }) => {
+    const query = queryOf(node)
+    const [target] = query === undefined ? [] : targetsOf(query)
+    const [table] = query === undefined ? [] : relationsOf(query)
+    if (
+      query === undefined ||
+      target === undefined ||
+      table === undefined ||
+      rangeTableOf(query).length === 0
+    )
+      return []
+    const place = unwrap(target, within(scope, query))
+    if (
+      place.node.type !== 'VAR' ||
+      place.scope.queries.length > scope.queries.length + 1 ||
+      wordOf(place.node, 'varlevelsup') === '0'
+    )
+      return []
+    const column = resolveColumn(place.node, place.scope)
+    return column === null
+      ? []
+      : [
+          `${nameColumn(catalog, column)} stands where a column of ${catalog.relations.get(table)?.sql ?? 'a table'} was meant`,
+        ]
+  })
+}
+
+export const membershipOfAnybody: Rule = {
+  name: 'membership-of-anybody',
+  weight: 'hole',
+  why: 'It asks whether somebody is a member, and not whether it is the one who asks: one member is enough for everybody.',
+  find: (catalog, names) => {
+    const around = surroundingsOf(catalog, names)
+    return around.policies
+      .filter(({ isPermissive }) => isPermissive)
+      .flatMap((policy) =>
+        membershipFault(around, policy, (membership) => {
+          const { table, mentioned, comparesRow, isBare, people } = membership
+          const [person] = people.filter((column) => !mentioned.has(column))
+          if (
+            !comparesRow ||
+            !isBare ||
+            person === undefined ||
+            people.some((column) => mentioned.has(column))
+          )
+            return null
+          if (around.asking.isAskedFor(table.oid)) return null
+          return `it looks for a row of ${table.sql}, whoever stands in its ${nameOf(table, person)}`
+        }),
+      )
+  },
+}
+
+export const membershipOfAnything: Rule = {
+  name: 'membership-of-anything',
+  weight: 'hole',
+  why: 'It asks who it is, and not whether it is this row that they belong to: a member of anything sees everything.',
+  find: (catalog, names) => {
+    const around = surroundingsOf(catalog, names)
+    return around.policies
+      .filter(({ isPermissive }) => isPermissive)
+      .flatMap((policy) =>
+        membershipFault(
+          around,
+          policy,
+          ({ table, mentioned, comparesRow, asks, shared, isOffice }) => {
+            const forgotten = shared.find(({ column }) => !mentioned.has(column))
+            if (!asks || comparesRow || isOffice || forgotten === undefined) return null
+            return `it looks for a row of ${table.sql}, whatever its ${nameOf(table, forgotten.column)}: not that of ${policy.relation.sql}.${nameOf(policy.relation, forgotten.ofRow)}`
+          },
+        ),
+      )
+  },
+}
+
+const nameOf = ({ columns }: Relation, number: number): string =>
+  columns.find((column) => column.number === number)?.sql ?? 'column'
+
+/** The sub-selects that decide by themselves: beside another condition that asks, one may ask for less. */
+function membershipFault(
+  around: Surroundings,
+  policy: Policy,
+  judge: (membership: Membership) => string | null,
+): Fault[] {
+  const details = expressionsOf(policy).flatMap(({ expression }) =>
+    alternativesOf(expression.tree).flatMap((branch) => {
+      const asks = branch.filter((part) =>
+        asksSomebody(part, scopeOf(policy.relation.oid), around.asking),
+      )
+      return branch
+        .filter((part) => asks.every((other) => other === part))
+        .flatMap((part) => membershipsIn(part, policy.relation, around))
+        .flatMap((membership) => judge(membership) ?? [])
+    }),
+  )
+  const [detail] = details
+  if (detail === undefined) return []
+  const [expression] = expressionsOf(policy)
+  return [
+    {
+      object: policy.object,
+      detail: [...new Set(details)].join('; '),
+      mend:
+        `-- say in the sub-select both whose row it is and that it is of this one: ${expression === undefined ? '' : excerpt(expression.expression).replaceAll('\n', ' ')}\n` +
+        dropPolicy(policy),
+    },
+  ]
+}
+
+/** The ways through a condition that `or` divides, each with what `and` joins in it. */
+function alternativesOf(node: TreeNode): TreeNode[][] {
+  if (node.type !== 'BOOLEXPR' || wordOf(node, 'boolop') === 'not') return [[node]]
+  const parts = nodesIn(node, 'args')
+  return wordOf(node, 'boolop') === 'or'
+    ? parts.flatMap(alternativesOf)
+    : [parts.flatMap((part) => alternativesOf(part).flat())]
+}
