@@ -11,7 +11,7 @@ export async function readOperatorClasses({ ask }: Reading): Promise<OperatorCla
     strategy: number
     columns: number[] | null
   }>(`
-    select 'member' as what, amname as method, amopopr::oid as one, amopfamily::oid as other, amopstrategy::int as strategy, null as columns
+    select 'member' as what, amname as method, amopopr::oid as one, amopfamily::oid as other, amopstrategy::int as strategy, null::int2[] as columns
     from pg_amop join pg_am on pg_am.oid = amopmethod where amoppurpose = 's'
     union all
     select 'commutator', null, oid, oprcom::oid, 0, null from pg_operator where oprcom <> 0

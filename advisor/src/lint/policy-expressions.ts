@@ -2,7 +2,10 @@ import type { Expression, Policy } from '../catalog/catalog.ts'
 import { withoutOuterParentheses } from './expression-text.ts'
 
 /** The expressions of a policy, in the order in which they are written. */
-export function expressionsOf({ using, check }: Policy): { expression: Expression; isUsing: boolean }[] {
+export function expressionsOf({
+  using,
+  check,
+}: Policy): { expression: Expression; isUsing: boolean }[] {
   return [
     ...(using === null ? [] : [{ expression: using, isUsing: true }]),
     ...(check === null ? [] : [{ expression: check, isUsing: false }]),
@@ -18,7 +21,8 @@ export function alterPolicy(policy: Policy, change: (expression: Expression) => 
   return `alter policy ${policy.sql} on ${policy.relation.sql}${clauses.join('')};`
 }
 
-export const dropPolicy = ({ sql, relation }: Policy): string => `drop policy ${sql} on ${relation.sql};`
+export const dropPolicy = ({ sql, relation }: Policy): string =>
+  `drop policy ${sql} on ${relation.sql};`
 
 /** `using (…)`, cut where it is long, for a sentence. */
 export function excerpt({ text }: Expression): string {

@@ -10,5 +10,7 @@ export function replaceColumn(text: string, column: string, by: string): string 
     String.raw`'(?:[^']|'')*'|((${name})\.${quoted}((?:\)*::[\w ]+)?\)* (?:=|<>|<=|>=|<|>) \(*))\2\.${quoted}(?![\p{L}\p{N}_$])`,
     'gu',
   )
-  return text.replaceAll(pattern, (whole, left: string | undefined) => (left === undefined ? whole : `${left}${by}`))
+  return text.replaceAll(pattern, (whole, left: string | undefined) =>
+    left === undefined ? whole : `${left}${by}`,
+  )
 }

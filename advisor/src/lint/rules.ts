@@ -28,38 +28,9 @@ import {
   schemaOpenToRoleOfRequests,
   triggerGranted,
 } from './rules/ownership.ts'
-import {
-  policyCallsFunctionPerRow,
-  policyCallsVolatileFunction,
-  policyToPublic,
-} from './rules/policies.ts'
-import {
-  policyExcludesOneself,
-  policyOpenToNobody,
-  policyShowsRowsOfNobody,
-} from './rules/policies-and-null.ts'
-import {
-  policyAlwaysTrue,
-  policyLetsEverybodyWrite,
-  policyTrustsRole,
-  policyVoidsAnother,
-} from './rules/policies-that-ask-nobody.ts'
-import { policyContradictsItself, rowCanBeGivenAway } from './rules/policies-with-check.ts'
-import {
-  columnComparedWithItself,
-  membershipOfAnybody,
-  membershipOfAnything,
-  subSelectAnswersWithRow,
-} from './rules/policies-with-sub-selects.ts'
-import {
-  identityByPattern,
-  identityFromSetting,
-  identityFromUserMetadata,
-  identityIsDatabaseRole,
-} from './rules/identity-sources.ts'
-import { grantToLoginRole, policyToLoginRole } from './rules/login-roles.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
+import { policyRules } from './rules/policy-rules.ts'
 import {
   rowLevelSecurityNotForced,
   tableWithoutPolicy,
@@ -93,29 +64,8 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   foreignTableGranted,
   materializedViewGranted,
   viewNotSecurityInvoker,
-  policyLetsEverybodyWrite,
-  policyTrustsRole,
-  policyOpenToNobody,
-  policyExcludesOneself,
-  rowCanBeGivenAway,
-  columnComparedWithItself,
-  subSelectAnswersWithRow,
-  membershipOfAnybody,
-  membershipOfAnything,
-  identityFromSetting,
-  identityFromUserMetadata,
-  identityByPattern,
-  identityIsDatabaseRole,
-  policyToLoginRole,
-  grantToLoginRole,
-  policyVoidsAnother,
-  policyAlwaysTrue,
-  policyShowsRowsOfNobody,
-  policyContradictsItself,
-  policyToPublic,
-  policyCallsFunctionPerRow,
+  ...policyRules,
   policyHelperPlannedAtEachCall,
-  policyCallsVolatileFunction,
   policyColumnWithoutIndex,
   executableByPublic,
   hookExecutableByOthers,

@@ -1,6 +1,6 @@
 import type { Weight } from '../../../advisor/src/lint/weight.ts'
 import { me, ownedTable, writing } from './owned-table.ts'
-import type { PlantedFault } from './planted-fault.ts'
+import type { Expected, PlantedFault } from './planted-fault.ts'
 
 /** A policy of a table of its own, with what else stands on that table. */
 interface Faulty {
@@ -14,12 +14,20 @@ interface Faulty {
   after?: string
   weight?: Weight
   isByHand?: true
-  also?: PlantedFault['also']
+  also?: readonly Expected[]
 }
 
 export const faultyPolicy =
   (rule: string) =>
-  ({ table, policy, rights = 'select', columns, before = '', after = '', ...rest }: Faulty): PlantedFault => ({
+  ({
+    table,
+    policy,
+    rights = 'select',
+    columns,
+    before = '',
+    after = '',
+    ...rest
+  }: Faulty): PlantedFault => ({
     rule,
     object: `policy {${table}_own} on {s}.{${table}}`,
     sql: `${ownedTable(table, columns, rights)} ${before}
@@ -43,7 +51,12 @@ const letEverybodyWrite: Faulty[] = [
     table: 'wide_in_disguise',
     policy: `for delete to webuser using (${mine} or {id} = {id})`,
     rights: 'select;delete',
-    also: [{ rule: 'column-compared-with-itself', object: 'policy {wide_in_disguise_own} on {s}.{wide_in_disguise}' }],
+    also: [
+      {
+        rule: 'column-compared-with-itself',
+        object: 'policy {wide_in_disguise_own} on {s}.{wide_in_disguise}',
+      },
+    ],
   },
   { table: 'wide_by_column', policy: `to webuser using ({is_open} or ${mine})`, rights: all },
   {
@@ -57,14 +70,23 @@ const letEverybodyWrite: Faulty[] = [
     policy: `for delete to webuser using (current_user in ('webuser', 'webadmin'))`,
     rights: 'select;delete',
   },
-  { table: 'wide_not_null', policy: 'for delete to webuser using ({owner_id} is not null)', rights: 'select;delete' },
+  {
+    table: 'wide_not_null',
+    policy: 'for delete to webuser using ({owner_id} is not null)',
+    rights: 'select;delete',
+  },
   {
     table: 'wide_for_admins',
     policy: 'for delete to webadmin using (true)',
     rights: 'select;delete',
     after: `create policy {wide_for_admins_mine} on {s}.{wide_for_admins} to webuser using (${mine});`,
   },
-  { table: 'letters', weight: 'leak', policy: 'for insert to webuser with check (true)', rights: 'insert ({body})' },
+  {
+    table: 'letters',
+    weight: 'leak',
+    policy: 'for insert to webuser with check (true)',
+    rights: 'insert ({body})',
+  },
 ]
 
 const trustRole: Faulty[] = [
@@ -81,6 +103,13 @@ const trustRole: Faulty[] = [
   {
     table: 'named_for_admins',
     policy: `for select to webadmin using (current_user = 'webadmin' or {is_open})`,
+    also: [
+      {
+        rule: 'policy-always-true',
+        object: 'policy {named_for_admins_own} on {s}.{named_for_admins}',
+        weight: 'style',
+      },
+    ],
     after: `create policy {named_for_admins_mine} on {s}.{named_for_admins} for select to webuser using (${mine});`,
   },
 ]
@@ -89,13 +118,19 @@ const openToNobody: Faulty[] = [
   { table: 'nameless', policy: `for select to webuser using (${me} is null or ${mine})` },
   { table: 'nameless_by_default', policy: `for select to webuser using (coalesce(${mine}, true))` },
   { table: 'nameless_unless', policy: `for select to webuser using ((${mine}) is not false)` },
-  { table: 'nameless_by_case', policy: `for select to webuser using (case when ${me} is null then true else ${mine} end)` },
+  {
+    table: 'nameless_by_case',
+    policy: `for select to webuser using (case when ${me} is null then true else ${mine} end)`,
+  },
 ]
 
 const letInAllButOne: Faulty[] = [
   { table: 'of_others', policy: `for select to webuser using ({owner_id} <> ${me})` },
   { table: 'not_mine', policy: `for select to webuser using (not ({owner_id} = ${me}))` },
-  { table: 'of_others_open', policy: `for select to webuser using ({is_open} and ${me} is distinct from {owner_id})` },
+  {
+    table: 'of_others_open',
+    policy: `for select to webuser using ({is_open} and ${me} is distinct from {owner_id})`,
+  },
 ]
 
 const givenAway: Faulty[] = [
@@ -152,8 +187,16 @@ const alwaysTrue: Faulty[] = [
   { table: 'swallowed', policy: `for select to webuser using (${mine} or true)` },
   { table: 'never_null', policy: 'for select to webuser using ({owner_id} is not null)' },
   { table: 'by_default', policy: `for select to webuser using (coalesce(true, ${mine}))` },
-  { table: 'one_or_other', policy: 'for select to webuser using ({is_open} or not {is_open})', weight: 'leak' },
-  { table: 'by_role_name', policy: `for select to webuser using (current_user in ('webuser', 'webadmin'))`, weight: 'style' },
+  {
+    table: 'one_or_other',
+    policy: 'for select to webuser using ({is_open} or not {is_open})',
+    weight: 'leak',
+  },
+  {
+    table: 'by_role_name',
+    policy: `for select to webuser using (current_user in ('webuser', 'webadmin'))`,
+    weight: 'style',
+  },
 ]
 
 const rowsOfNobody: Faulty[] = [
@@ -187,11 +230,14 @@ const rowsOfNobody: Faulty[] = [
 
 const contradictThemselves: Faulty[] = [
   { table: 'impossible', policy: `for select to webuser using (${mine} and {owner_id} <> ${me})` },
-  { table: 'impossible_null', policy: `for select to webuser using (${mine} and {owner_id} is null)` },
+  {
+    table: 'impossible_null',
+    policy: `for select to webuser using (${mine} and {owner_id} is null)`,
+  },
   {
     table: 'written_away',
     policy: `to webuser using (${mine} and {kind} = 'draft') with check (${mine} and {kind} = 'final')`,
-    columns: ', {kind} text not null default \'draft\'',
+    columns: ", {kind} text not null default 'draft'",
     rights: 'select;insert ({owner_id}, {kind});update ({body})',
   },
   {

@@ -9,13 +9,22 @@ const policy = (table: string) => `policy {${table}_own} on {s}.{${table}}`
 /** The setting, written so that it is asked once. */
 const setting = (name: string) => `(select current_setting('${name}', true))`
 const claims = `(select current_setting('request.jwt.claims', true)::jsonb)`
-const fromSetting = (table: string): Expected => ({ rule: 'identity-from-setting', object: policy(table), isByHand: true })
+const fromSetting = (table: string): Expected => ({
+  rule: 'identity-from-setting',
+  object: policy(table),
+})
 
 const settings = [
   { table: 'by_setting', policy: `${select} ({owner_id} = ${setting('app.user_id')}::uuid)` },
   { table: 'by_claims', policy: `${select} ({owner_id} = (${claims} ->> 'sub')::uuid)` },
-  { table: 'by_claim', policy: `${select} ({owner_id}::text = nullif(${setting('request.jwt.claim.sub')}, ''))` },
-  { table: 'by_setting_too', policy: `${select} ({owner_id} = ${me} or ${setting('app.is_admin')} = 'yes')` },
+  {
+    table: 'by_claim',
+    policy: `${select} ({owner_id}::text = nullif(${setting('request.jwt.claim.sub')}, ''))`,
+  },
+  {
+    table: 'by_setting_too',
+    policy: `${select} ({owner_id} = ${me} or ${setting('app.is_admin')} = 'yes')`,
+  },
 ].map((faulty) => faultyPolicy('identity-from-setting')({ ...faulty, isByHand: true }))
 
 /** Helpers that believe a setting, directly or through another. */
@@ -46,7 +55,7 @@ const metadata: PlantedFault[] = [
   }),
   faultyPolicy('identity-from-user-metadata')({
     table: 'by_metadata_path',
-    policy: `${select} (${claims} #>> '{'user_metadata,role}' = 'admin')`,
+    policy: `${select} (${claims} #>> array['user_metadata', 'role'] = 'admin')`,
     also: [fromSetting('by_metadata_path')],
   }),
   {
@@ -54,8 +63,12 @@ const metadata: PlantedFault[] = [
     object: 'function {s}.{is_metadata_admin}(uuid)',
     isByHand: true,
     sql: `${soundTable('accounts', ', raw_user_meta_data jsonb')}
-      ${soundFunction('{is_metadata_admin}(uuid)', `returns boolean language sql stable as $$
-        select exists (select from {s}.{accounts} as a where raw_user_meta_data ->> 'id' = $1::text) and $1 = pie_schema.current_user_id() $$`)}
+      ${soundFunction(
+        '{is_metadata_admin}(uuid)',
+        `returns boolean language plpgsql stable as $$ begin
+        return exists (select from {s}.{accounts} as a where raw_user_meta_data ->> 'id' = $1::text) and $1 = pie_schema.current_user_id();
+      end $$`,
+      )}
       ${ownedTable('by_metadata_helper')}
       create policy {by_metadata_helper_own} on {s}.{by_metadata_helper} ${select} ({s}.{is_metadata_admin}({owner_id}));`,
   },
@@ -65,36 +78,90 @@ const email = `(select emails.email from pie_schema.user_emails as emails where 
 const byPattern = [
   { table: 'by_like', policy: `${select} ({body} like '%' || ${email})` },
   { table: 'by_ilike', policy: `${select} (${email} ilike {body})` },
-  { table: 'by_domain', policy: `${select} (${email} like '%example.com')`, weight: 'leak' as const },
+  {
+    table: 'by_domain',
+    policy: `${select} (${email} like '%example.com')`,
+    weight: 'leak' as const,
+  },
   { table: 'by_start', policy: `${select} (${email} ~ '^admin')`, weight: 'leak' as const },
-  { table: 'by_case', policy: `${select} (lower({body}) = lower(${email}))`, weight: 'leak' as const },
+  {
+    table: 'by_case',
+    before: 'create index on {s}.{by_case} (lower({body}));',
+    policy: `${select} (lower({body}) = lower(${email}))`,
+    weight: 'leak' as const,
+  },
 ].map(faultyPolicy('identity-by-pattern'))
 
+const byLogin = (table: string, using: string) => ({
+  table,
+  columns: ', {login} name not null',
+  before: `create index on {s}.{${table}} ({login});`,
+  policy: `${select} (${using})`,
+})
 const byRole = [
-  { table: 'by_current', policy: `${select} ({body} = current_user)` },
-  { table: 'by_session', policy: `${select} ({body}::name = (select session_user))` },
-  { table: 'by_old_user', policy: `${select} (user = {body} and {is_open})` },
+  byLogin('by_current', '{login} = current_user'),
+  byLogin('by_session', '{login} = (select session_user)'),
+  byLogin('by_old_user', 'user = {login} and {is_open}'),
 ].map(faultyPolicy('identity-is-database-role'))
 
 const mine = `{owner_id} = ${me}`
 const toLogin: PlantedFault[] = [
-  faultyPolicy('policy-to-login-role')({ table: 'to_cream', policy: `for select to cream using (${mine})` }),
-  faultyPolicy('policy-to-login-role')({ table: 'to_both', policy: `for select to webuser, cream using (${mine})` }),
-  faultyPolicy('policy-to-login-role')({ table: 'to_auth', policy: `for select to pie_auth using (${mine})` }),
+  faultyPolicy('policy-to-login-role')({
+    table: 'to_cream',
+    policy: `for select to cream using (${mine})`,
+  }),
+  faultyPolicy('policy-to-login-role')({
+    table: 'to_both',
+    policy: `for select to webuser, cream using (${mine})`,
+  }),
+  faultyPolicy('policy-to-login-role')({
+    table: 'to_auth',
+    policy: `for select to pie_auth using (${mine})`,
+  }),
 ]
 
-const grantedTo = (role: string, kind: string, name: string, sql: string, weight?: 'hole'): PlantedFault => ({
+const grantedTo = (
+  role: string,
+  kind: string,
+  name: string,
+  sql: string,
+  weight?: 'hole',
+): PlantedFault => ({
   rule: 'grant-to-login-role',
   object: `grant to ${role} on ${kind} {s}.{${name}}`,
   ...(weight === undefined ? {} : { weight }),
   sql,
 })
 const grants: PlantedFault[] = [
-  grantedTo('cream', 'table', 'for_cream', `${soundTable('for_cream')} grant select on {s}.{for_cream} to cream;
-    create policy {for_cream_mine} on {s}.{for_cream} for select to webuser using (${me} is not null);`),
-  grantedTo('pie_auth', 'table', 'for_auth', `${soundTable('for_auth', ', {body} text')} grant update ({body}) on {s}.{for_auth} to pie_auth;`),
-  grantedTo('cream', 'sequence', 'for_cream_too', 'create sequence {s}.{for_cream_too}; grant usage on sequence {s}.{for_cream_too} to cream;', 'hole'),
+  grantedTo(
+    'cream',
+    'table',
+    'for_cream',
+    `${soundTable('for_cream')} grant select on {s}.{for_cream} to cream;
+    create policy {for_cream_mine} on {s}.{for_cream} for select to webuser using (${me} is not null);`,
+  ),
+  grantedTo(
+    'pie_auth',
+    'table',
+    'for_auth',
+    `${soundTable('for_auth', ', {body} text')} grant update ({body}) on {s}.{for_auth} to pie_auth;`,
+  ),
+  grantedTo(
+    'cream',
+    'sequence',
+    'for_cream_too',
+    'create sequence {s}.{for_cream_too}; grant usage on sequence {s}.{for_cream_too} to cream;',
+    'hole',
+  ),
 ]
 
 /** Policies that ask who it is where nobody is to be believed. */
-export const faultsOfIdentity: PlantedFault[] = [...settings, ...inHelpers, ...metadata, ...byPattern, ...byRole, ...toLogin, ...grants]
+export const faultsOfIdentity: PlantedFault[] = [
+  ...settings,
+  ...inHelpers,
+  ...metadata,
+  ...byPattern,
+  ...byRole,
+  ...toLogin,
+  ...grants,
+]

@@ -20,25 +20,78 @@ const inTeam = ', {team_id} integer references {s}.{teams} on delete cascade'
 const byTeam = (table: string) => `create index on {s}.{${table}} ({team_id});`
 
 const faulty = (rule: string, table: string, using: string) =>
-  faultyPolicy(rule)({ table, columns: inTeam, before: byTeam(table), policy: `for select to webuser using (${using})` })
+  faultyPolicy(rule)({
+    table,
+    columns: inTeam,
+    before: byTeam(table),
+    policy: `for select to webuser using (${using})`,
+  })
 
 const [first, ...others] = [
-  faulty('column-compared-with-itself', 'unqualified', `exists (select from {s}.{members} as m where m.{team_id} = {team_id} and m.{user_id} = ${me})`),
-  faulty('column-compared-with-itself', 'unqualified_in', `{id} in (select m.{id} from {s}.{members} as m where {team_id} = m.{team_id} and m.{user_id} = ${me})`),
-  faulty('column-compared-with-itself', 'unqualified_cast', `exists (select from {s}.{members} as m join {s}.{teams} as t on t.{id} = m.{team_id} where m.{team_id}::text = {team_id}::text and m.{user_id} = ${me})`),
+  faulty(
+    'column-compared-with-itself',
+    'unqualified',
+    `exists (select from {s}.{members} as m where m.{team_id} = {team_id} and m.{user_id} = ${me})`,
+  ),
+  faulty(
+    'column-compared-with-itself',
+    'unqualified_in',
+    `{id} in (select m.{id} from {s}.{members} as m where {team_id} = m.{team_id} and m.{user_id} = ${me})`,
+  ),
+  faulty(
+    'column-compared-with-itself',
+    'unqualified_cast',
+    `exists (select from {s}.{members} as m join {s}.{teams} as t on t.{id} = m.{team_id} where m.{team_id}::text = {team_id}::text and m.{user_id} = ${me})`,
+  ),
   faulty('column-compared-with-itself', 'own', `{owner_id} = {owner_id} and {owner_id} = ${me}`),
 
-  faulty('sub-select-answers-with-the-row', 'from_around', `${me} is not null and {owner_id} in (select {owner_id} from {s}.{teams})`),
-  faulty('sub-select-answers-with-the-row', 'from_around_array', `${me} is not null and {owner_id} = any (array (select {owner_id} from {s}.{teams}))`),
-  faulty('sub-select-answers-with-the-row', 'from_around_other', `${me} is not null and {id} in (select {from_around_other}.{team_id} from {s}.{teams} as t where t.{id} > 0)`),
+  faulty(
+    'sub-select-answers-with-the-row',
+    'from_around',
+    `${me} is not null and {owner_id} in (select {owner_id} from {s}.{teams})`,
+  ),
+  faulty(
+    'sub-select-answers-with-the-row',
+    'from_around_array',
+    `${me} is not null and {owner_id} = any (array (select {owner_id} from {s}.{teams}))`,
+  ),
+  faulty(
+    'sub-select-answers-with-the-row',
+    'from_around_other',
+    `${me} is not null and {id} in (select {from_around_other}.{team_id} from {s}.{teams} as t where t.{id} > 0)`,
+  ),
 
-  faulty('membership-of-anybody', 'by_anybody', `exists (select from {s}.{members} as m where m.{team_id} = {by_anybody}.{team_id})`),
-  faulty('membership-of-anybody', 'by_anybody_in', '{team_id} in (select m.{team_id} from {s}.{members} as m)'),
-  faulty('membership-of-anybody', 'by_anybody_array', '{team_id} = any (array (select m.{team_id} from {s}.{members} as m))'),
+  faulty(
+    'membership-of-anybody',
+    'by_anybody',
+    `exists (select from {s}.{members} as m where m.{team_id} = {by_anybody}.{team_id})`,
+  ),
+  faulty(
+    'membership-of-anybody',
+    'by_anybody_in',
+    '{team_id} in (select m.{team_id} from {s}.{members} as m)',
+  ),
+  faulty(
+    'membership-of-anybody',
+    'by_anybody_array',
+    '{team_id} = any (array (select m.{team_id} from {s}.{members} as m))',
+  ),
 
-  faulty('membership-of-anything', 'of_anything', `exists (select from {s}.{members} as m where m.{user_id} = ${me})`),
-  faulty('membership-of-anything', 'of_anything_or', `{owner_id} = ${me} or exists (select from {s}.{members} as m where ${me} = m.{user_id})`),
-  faulty('membership-of-anything', 'of_anything_in', `${me} in (select m.{user_id} from {s}.{members} as m)`),
+  faulty(
+    'membership-of-anything',
+    'of_anything',
+    `exists (select from {s}.{members} as m where m.{user_id} = ${me})`,
+  ),
+  faulty(
+    'membership-of-anything',
+    'of_anything_or',
+    `{owner_id} = ${me} or exists (select from {s}.{members} as m where ${me} = m.{user_id})`,
+  ),
+  faulty(
+    'membership-of-anything',
+    'of_anything_in',
+    `${me} in (select m.{user_id} from {s}.{members} as m)`,
+  ),
 ] as [PlantedFault, ...PlantedFault[]]
 
 /** Sub-selects of policies that ask for less than they seem to. */
@@ -56,4 +109,3 @@ export const faultsOfSubSelects: PlantedFault[] = [
     ),
   },
 ]
-

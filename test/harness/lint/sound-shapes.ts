@@ -1,6 +1,8 @@
 import { soundApplication } from './sound-application.ts'
+import { soundPolicies } from './sound-policies.ts'
 
 /** SQL that makes what no rule minds, each in a schema of its own that it makes itself (`schemaAlone`). */
 export const soundShapes: Readonly<Record<string, string>> = {
   application: soundApplication,
+  'set of policies': soundPolicies,
 }

@@ -12,12 +12,18 @@ export interface Asking extends Facts {
 }
 
 /** The ways, of those that `or` divides, in which a condition lets a row through and asks nobody. */
-export function openBranches(node: TreeNode, scope: Scope, asking: Asking, isNegated = false): Place[] {
+export function openBranches(
+  node: TreeNode,
+  scope: Scope,
+  asking: Asking,
+  isNegated = false,
+): Place[] {
   if (node.type === 'BOOLEXPR') {
     const word = wordOf(node, 'boolop')
     const parts = argumentsOf(node)
     const [first] = parts
-    if (word === 'not') return first === undefined ? [] : openBranches(first, scope, asking, !isNegated)
+    if (word === 'not')
+      return first === undefined ? [] : openBranches(first, scope, asking, !isNegated)
     const isAnd = (word === 'and') !== isNegated
     const open = parts.map((part) => openBranches(part, scope, asking, isNegated))
     if (!isAnd) return open.flat()
@@ -30,7 +36,8 @@ export function openBranches(node: TreeNode, scope: Scope, asking: Asking, isNeg
 /** Whether what a node comes to depends on who asks. */
 export function asksSomebody(node: TreeNode, scope: Scope, asking: Asking): boolean {
   if (asking.identity.sourcesOf(node).length > 0) return true
-  if (node.type !== 'SUBLINK') return childrenOf(node).some((child) => asksSomebody(child, scope, asking))
+  if (node.type !== 'SUBLINK')
+    return childrenOf(node).some((child) => asksSomebody(child, scope, asking))
   const query = queryOf(node)
   if (query === undefined) return false
   const type = wordOf(node, 'subLinkType')
@@ -43,9 +50,13 @@ export function asksSomebody(node: TreeNode, scope: Scope, asking: Asking): bool
 function queryAsks(query: TreeNode, scope: Scope, asking: Asking, isCondition: boolean): boolean {
   if (relationsOf(query).some((relation) => asking.isAskedFor(relation))) return true
   const conditions = conditionsOf(query)
-  if (conditions.some((condition) => openBranches(condition, scope, asking).length === 0)) return true
-  if (!isCondition && conditions.some((condition) => asksSomebody(condition, scope, asking))) return true
-  const elsewhere = ['targetList', 'rtable', 'cteList', 'havingQual'].flatMap((field) => nodesIn(query, field))
+  if (conditions.some((condition) => openBranches(condition, scope, asking).length === 0))
+    return true
+  if (!isCondition && conditions.some((condition) => asksSomebody(condition, scope, asking)))
+    return true
+  const elsewhere = ['targetList', 'rtable', 'cteList', 'havingQual'].flatMap((field) =>
+    nodesIn(query, field),
+  )
   return elsewhere.some((part) => asksBelow(part, scope, asking))
 }
 

@@ -2,7 +2,7 @@ import { nodesIn, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts
 import type { Scope } from '../expressions/scope.ts'
 import { argumentsOf } from '../expressions/unwrap.ts'
 import { columnOf } from './pinned-columns.ts'
-import { type Facts, operatorOf, valueOf } from './value.ts'
+import { type Facts, operatorOf, readValue } from './value.ts'
 
 /** What a condition asks of a column of the row, whatever else it asks. */
 export type Demand =
@@ -13,8 +13,11 @@ export type Demand =
 export function demandsOf(node: TreeNode, scope: Scope, facts: Facts, isNegated = false): Demand[] {
   if (node.type === 'BOOLEXPR') {
     const word = wordOf(node, 'boolop')
-    if (word === 'not') return argumentsOf(node).flatMap((part) => demandsOf(part, scope, facts, !isNegated))
-    return (word === 'and') === isNegated ? [] : argumentsOf(node).flatMap((part) => demandsOf(part, scope, facts, isNegated))
+    if (word === 'not')
+      return argumentsOf(node).flatMap((part) => demandsOf(part, scope, facts, !isNegated))
+    return (word === 'and') === isNegated
+      ? []
+      : argumentsOf(node).flatMap((part) => demandsOf(part, scope, facts, isNegated))
   }
   if (node.type === 'NULLTEST') {
     const column = nodesIn(node, 'arg').flatMap((argument) => columnOf(argument, scope) ?? [])[0]
@@ -28,10 +31,22 @@ export function demandsOf(node: TreeNode, scope: Scope, facts: Facts, isNegated 
   return sides.flatMap((side, index) => {
     const column = columnOf(side, scope)
     const other = sides[1 - index]
-    const value = other === undefined ? null : valueOf(other, scope, facts)
+    const value = other === undefined ? null : readValue(other, scope, facts)
     if (column === null || value === null) return []
-    const key = value.kind === 'constant' ? `${value.type} ${value.value}` : value.kind === 'same' ? value.key : null
+    const key =
+      value.kind === 'constant'
+        ? `${value.type} ${value.value}`
+        : value.kind === 'same'
+          ? value.key
+          : null
     if (key === null || key === `row.${column}`) return []
-    return [{ column, is: isEqual ? 'equal' : 'different', value: key, isConstant: value.kind === 'constant' }]
+    return [
+      {
+        column,
+        is: isEqual ? 'equal' : 'different',
+        value: key,
+        isConstant: value.kind === 'constant',
+      },
+    ]
   })
 }

@@ -33,14 +33,25 @@ const roleNames = new Set(['current_user', 'current_role', 'session_user'])
 const roleFunctions = new Set(['pg_has_role', 'row_security_active'])
 
 /** What makes of a setting a proof, which nobody has who only sets it. */
-const hashes = new Set(['sha224', 'sha256', 'sha384', 'sha512', 'digest', 'hmac', 'crypt', 'verify'])
+const hashes = new Set([
+  'sha224',
+  'sha256',
+  'sha384',
+  'sha512',
+  'digest',
+  'hmac',
+  'crypt',
+  'verify',
+])
 
 export function identityOf(catalog: Catalog, names: Names): Identity {
   const known = new Map<number, Source[]>()
   const tokens = new Map<number, Token[]>()
   const own = namedFunctions(catalog)
   const isTrustedSetting = (setting: string) =>
-    names.identitySettings.some((trusted) => (trusted.endsWith('.') ? setting.startsWith(trusted) : setting === trusted))
+    names.identitySettings.some((trusted) =>
+      trusted.endsWith('.') ? setting.startsWith(trusted) : setting === trusted,
+    )
   const trusted = new Set(names.identityFunctions)
   const isKnown = trusted.size > 0 || names.identitySettings.length > 0
 
@@ -54,7 +65,11 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
     // Settings of Postgres' own have no dot in their names.
     if (name === 'role' || name === 'session_authorization') return [{ kind: 'role', key: name }]
     if (!name.includes('.')) return []
-    return [isTrustedSetting(name) ? { kind: 'trusted', key: name } : { kind: 'setting', key: name, setting: name }]
+    return [
+      isTrustedSetting(name)
+        ? { kind: 'trusted', key: name }
+        : { kind: 'setting', key: name, setting: name },
+    ]
   }
   const settingsIn = (words: readonly Token[]): string[] =>
     callsIn(words).flatMap(({ name, at }) => {
@@ -66,7 +81,9 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
 
   const calledBy = (routine: Routine): Routine[] =>
     callsIn(tokensOfRoutine(routine)).flatMap(({ schema, name }) =>
-      (own.get(name) ?? []).filter((other) => other !== routine && (schema === null || other.schema.name === schema)),
+      (own.get(name) ?? []).filter(
+        (other) => other !== routine && (schema === null || other.schema.name === schema),
+      ),
     )
   const sourcesOfFunction = (routine: Routine): Source[] => {
     const before = known.get(routine.oid)
@@ -80,15 +97,25 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
   const find = (routine: Routine): Source[] => {
     const name = `${routine.schema.name}.${routine.name}`
     if (trusted.has(name)) return [{ kind: 'trusted', key: name }]
-    if (routine.schema.isOfPostgres) return roleFunctions.has(routine.name) ? [{ kind: 'role', key: routine.name }] : []
+    if (routine.schema.isOfPostgres)
+      return roleFunctions.has(routine.name) ? [{ kind: 'role', key: routine.name }] : []
     const words = tokensOfRoutine(routine)
     const read = settingsIn(words).flatMap(sourceOfSetting)
     const sources = [
-      ...(isProof(routine, words) && read.length > 0 ? [{ kind: 'trusted', key: name } as const] : read),
-      ...(words.some(({ kind, text }) => kind === 'name' && roleNames.has(text)) ? [{ kind: 'role', key: name } as const] : []),
+      ...(isProof(routine, words) && read.length > 0
+        ? [{ kind: 'trusted', key: name } as const]
+        : read),
+      ...(words.some(({ kind, text }) => kind === 'name' && roleNames.has(text))
+        ? [{ kind: 'role', key: name } as const]
+        : []),
       ...calledBy(routine).flatMap(sourcesOfFunction),
     ]
-    const mayAsk = routine.volatility !== 'i' && (!isKnown || words.length === 0 || words.some(({ text }) => text === 'execute'))
+    const isWord = (word: string) =>
+      words.some(({ kind, text }) => kind === 'name' && text === word)
+    // What runs as its caller may ask a table whose policies ask.
+    const asksTables = !routine.isSecurityDefiner && isWord('from')
+    const isHidden = words.length === 0 || isWord('execute')
+    const mayAsk = routine.volatility !== 'i' && (!isKnown || isHidden || asksTables)
     return sources.length === 0 && mayAsk ? [{ kind: 'unknown', key: name }] : sources
   }
   const ofCall = (node: TreeNode, field: string): Source[] => {
@@ -96,7 +123,9 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
     if (routine === undefined) return []
     if (routine.schema.isOfPostgres && routine.name === 'current_setting') {
       const setting = textOf(argumentsOf(node)[0])
-      return setting === null ? [{ kind: 'unknown', key: 'current_setting' }] : sourceOfSetting(setting)
+      return setting === null
+        ? [{ kind: 'unknown', key: 'current_setting' }]
+        : sourceOfSetting(setting)
     }
     return sourcesOfFunction(routine)
   }
@@ -109,10 +138,14 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
     },
     sourcesOfFunction,
     settingsReadBy: (routine) =>
-      isProof(routine, tokensOfRoutine(routine)) || trusted.has(`${routine.schema.name}.${routine.name}`)
+      isProof(routine, tokensOfRoutine(routine)) ||
+      trusted.has(`${routine.schema.name}.${routine.name}`)
         ? []
-        : settingsIn(tokensOfRoutine(routine)).filter((setting) => sourceOfSetting(setting).some(({ kind }) => kind === 'setting')),
-    calledBy: (routine) => (trusted.has(`${routine.schema.name}.${routine.name}`) ? [] : calledBy(routine)),
+        : settingsIn(tokensOfRoutine(routine)).filter((setting) =>
+            sourceOfSetting(setting).some(({ kind }) => kind === 'setting'),
+          ),
+    calledBy: (routine) =>
+      trusted.has(`${routine.schema.name}.${routine.name}`) ? [] : calledBy(routine),
   }
 }
 
@@ -120,6 +153,7 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
 function namedFunctions({ functions }: Catalog): Map<string, Routine[]> {
   const named = new Map<string, Routine[]>()
   for (const routine of functions.values())
-    if (!routine.schema.isOfPostgres) named.set(routine.name, [...(named.get(routine.name) ?? []), routine])
+    if (!routine.schema.isOfPostgres)
+      named.set(routine.name, [...(named.get(routine.name) ?? []), routine])
   return named
 }

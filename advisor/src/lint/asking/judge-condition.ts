@@ -1,9 +1,20 @@
 import { nodesIn, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
 import { readConstant } from '../expressions/constants.ts'
 import { rangeTableOf, type Scope, targetsOf, within } from '../expressions/scope.ts'
-import { and, FALSE, isAlways, NULL, not, or, TRUE, type Truth, UNKNOWN } from '../expressions/truth.ts'
+import {
+  and,
+  FALSE,
+  isAlways,
+  NULL,
+  not,
+  or,
+  TRUE,
+  type Truth,
+  UNKNOWN,
+} from '../expressions/truth.ts'
 import { ANY, argumentsOf, EXISTS, plainQueryOf, queryOf } from '../expressions/unwrap.ts'
-import { type Facts, isNullable, operatorOf, type Value, valueOf } from './value.ts'
+import { keyOfTree } from '../lookups/key-of-tree.ts'
+import { type Facts, isNullable, operatorOf, readValue, type Value } from './value.ts'
 
 /** What a condition may come to, over all rows and all who may ask. */
 export function judgeCondition(node: TreeNode, scope: Scope, facts: Facts): Truth {
@@ -11,10 +22,16 @@ export function judgeCondition(node: TreeNode, scope: Scope, facts: Facts): Trut
   const parts = () => argumentsOf(node)
   switch (node.type) {
     case 'BOOLEXPR':
-      return judgeBoolean(wordOf(node, 'boolop'), parts().map(judge))
+      return judgeBoolean(wordOf(node, 'boolop'), parts(), judge)
     case 'CONST': {
       const constant = readConstant(node)
-      return constant === null || constant.isNull ? NULL : constant.value === 'true' ? TRUE : constant.value === 'false' ? FALSE : UNKNOWN
+      return constant === null || constant.isNull
+        ? NULL
+        : constant.value === 'true'
+          ? TRUE
+          : constant.value === 'false'
+            ? FALSE
+            : UNKNOWN
     }
     case 'OPEXPR':
     case 'DISTINCTEXPR':
@@ -24,30 +41,45 @@ export function judgeCondition(node: TreeNode, scope: Scope, facts: Facts): Trut
     case 'NULLTEST':
       return judgeNullTest(node, scope, facts)
     case 'BOOLEANTEST':
-      return judgeBooleanTest(wordOf(node, 'booltesttype'), nodesIn(node, 'arg').map(judge)[0] ?? UNKNOWN)
+      return judgeBooleanTest(
+        wordOf(node, 'booltesttype'),
+        nodesIn(node, 'arg').map(judge)[0] ?? UNKNOWN,
+      )
     case 'COALESCEEXPR':
-      return parts().map(judge).reduce((all, one) => ((all & NULL) === 0 ? all : (all & ~NULL) | one), NULL)
+      return parts()
+        .map(judge)
+        .reduce((all, one) => ((all & NULL) === 0 ? all : (all & ~NULL) | one), NULL)
     case 'CASEEXPR':
       return judgeCase(node, judge)
     case 'SUBLINK':
       return judgeSubSelect(node, scope, facts)
     case 'VAR':
-      return TRUE | FALSE | (isNullable(valueOf(node, scope, facts)) ? NULL : 0)
+      return TRUE | FALSE | (isNullable(readValue(node, scope, facts)) ? NULL : 0)
     case 'RELABELTYPE':
     case 'COLLATEEXPR':
       return nodesIn(node, 'arg').map(judge)[0] ?? UNKNOWN
     default:
-      return valueOf(node, scope, facts).kind === 'null' ? NULL : UNKNOWN
+      return readValue(node, scope, facts).kind === 'null' ? NULL : UNKNOWN
   }
 }
 
-function judgeBoolean(word: string, parts: Truth[]): Truth {
-  if (word === 'not') return not(parts[0] ?? UNKNOWN)
-  return word === 'and' ? parts.reduce(and, TRUE) : parts.reduce(or, FALSE)
+function judgeBoolean(word: string, parts: TreeNode[], judge: (inner: TreeNode) => Truth): Truth {
+  const each = parts.map(judge)
+  if (word === 'not') return not(each[0] ?? UNKNOWN)
+  const all = word === 'and' ? each.reduce(and, TRUE) : each.reduce(or, FALSE)
+  // `a or not a` is never false, `a and not a` never true.
+  return hasItsOpposite(parts) ? all & ~(word === 'and' ? TRUE : FALSE) : all
+}
+
+function hasItsOpposite(parts: TreeNode[]): boolean {
+  const isNegation = (part: TreeNode) =>
+    part.type === 'BOOLEXPR' && wordOf(part, 'boolop') === 'not'
+  const denied = parts.filter(isNegation).flatMap(argumentsOf).map(keyOfTree)
+  return denied.length > 0 && parts.some((part) => denied.includes(keyOfTree(part)))
 }
 
 function judgeComparison(node: TreeNode, scope: Scope, facts: Facts): Truth {
-  const [one, other] = argumentsOf(node).map((part) => valueOf(part, scope, facts))
+  const [one, other] = argumentsOf(node).map((part) => readValue(part, scope, facts))
   if (one === undefined || other === undefined) return UNKNOWN
   const operator = operatorOf(node, facts.catalog)
   if (node.type === 'DISTINCTEXPR') return judgeDistinct(one, other)
@@ -58,16 +90,28 @@ function judgeDistinct(one: Value, other: Value): Truth {
   const equal = isAlwaysEqual(one, other)
   if (one.kind === 'null' && other.kind === 'null') return FALSE
   if (equal !== null) return equal ? FALSE : TRUE
-  if ([one, other].some(({ kind }) => kind === 'null') && [one, other].some((value) => !isNullable(value))) return TRUE
+  if (
+    [one, other].some(({ kind }) => kind === 'null') &&
+    [one, other].some((value) => !isNullable(value))
+  )
+    return TRUE
   return TRUE | FALSE
 }
 
-const reflexive = new Map([['=', true], ['<=', true], ['>=', true], ['<>', false], ['<', false], ['>', false]])
+const reflexive = new Map([
+  ['=', true],
+  ['<=', true],
+  ['>=', true],
+  ['<>', false],
+  ['<', false],
+  ['>', false],
+])
 
 /** Comparisons are strict: with null they come to null. */
 export function compare(operator: string, one: Value, other: Value): Truth {
   const isSame = reflexive.get(operator)
-  if (isSame === undefined) return operator !== '' && [one, other].some(({ kind }) => kind === 'null') ? NULL : UNKNOWN
+  if (isSame === undefined)
+    return operator !== '' && [one, other].some(({ kind }) => kind === 'null') ? NULL : UNKNOWN
   if (one.kind === 'null' || other.kind === 'null') return NULL
   const nulls = isNullable(one) || isNullable(other) ? NULL : 0
   const equal = isAlwaysEqual(one, other)
@@ -89,16 +133,18 @@ function isAlwaysEqual(one: Value, other: Value): boolean | null {
 function judgeList(node: TreeNode, scope: Scope, facts: Facts): Truth {
   const [one, list] = argumentsOf(node)
   if (one === undefined || list?.type !== 'ARRAYEXPR') return UNKNOWN
-  const value = valueOf(one, scope, facts)
+  const value = readValue(one, scope, facts)
   const operator = operatorOf(node, facts.catalog)
-  const each = nodesIn(list, 'elements').map((item) => compare(operator, value, valueOf(item, scope, facts)))
+  const each = nodesIn(list, 'elements').map((item) =>
+    compare(operator, value, readValue(item, scope, facts)),
+  )
   return wordOf(node, 'useOr') === 'true' ? each.reduce(or, FALSE) : each.reduce(and, TRUE)
 }
 
 function judgeNullTest(node: TreeNode, scope: Scope, facts: Facts): Truth {
   const [argument] = nodesIn(node, 'arg')
   if (argument === undefined || wordOf(node, 'argisrow') === 'true') return UNKNOWN
-  const value = valueOf(argument, scope, facts)
+  const value = readValue(argument, scope, facts)
   const isNull = value.kind === 'null' ? TRUE : isNullable(value) ? TRUE | FALSE : FALSE
   return wordOf(node, 'nulltesttype') === '0' ? isNull : not(isNull)
 }
@@ -128,7 +174,8 @@ function judgeCase(node: TreeNode, judge: (inner: TreeNode) => Truth): Truth {
 function judgeSubSelect(node: TreeNode, scope: Scope, facts: Facts): Truth {
   const plain = plainQueryOf(node)
   const target = plain === null ? undefined : targetsOf(plain)[0]
-  if (plain !== null && target !== undefined) return judgeCondition(target, within(scope, plain), facts)
+  if (plain !== null && target !== undefined)
+    return judgeCondition(target, within(scope, plain), facts)
   const query = queryOf(node)
   const type = wordOf(node, 'subLinkType')
   if (type === EXISTS && query !== undefined && rangeTableOf(query).length === 0)

@@ -26,24 +26,45 @@ export interface Membership {
 }
 
 /** @param condition one that may be a sub-select: `exists (…)`, `x in (…)` */
-export function membershipsIn(condition: TreeNode, relation: Relation, { asking, catalog }: Surroundings): Membership[] {
+export function membershipsIn(
+  condition: TreeNode,
+  relation: Relation,
+  { asking, catalog }: Surroundings,
+): Membership[] {
   const query = queryIn(condition)
   const [oid, second] = query === undefined ? [] : relationsOf(query)
   const table = oid === undefined || second !== undefined ? undefined : catalog.relations.get(oid)
-  if (query === undefined || table === undefined || table.oid === relation.oid || (table.kind !== 'r' && table.kind !== 'p')) return []
+  if (
+    query === undefined ||
+    table === undefined ||
+    table.oid === relation.oid ||
+    (table.kind !== 'r' && table.kind !== 'p')
+  )
+    return []
   const scope = within(scopeOf(relation.oid), query)
-  const columns = findNodes(condition, scopeOf(relation.oid), ({ type: kind }) => kind === 'VAR').flatMap((place) => resolveColumn(place.node, place.scope) ?? [])
+  const columns = findNodes(
+    condition,
+    scopeOf(relation.oid),
+    ({ type: kind }) => kind === 'VAR',
+  ).flatMap((place) => resolveColumn(place.node, place.scope) ?? [])
   const conditions = conditionsOf(query).flatMap(conjunctsOf)
   const speaksOfRow = (node: TreeNode) =>
-    findNodes(node, scope, ({ type: kind }) => kind === 'VAR').some((place) => resolveColumn(place.node, place.scope)?.isOfRow === true)
+    findNodes(node, scope, ({ type: kind }) => kind === 'VAR').some(
+      (place) => resolveColumn(place.node, place.scope)?.isOfRow === true,
+    )
   return [
     {
       table,
-      mentioned: new Set(columns.flatMap((column) => (!column.isOfRow && column.relation === table.oid ? [column.column] : []))),
+      mentioned: new Set(
+        columns.flatMap((column) =>
+          !column.isOfRow && column.relation === table.oid ? [column.column] : [],
+        ),
+      ),
       comparesRow: columns.some(({ isOfRow }) => isOfRow),
       asks: asksSomebody(condition, scopeOf(relation.oid), asking),
       isBare: conditions.every(speaksOfRow),
-      isOffice: conditions.length > 1 && peopleIn(catalog, table).some((person) => isUnique(table, person)),
+      isOffice:
+        conditions.length > 1 && peopleIn(catalog, table).some((person) => isUnique(table, person)),
       people: peopleIn(catalog, table),
       shared: sharedColumns(catalog, table, relation),
     },
@@ -53,29 +74,46 @@ export function membershipsIn(condition: TreeNode, relation: Relation, { asking,
 /** Of `exists (…)`, `x in (…)` and `x = any (array (…))`. */
 function queryIn(condition: TreeNode): TreeNode | undefined {
   const type = wordOf(condition, 'subLinkType')
-  if (condition.type === 'SUBLINK') return type === EXISTS || type === ANY ? queryOf(condition) : undefined
+  if (condition.type === 'SUBLINK')
+    return type === EXISTS || type === ANY ? queryOf(condition) : undefined
   if (condition.type !== 'SCALARARRAYOPEXPR') return undefined
   const [, list] = argumentsOf(condition)
-  return list?.type === 'SUBLINK' && wordOf(list, 'subLinkType') === ARRAY ? queryOf(list) : undefined
+  return list?.type === 'SUBLINK' && wordOf(list, 'subLinkType') === ARRAY
+    ? queryOf(list)
+    : undefined
 }
 
 const isUnique = ({ indexes }: Relation, column: number): boolean =>
-  indexes.some(({ isUnique: is, columns, predicate }) => is && predicate === null && columns.length === 1 && columns[0] === column)
+  indexes.some(
+    ({ isUnique: is, columns, predicate }) =>
+      is && predicate === null && columns.length === 1 && columns[0] === column,
+  )
 
 const conjunctsOf = (node: TreeNode): TreeNode[] =>
-  node.type === 'BOOLEXPR' && wordOf(node, 'boolop') === 'and' ? argumentsOf(node).flatMap(conjunctsOf) : [node]
+  node.type === 'BOOLEXPR' && wordOf(node, 'boolop') === 'and'
+    ? argumentsOf(node).flatMap(conjunctsOf)
+    : [node]
 
 const peoplesTables = /^(users?|profiles?|accounts?|people|persons?|auth_users?)$/
-const peoplesColumns = /^(user|member|owner|profile|person|author|account|reader|employee|customer)(_?id|_uuid)?$/
+const peoplesColumns =
+  /^(user|member|owner|profile|person|author|account|reader|employee|customer)(_?id|_uuid)?$/
 
 /** By what a foreign key refers to, and by name where there is none. */
-function peopleIn({ relations }: Catalog, { name: table, columns, constraints }: Relation): number[] {
+function peopleIn(
+  { relations }: Catalog,
+  { name: table, columns, constraints }: Relation,
+): number[] {
   return columns.flatMap(({ number, name }) => {
-    const keys = constraints.filter(({ type, columns: of }) => type === 'f' && of.length === 1 && of[0] === number)
+    const keys = constraints.filter(
+      ({ type, columns: of }) => type === 'f' && of.length === 1 && of[0] === number,
+    )
     const refers = keys.flatMap(({ refers: to }) => relations.get(to?.relation ?? 0)?.name ?? [])
     // One's own row of the table of people.
     if (keys.length === 0 && name === 'id') return peoplesTables.test(table) ? [number] : []
-    const isPerson = refers.length > 0 ? refers.some((other) => peoplesTables.test(other)) : peoplesColumns.test(name)
+    const isPerson =
+      refers.length > 0
+        ? refers.some((other) => peoplesTables.test(other))
+        : peoplesColumns.test(name)
     return isPerson ? [number] : []
   })
 }
@@ -83,7 +121,11 @@ function peopleIn({ relations }: Catalog, { name: table, columns, constraints }:
 /** What every table has says nothing. */
 const common = /^(id|name|title|body|status|kind|type|role|.*_at|.*_on)$/
 
-function sharedColumns(catalog: Catalog, table: Relation, relation: Relation): Membership['shared'] {
+function sharedColumns(
+  catalog: Catalog,
+  table: Relation,
+  relation: Relation,
+): Membership['shared'] {
   const people = new Set([...peopleIn(catalog, relation)])
   const targets = (of: Relation) =>
     of.constraints.flatMap(({ type, columns, refers }) => {
@@ -100,7 +142,12 @@ function sharedColumns(catalog: Catalog, table: Relation, relation: Relation): M
   })
   const byName = table.columns.flatMap(({ number, name, type }) => {
     const own = relation.columns.find((column) => column.name === name && column.type === type)
-    return own === undefined || common.test(name) || people.has(own.number) || !/(_id|_uuid|Id)$/.test(name) ? [] : [{ column: number, ofRow: own.number }]
+    return own === undefined ||
+      common.test(name) ||
+      people.has(own.number) ||
+      !/(_id|_uuid|Id)$/.test(name)
+      ? []
+      : [{ column: number, ofRow: own.number }]
   })
   const peopleThere = new Set(peopleIn(catalog, table))
   return [...byKey, ...byName].filter(({ column }) => !peopleThere.has(column))

@@ -10,24 +10,32 @@ export function pinnedColumns(node: TreeNode, scope: Scope, asking: Asking): Set
 }
 
 function find(node: TreeNode, scope: Scope, asking: Asking): number[] {
-  if (node.type === 'BOOLEXPR') return argumentsOf(node).flatMap((part) => find(part, scope, asking))
-  if (node.type === 'OPEXPR' && operatorOf(node, asking.catalog) === '=') return inPair(argumentsOf(node), scope, asking)
-  if (node.type === 'SCALARARRAYOPEXPR' && wordOf(node, 'useOr') === 'true') return inPair(argumentsOf(node), scope, asking)
+  if (node.type === 'BOOLEXPR')
+    return argumentsOf(node).flatMap((part) => find(part, scope, asking))
+  if (node.type === 'OPEXPR' && operatorOf(node, asking.catalog) === '=')
+    return inPair(argumentsOf(node), scope, asking)
+  if (node.type === 'SCALARARRAYOPEXPR' && wordOf(node, 'useOr') === 'true')
+    return inPair(argumentsOf(node), scope, asking)
   // A function that is given a column and asks who it is, decides by it.
-  if (node.type === 'FUNCEXPR' && asking.identity.sourcesOf(node).length > 0) return columnsBelow(node, scope)
+  if (node.type === 'FUNCEXPR' && asking.identity.sourcesOf(node).length > 0)
+    return columnsBelow(node, scope)
   if (node.type !== 'SUBLINK') return []
   const query = queryOf(node)
   if (query === undefined || !asksSomebody(node, scope, asking)) return []
   const type = wordOf(node, 'subLinkType')
   const tested = nodesIn(node, 'testexpr').flatMap((test) => columnsBelow(test, scope))
-  return type === EXISTS || type === ANY ? [...tested, ...columnsBelow(query, within(scope, query))] : []
+  return type === EXISTS || type === ANY
+    ? [...tested, ...columnsBelow(query, within(scope, query))]
+    : []
 }
 
 function inPair(sides: TreeNode[], scope: Scope, asking: Asking): number[] {
   return sides.flatMap((side, index) => {
     const other = sides[1 - index]
     const column = columnOf(side, scope)
-    return column === null || other === undefined || !asksSomebody(other, scope, asking) ? [] : [column]
+    return column === null || other === undefined || !asksSomebody(other, scope, asking)
+      ? []
+      : [column]
   })
 }
 

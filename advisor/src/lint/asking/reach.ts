@@ -28,7 +28,11 @@ export function reachOf(catalog: Catalog): Reach {
       for (const member of members.get(grantee) ?? []) if (member !== owner) found.add(member)
     return found
   }
-  const granted = (relation: Relation, privilege: Privilege, column: number | null): Set<number> => {
+  const granted = (
+    relation: Relation,
+    privilege: Privilege,
+    column: number | null,
+  ): Set<number> => {
     const columns = relation.columns.filter(({ number }) => column === null || number === column)
     const items = [...relation.acl, ...columns.flatMap(({ acl }) => acl)]
     return new Set(items.flatMap((item) => (item.privilege === privilege ? [item.grantee] : [])))
@@ -42,11 +46,16 @@ export function reachOf(catalog: Catalog): Reach {
   return {
     rolesOfPolicy: (policy) => expand(policy.roles, policy.relation.owner),
     rolesWith: (relation, privilege) =>
-      remembered(`${relation.oid} ${privilege}`, () => expand(granted(relation, privilege, null), relation.owner)),
-    rolesWithColumn: (relation, privilege, column) => expand(granted(relation, privilege, column), relation.owner),
+      remembered(`${relation.oid} ${privilege}`, () =>
+        expand(granted(relation, privilege, null), relation.owner),
+      ),
+    rolesWithColumn: (relation, privilege, column) =>
+      expand(granted(relation, privilege, column), relation.owner),
     granteesOf: (relation, privilege, ofRoles) =>
-      [...granted(relation, privilege, null)].filter((grantee) =>
-        grantee !== relation.owner && (members.get(grantee) ?? []).some((member) => ofRoles.has(member)),
+      [...granted(relation, privilege, null)].filter(
+        (grantee) =>
+          grantee !== relation.owner &&
+          (members.get(grantee) ?? []).some((member) => ofRoles.has(member)),
       ),
   }
 }
@@ -56,4 +65,7 @@ export const intersect = (one: ReadonlySet<number>, other: ReadonlySet<number>):
 
 /** `webuser, cream`, as SQL names them. */
 export const nameRoles = ({ roles }: Catalog, oids: Iterable<number>): string =>
-  [...oids].map((oid) => (oid === 0 ? 'public' : (roles.get(oid)?.sql ?? String(oid)))).sort().join(', ')
+  [...oids]
+    .map((oid) => (oid === 0 ? 'public' : (roles.get(oid)?.sql ?? String(oid))))
+    .sort()
+    .join(', ')

@@ -20,9 +20,12 @@ export function tokensOf(source: string): Token[] {
 }
 
 /** What is called: each name before a parenthesis, with its schema where one is written. */
-export function callsIn(tokens: readonly Token[]): { schema: string | null; name: string; at: number }[] {
+export function callsIn(
+  tokens: readonly Token[],
+): { schema: string | null; name: string; at: number }[] {
   return tokens.flatMap((token, at) => {
-    if (token.kind !== 'name' || tokens[at + 1]?.text !== '(' || tokens[at + 1]?.kind !== 'sign') return []
+    if (token.kind !== 'name' || tokens[at + 1]?.text !== '(' || tokens[at + 1]?.kind !== 'sign')
+      return []
     const before = tokens[at - 2]
     const isQualified = tokens[at - 1]?.text === '.' && before?.kind === 'name'
     return [{ schema: isQualified ? before.text : null, name: token.text, at }]

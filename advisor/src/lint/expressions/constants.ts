@@ -14,9 +14,14 @@ export function readConstant(node: TreeNode): Constant | null {
   if (wordOf(node, 'constisnull') === 'true') return { isNull: true }
   const type = wordOf(node, 'consttype')
   const [, held = ''] = valuesOf(node, 'constvalue')
-  const bytes = typeof held === 'string' ? (held.match(/-?\d+/g) ?? []).map((word) => Number(word) & 255) : []
+  const bytes =
+    typeof held === 'string' ? (held.match(/-?\d+/g) ?? []).map((word) => Number(word) & 255) : []
   const value = readBytes(type, bytes)
-  return { isNull: false, type: texts.has(type) || type === NAME ? 'text' : integers.has(type) ? 'integer' : type, value }
+  return {
+    isNull: false,
+    type: texts.has(type) || type === NAME ? 'text' : integers.has(type) ? 'integer' : type,
+    value,
+  }
 }
 
 function readBytes(type: string, bytes: number[]): string {

@@ -14,10 +14,14 @@ const combine = (one: Truth, other: Truth, rule: (a: number, b: number) => numbe
   of(one).reduce((all, a) => of(other).reduce((set, b) => set | rule(a, b), all), 0)
 
 export const and = (one: Truth, other: Truth): Truth =>
-  combine(one, other, (a, b) => (a === FALSE || b === FALSE ? FALSE : a === NULL || b === NULL ? NULL : TRUE))
+  combine(one, other, (a, b) =>
+    a === FALSE || b === FALSE ? FALSE : a === NULL || b === NULL ? NULL : TRUE,
+  )
 
 export const or = (one: Truth, other: Truth): Truth =>
-  combine(one, other, (a, b) => (a === TRUE || b === TRUE ? TRUE : a === NULL || b === NULL ? NULL : FALSE))
+  combine(one, other, (a, b) =>
+    a === TRUE || b === TRUE ? TRUE : a === NULL || b === NULL ? NULL : FALSE,
+  )
 
 export const not = (one: Truth): Truth =>
   of(one).reduce((set, a) => set | (a === NULL ? NULL : a === TRUE ? FALSE : TRUE), 0)

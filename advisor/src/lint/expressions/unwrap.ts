@@ -8,7 +8,13 @@ export interface Place {
 }
 
 /** What leaves a value what it is, but for its type. */
-const wrappings = new Set(['RELABELTYPE', 'COERCEVIAIO', 'COLLATEEXPR', 'COERCETODOMAIN', 'ARRAYCOERCEEXPR'])
+const wrappings = new Set([
+  'RELABELTYPE',
+  'COERCEVIAIO',
+  'COLLATEEXPR',
+  'COERCETODOMAIN',
+  'ARRAYCOERCEEXPR',
+])
 
 /** CoercionForm: a function that is written as a cast, or not at all. */
 const casts = new Set(['1', '2'])
@@ -31,7 +37,9 @@ export function unwrap(node: TreeNode, scope: Scope): Place {
   }
   const query = plainQueryOf(node)
   const [target] = query === null ? [] : targetsOf(query)
-  return query === null || target === undefined ? { node, scope } : unwrap(target, within(scope, query))
+  return query === null || target === undefined
+    ? { node, scope }
+    : unwrap(target, within(scope, query))
 }
 
 /** The query of a `(select …)` without `from` and conditions, or null. */
@@ -47,5 +55,4 @@ export function plainQueryOf(node: TreeNode): TreeNode | null {
 export const argumentsOf = (node: TreeNode): TreeNode[] => nodesIn(node, 'args')
 
 /** The query of a sub-select of whatever kind. */
-export const queryOf = (sublink: TreeNode): TreeNode | undefined =>
-  nodesIn(sublink, 'subselect')[0]
+export const queryOf = (sublink: TreeNode): TreeNode | undefined => nodesIn(sublink, 'subselect')[0]

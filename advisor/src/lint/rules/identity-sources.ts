@@ -3,6 +3,7 @@ import { type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
 import type { Names } from '../../names.ts'
 import { asksSomebody } from '../asking/branches.ts'
 import { columnsBelow } from '../asking/pinned-columns.ts'
+import { policiesOf } from '../asking/policies-of.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
@@ -14,10 +15,11 @@ import { argumentsOf, type Place, unwrap } from '../expressions/unwrap.ts'
 import { calledFunctions } from '../find-calls.ts'
 import { dropPolicy, expressionsOf } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { policiesOf } from './policies.ts'
 
 const placesIn = (policy: Policy, isSought: (node: TreeNode) => boolean): Place[] =>
-  expressionsOf(policy).flatMap(({ expression }) => findNodes(expression.tree, scopeOf(policy.relation.oid), isSought))
+  expressionsOf(policy).flatMap(({ expression }) =>
+    findNodes(expression.tree, scopeOf(policy.relation.oid), isSought),
+  )
 
 /** The functions that policies call, by name or through an operator, and those that these call. */
 function helpersOf(catalog: Catalog, { identity }: Surroundings): Map<Routine, Policy> {
@@ -26,10 +28,12 @@ function helpersOf(catalog: Catalog, { identity }: Surroundings): Map<Routine, P
     for (const { expression } of expressionsOf(policy))
       for (const oid of calledFunctions(expression.tree)) {
         const routine = catalog.functions.get(Number(oid))
-        if (routine !== undefined && !routine.schema.isOfPostgres && !helpers.has(routine)) helpers.set(routine, policy)
+        if (routine !== undefined && !routine.schema.isOfPostgres && !helpers.has(routine))
+          helpers.set(routine, policy)
       }
   for (const [routine, policy] of helpers)
-    for (const called of identity.calledBy(routine)) if (!helpers.has(called)) helpers.set(called, policy)
+    for (const called of identity.calledBy(routine))
+      if (!helpers.has(called)) helpers.set(called, policy)
   return helpers
 }
 
@@ -46,7 +50,9 @@ export const identityFromSetting: Rule = {
       const read = placesIn(policy, ({ type }) => type === 'FUNCEXPR').flatMap(({ node }) =>
         isCurrentSetting(catalog, node) ? identity.sourcesOf(node) : [],
       )
-      const settings = new Set(read.flatMap((source) => (source.kind === 'setting' ? [source.setting] : [])))
+      const settings = new Set(
+        read.flatMap((source) => (source.kind === 'setting' ? [source.setting] : [])),
+      )
       return settings.size === 0 ? [] : [settingFault(policy.object, [...settings], names)]
     })
     const inHelpers = [...helpersOf(catalog, around)].flatMap(([routine, policy]) => {
@@ -65,7 +71,10 @@ const isCurrentSetting = ({ functions }: Catalog, node: TreeNode): boolean => {
 
 function settingFault(object: string, settings: string[], names: Names, policy?: Policy): Fault {
   const [trusted] = names.identityFunctions
-  const instead = trusted === undefined ? 'a function that holds a proof against its hash' : `(select ${trusted}())`
+  const instead =
+    trusted === undefined
+      ? 'a function that holds a proof against its hash'
+      : `(select ${trusted}())`
   return {
     object,
     detail: `it believes ${settings.join(', ')}${policy === undefined ? '' : `, and ${policy.object} goes by it`}`,
@@ -87,12 +96,23 @@ export const identityFromUserMetadata: Rule = {
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
     const inPolicies = policiesOf(catalog).flatMap((policy) =>
-      placesIn(policy, ({ type }) => type === 'CONST' || type === 'VAR').some((place) => isEditable(catalog, place))
-        ? [{ object: policy.object, detail: 'it goes by user_metadata', mend: `-- where is what it asks for written by the server alone? Until that is said, nobody gets in by it\n${dropPolicy(policy)}` }]
+      placesIn(policy, ({ type }) => type === 'CONST' || type === 'VAR').some((place) =>
+        isEditable(catalog, place),
+      )
+        ? [
+            {
+              object: policy.object,
+              detail: 'it goes by user_metadata',
+              mend: `-- where is what it asks for written by the server alone? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+            },
+          ]
         : [],
     )
     const inHelpers = [...helpersOf(catalog, around)].flatMap(([routine, policy]) =>
-      routine.isAsked && tokensOf(routine.sqlBody?.text ?? routine.source ?? '').some(({ text }) => editable.has(text.replaceAll(/[{}]/g, '').split(',')[0] ?? ''))
+      routine.isAsked &&
+      tokensOf(routine.sqlBody?.text ?? routine.source ?? '').some(({ text }) =>
+        editable.has(text.replaceAll(/[{}]/g, '').split(',')[0] ?? ''),
+      )
         ? [
             {
               object: `${routine.kind} ${routine.sql}`,
@@ -110,7 +130,9 @@ function isEditable({ relations }: Catalog, { node, scope }: Place): boolean {
   const text = textOf(node)
   if (text !== null) return editable.has(text.replaceAll(/[{}]/g, '').split(',')[0] ?? '')
   const found = resolveColumn(node, scope)
-  const column = relations.get(found?.relation ?? 0)?.columns.find(({ number }) => number === found?.column)
+  const column = relations
+    .get(found?.relation ?? 0)
+    ?.columns.find(({ number }) => number === found?.column)
   return column !== undefined && editable.has(column.name)
 }
 
@@ -127,7 +149,9 @@ export const identityByPattern: Rule = {
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
     return policiesOf(catalog).flatMap((policy) => {
-      const details = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap((place) => patternFault(around, place) ?? [])
+      const details = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap(
+        (place) => patternFault(around, place) ?? [],
+      )
       const [first] = details
       if (first === undefined) return []
       const isLight = details.every(({ weight }) => weight === 'leak')
@@ -143,7 +167,10 @@ export const identityByPattern: Rule = {
   },
 }
 
-function patternFault(around: Surroundings, { node, scope }: Place): { detail: string; weight: 'hole' | 'leak' } | null {
+function patternFault(
+  around: Surroundings,
+  { node, scope }: Place,
+): { detail: string; weight: 'hole' | 'leak' } | null {
   const { asking, catalog } = around
   const operator = operatorOf(node, catalog)
   const [one, other] = argumentsOf(node)
@@ -152,14 +179,26 @@ function patternFault(around: Surroundings, { node, scope }: Place): { detail: s
   if (!asks.includes(true)) return null
   if (patterns.has(operator)) {
     const pattern = textOf(unwrap(other, scope).node)
-    if (pattern === null) return { detail: 'who asks is held against a pattern that is made of a column, or is one', weight: 'hole' }
-    return isLoose(operator, pattern) ? { detail: `’${pattern}’ is met by addresses of others too`, weight: 'leak' } : null
+    if (pattern === null)
+      return {
+        detail: 'who asks is held against a pattern that is made of a column, or is one',
+        weight: 'hole',
+      }
+    return isLoose(operator, pattern)
+      ? { detail: `’${pattern}’ is met by addresses of others too`, weight: 'leak' }
+      : null
   }
   if (operator !== '=') return null
-  const isFolded = [one, other].every((side) => foldings.has(nameOfCall(catalog, unwrap(side, scope).node)))
+  const isFolded = [one, other].every((side) =>
+    foldings.has(nameOfCall(catalog, unwrap(side, scope).node)),
+  )
   const columns = [one, other].flatMap((side) => columnsBelow(side, scope))
   return isFolded && columns.length > 0
-    ? { detail: 'who asks is told by a text whose case does not count: two accounts may differ in nothing else', weight: 'leak' }
+    ? {
+        detail:
+          'who asks is told by a text whose case does not count: two accounts may differ in nothing else',
+        weight: 'leak',
+      }
     : null
 }
 
@@ -168,12 +207,18 @@ const nameOfCall = ({ functions }: Catalog, node: TreeNode): string =>
 
 /** A domain has to be whole: from the @ to the end. */
 function isLoose(operator: string, pattern: string): boolean {
-  if (operator.startsWith('~~')) return /^%[^%_]*$/.test(pattern) ? !/^%@/.test(pattern) : /%$/.test(pattern)
+  if (operator.startsWith('~~'))
+    return /^%[^%_]*$/.test(pattern) ? !/^%@/.test(pattern) : /%$/.test(pattern)
   return !pattern.endsWith('$') || !pattern.includes('@')
 }
 
 /** SQLValueFunctionOp: current_role, current_user, user; session_user. */
-const roleWords = new Map([['9', 'current_role'], ['10', 'current_user'], ['11', 'user'], ['12', 'session_user']])
+const roleWords = new Map([
+  ['9', 'current_role'],
+  ['10', 'current_user'],
+  ['11', 'user'],
+  ['12', 'session_user'],
+])
 
 export const identityIsDatabaseRole: Rule = {
   name: 'identity-is-database-role',
@@ -187,7 +232,9 @@ export const identityIsDatabaseRole: Rule = {
     const around = surroundingsOf(catalog, names)
     return around.policies.flatMap((policy) => {
       if (around.reach.rolesOfPolicy(policy).size === 0) return []
-      const words = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap((place) => comparedRoleWord(catalog, place) ?? [])
+      const words = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap(
+        (place) => comparedRoleWord(catalog, place) ?? [],
+      )
       const [word] = words
       return word === undefined
         ? []
@@ -213,8 +260,15 @@ function comparedRoleWord(catalog: Catalog, { node, scope }: Place): string | nu
 }
 
 /** Whether there is a role that logs in to become others. */
-export const hasDoor = ({ roles }: Catalog): boolean => [...roles.values()].some((role) => isDoor(role))
+export const hasDoor = ({ roles }: Catalog): boolean =>
+  [...roles.values()].some((role) => isDoor(role))
 
 /** A role that logs in, and has what it may do only once it has become another. */
-export const isDoor = ({ canLogin, isSuperuser, memberships }: Catalog['roles'] extends ReadonlyMap<number, infer Role> ? Role : never): boolean =>
-  canLogin && !isSuperuser && memberships.some(({ set, inherit, role }) => set && !inherit && role >= 16_384)
+export const isDoor = ({
+  canLogin,
+  isSuperuser,
+  memberships,
+}: Catalog['roles'] extends ReadonlyMap<number, infer Role> ? Role : never): boolean =>
+  canLogin &&
+  !isSuperuser &&
+  memberships.some(({ set, inherit, role }) => set && !inherit && role >= 16_384)

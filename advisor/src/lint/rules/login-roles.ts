@@ -1,9 +1,9 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { isDoor } from './identity-sources.ts'
+import { policiesOf } from '../asking/policies-of.ts'
 import { dropPolicy } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { policiesOf } from './policies.ts'
+import { isDoor } from './identity-sources.ts'
 
 /**
  * Roles that requests arrive as and are not to act as: those that log in to become another, and where the roles of requests
@@ -27,13 +27,21 @@ export const policyToLoginRole: Rule = {
   find: (catalog, names) => {
     const logins = loginRolesOf(catalog, names)
     return policiesOf(catalog)
-      .filter(({ isPermissive, roles, relation }) => isPermissive && roles.some((role) => logins.has(role) && role !== relation.owner))
+      .filter(
+        ({ isPermissive, roles, relation }) =>
+          isPermissive && roles.some((role) => logins.has(role) && role !== relation.owner),
+      )
       .map((policy) => {
         const left = policy.roles.filter((role) => !logins.has(role))
-        const roles = left.map((role) => (role === 0 ? 'public' : (catalog.roles.get(role)?.sql ?? ''))).join(', ')
+        const roles = left
+          .map((role) => (role === 0 ? 'public' : (catalog.roles.get(role)?.sql ?? '')))
+          .join(', ')
         return {
           object: policy.object,
-          detail: `it is for ${namesOf(catalog, policy.roles.filter((role) => logins.has(role)))}`,
+          detail: `it is for ${namesOf(
+            catalog,
+            policy.roles.filter((role) => logins.has(role)),
+          )}`,
           mend:
             left.length > 0
               ? `alter policy ${policy.sql} on ${policy.relation.sql} to ${roles};`
@@ -43,9 +51,17 @@ export const policyToLoginRole: Rule = {
   },
 }
 
-const namesOf = ({ roles }: Catalog, oids: number[]): string => oids.map((oid) => roles.get(oid)?.sql ?? '').join(', ')
+const namesOf = ({ roles }: Catalog, oids: number[]): string =>
+  oids.map((oid) => roles.get(oid)?.sql ?? '').join(', ')
 
-const words: Record<Relation['kind'], string> = { r: 'table', p: 'table', v: 'view', m: 'materialized view', f: 'foreign table', S: 'sequence' }
+const words: Record<Relation['kind'], string> = {
+  r: 'table',
+  p: 'table',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+  S: 'sequence',
+}
 
 export const grantToLoginRole: Rule = {
   name: 'grant-to-login-role',
@@ -55,7 +71,9 @@ export const grantToLoginRole: Rule = {
     'in nobody.',
   find: (catalog, names) => {
     const logins = loginRolesOf(catalog, names)
-    return [...catalog.relations.values()].flatMap((relation) => (relation.isAsked ? grantFaults(catalog, relation, logins) : []))
+    return [...catalog.relations.values()].flatMap((relation) =>
+      relation.isAsked ? grantFaults(catalog, relation, logins) : [],
+    )
   },
 }
 

@@ -4,7 +4,7 @@ import { asksSomebody } from '../asking/branches.ts'
 import { columnOf } from '../asking/pinned-columns.ts'
 import { intersect } from '../asking/reach.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
-import { operatorOf, valueOf } from '../asking/value.ts'
+import { operatorOf, readValue } from '../asking/value.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { isAlways } from '../expressions/truth.ts'
 import { argumentsOf } from '../expressions/unwrap.ts'
@@ -19,12 +19,21 @@ export const policyOpenToNobody: Rule = {
     'without a name gets more than whoever says theirs.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies.filter(({ isPermissive }) => isPermissive).flatMap((policy) => {
+    return around.opening.flatMap((policy) => {
       const open = expressionsOf(policy).find(
         ({ expression }) =>
-          isAlways(around.judge(policy, expression, { isNobody: true })) && !isAlways(around.judge(policy, expression)),
+          isAlways(around.judge(policy, expression, { isNobody: true })) &&
+          !isAlways(around.judge(policy, expression)),
       )
-      return open === undefined ? [] : [decided(policy, `${excerpt(open.expression)} is true when nobody is signed in`, 'what is somebody without a name to see?')]
+      return open === undefined
+        ? []
+        : [
+            decided(
+              policy,
+              `${excerpt(open.expression)} is true when nobody is signed in`,
+              'what is somebody without a name to see?',
+            ),
+          ]
     })
   },
 }
@@ -43,7 +52,7 @@ export const policyShowsRowsOfNobody: Rule = {
     'written without an owner by mistake.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies.filter(({ isPermissive }) => isPermissive).flatMap((policy) => rowsOfNobody(around, policy) ?? [])
+    return around.opening.flatMap((policy) => rowsOfNobody(around, policy) ?? [])
   },
 }
 
@@ -54,10 +63,15 @@ function rowsOfNobody(around: Surroundings, policy: Policy): Fault | null {
   const found = nullColumns(around, policy, using.tree, pinned)
   const column = relation.columns.find(({ number, notNull }) => found.includes(number) && !notNull)
   if (column === undefined) return null
-  const key = relation.constraints.find(({ type, columns, refers }) => type === 'f' && columns.includes(column.number) && refers?.onDelete === 'n')
+  const key = relation.constraints.find(
+    ({ type, columns, refers }) =>
+      type === 'f' && columns.includes(column.number) && refers?.onDelete === 'n',
+  )
   const { reach } = around
   const isWritten = (['update', 'delete'] as const).some(
-    (command) => conditionsFor(policy, command) !== null && intersect(reach.rolesOfPolicy(policy), reach.rolesWith(relation, command)).size > 0,
+    (command) =>
+      conditionsFor(policy, command) !== null &&
+      intersect(reach.rolesOfPolicy(policy), reach.rolesWith(relation, command)).size > 0,
   )
   return {
     object: policy.object,
@@ -72,7 +86,12 @@ function rowsOfNobody(around: Surroundings, policy: Policy): Fault | null {
 }
 
 /** Columns that are held against who asks, and let a row through where they are null. */
-function nullColumns({ asking }: Surroundings, policy: Policy, node: TreeNode, pinned: ReadonlySet<number>): number[] {
+function nullColumns(
+  { asking }: Surroundings,
+  policy: Policy,
+  node: TreeNode,
+  pinned: ReadonlySet<number>,
+): number[] {
   const scope = scopeOf(policy.relation.oid)
   const walk = (inner: TreeNode, isNegated: boolean): number[] => {
     if (inner.type === 'BOOLEXPR') {
@@ -80,24 +99,37 @@ function nullColumns({ asking }: Surroundings, policy: Policy, node: TreeNode, p
       if (word === 'not') return argumentsOf(inner).flatMap((part) => walk(part, !isNegated))
       const parts = argumentsOf(inner)
       // Where something else asks too, null alone does not open.
-      const asks = (word === 'and') !== isNegated ? parts.filter((part) => asksSomebody(part, scope, asking)) : []
-      return parts.filter((part) => asks.every((other) => other === part)).flatMap((part) => walk(part, isNegated))
+      const asks =
+        (word === 'and') !== isNegated
+          ? parts.filter((part) => asksSomebody(part, scope, asking))
+          : []
+      return parts
+        .filter((part) => asks.every((other) => other === part))
+        .flatMap((part) => walk(part, isNegated))
     }
     if (inner.type === 'NULLTEST' && (wordOf(inner, 'nulltesttype') === '0') !== isNegated)
-      return nodesIn(inner, 'arg').flatMap((argument) => columnOf(argument, scope) ?? []).filter((column) => pinned.has(column))
+      return nodesIn(inner, 'arg')
+        .flatMap((argument) => columnOf(argument, scope) ?? [])
+        .filter((column) => pinned.has(column))
     // `is not distinct from`, for those who are nobody.
     if (inner.type === 'DISTINCTEXPR' && isNegated) return comparedColumns(inner)
-    return inner.type === 'OPEXPR' && operatorOf(inner, asking.catalog) === '=' && !isNegated ? coalescedColumns(inner) : []
+    return inner.type === 'OPEXPR' && operatorOf(inner, asking.catalog) === '=' && !isNegated
+      ? coalescedColumns(inner)
+      : []
   }
   const comparedColumns = (inner: TreeNode) =>
-    asksSomebody(inner, scope, asking) ? argumentsOf(inner).flatMap((side) => columnOf(side, scope) ?? []) : []
+    asksSomebody(inner, scope, asking)
+      ? argumentsOf(inner).flatMap((side) => columnOf(side, scope) ?? [])
+      : []
   /** `coalesce(owner_id, me) = me` */
   const coalescedColumns = (inner: TreeNode) =>
     argumentsOf(inner).flatMap((side) => {
       if (side.type !== 'COALESCEEXPR') return []
       const [first, ...rest] = argumentsOf(side)
       const column = first === undefined ? null : columnOf(first, scope)
-      return column !== null && rest.some((part) => asksSomebody(part, scope, asking)) ? [column] : []
+      return column !== null && rest.some((part) => asksSomebody(part, scope, asking))
+        ? [column]
+        : []
     })
   return walk(node, false)
 }
@@ -108,31 +140,48 @@ export const policyExcludesOneself: Rule = {
   why: 'It lets a row through where it is not of whoever asks: everybody gets at the rows of all others.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies.filter(({ isPermissive }) => isPermissive).flatMap((policy) => {
-      const found = expressionsOf(policy).find(({ expression }) => excludesOneself(around, policy, expression))
-      return found === undefined ? [] : [decided(policy, `${excerpt(found.expression)} is true for everybody but the one who asks`, 'was = meant?')]
+    return around.opening.flatMap((policy) => {
+      const found = expressionsOf(policy).find(({ expression }) =>
+        excludesOneself(around, policy, expression),
+      )
+      return found === undefined
+        ? []
+        : [
+            decided(
+              policy,
+              `${excerpt(found.expression)} is true for everybody but the one who asks`,
+              'was = meant?',
+            ),
+          ]
     })
   },
 }
 
 /** Whether one of the ways through asks nothing of who asks but that it is another. */
-function excludesOneself({ asking }: Surroundings, { relation }: Policy, { tree }: Expression): boolean {
+function excludesOneself(
+  { asking }: Surroundings,
+  { relation }: Policy,
+  { tree }: Expression,
+): boolean {
   const scope = scopeOf(relation.oid)
   const isExclusion = (node: TreeNode, isNegated: boolean): boolean => {
     if (node.type === 'BOOLEXPR' && wordOf(node, 'boolop') === 'not')
       return argumentsOf(node).some((part) => isExclusion(part, !isNegated))
-    const isDifferent = node.type === 'DISTINCTEXPR' || (node.type === 'OPEXPR' && operatorOf(node, asking.catalog) === '<>')
+    const isDifferent =
+      node.type === 'DISTINCTEXPR' ||
+      (node.type === 'OPEXPR' && operatorOf(node, asking.catalog) === '<>')
     const isEqual = node.type === 'OPEXPR' && operatorOf(node, asking.catalog) === '='
     if (!(isNegated ? isEqual : isDifferent)) return false
     const sides = argumentsOf(node)
     const isWho = (side: TreeNode) => {
-      const value = valueOf(side, scope, asking)
+      const value = readValue(side, scope, asking)
       return value.kind === 'same' && value.isIdentity
     }
     return sides.some((side) => columnOf(side, scope) !== null) && sides.some(isWho)
   }
   const walk = (node: TreeNode): boolean => {
-    if (node.type !== 'BOOLEXPR' || wordOf(node, 'boolop') === 'not') return isExclusion(node, false)
+    if (node.type !== 'BOOLEXPR' || wordOf(node, 'boolop') === 'not')
+      return isExclusion(node, false)
     const parts = argumentsOf(node)
     if (wordOf(node, 'boolop') === 'or') return parts.some(walk)
     const asks = parts.filter((part) => asksSomebody(part, scope, asking))

@@ -1,9 +1,14 @@
-import type { Expression, Policy, Relation } from '../../catalog/catalog.ts'
+import type { Expression, Policy } from '../../catalog/catalog.ts'
 import { childrenOf, type TreeNode } from '../../catalog/parse-node-tree.ts'
 import type { Names } from '../../names.ts'
 import { columnsBelow } from '../asking/pinned-columns.ts'
 import { intersect, nameRoles } from '../asking/reach.ts'
-import { isOpenFor, type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
+import {
+  isOpenFor,
+  isRestricted,
+  type Surroundings,
+  surroundingsOf,
+} from '../asking/surroundings.ts'
 import type { Place } from '../expressions/unwrap.ts'
 import { conditionsFor, dropPolicy, excerpt } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
@@ -19,7 +24,7 @@ export const policyLetsEverybodyWrite: Rule = {
     'add up, so that no other one takes this away.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies.filter(({ isPermissive }) => isPermissive).flatMap((policy) => everybodyWrites(around, policy, names))
+    return around.opening.flatMap((policy) => everybodyWrites(around, policy, names))
   },
 }
 
@@ -37,7 +42,8 @@ function everybodyWrites(around: Surroundings, policy: Policy, names: Names): Fa
   if (first === undefined || isForOneProgram(around, policy, names)) return []
   const commands = openings.map(({ command }) => command)
   const roles = new Set(openings.flatMap((opening) => [...opening.roles]))
-  const isLight = commands.every((command) => command === 'insert') && !mayNameAnybody(around, policy, roles)
+  const isLight =
+    commands.every((command) => command === 'insert') && !mayNameAnybody(around, policy, roles)
   return [
     {
       object: policy.object,
@@ -49,14 +55,25 @@ function everybodyWrites(around: Surroundings, policy: Policy, names: Names): Fa
 }
 
 /** Takes the right, where nobody needs it for another policy, so that what may be read is read as before. */
-function withoutWriting({ catalog, reach }: Surroundings, policy: Policy, commands: Writing[], roles: Set<number>): string {
+function withoutWriting(
+  { catalog, reach }: Surroundings,
+  policy: Policy,
+  commands: Writing[],
+  roles: Set<number>,
+): string {
   const { relation } = policy
   const decide = `-- whose rows are these to write? Say it in the policy: alter policy ${policy.sql} on ${relation.sql} …\n-- Until then, nobody writes by it.\n`
-  const grantees = new Set(commands.flatMap((command) => reach.granteesOf(relation, command, roles)))
-  const isOwn = [...grantees].every((grantee) => policy.roles.includes(grantee) || policy.roles.includes(0))
+  const grantees = new Set(
+    commands.flatMap((command) => reach.granteesOf(relation, command, roles)),
+  )
+  const isOwn = [...grantees].every(
+    (grantee) => policy.roles.includes(grantee) || policy.roles.includes(0),
+  )
   const isNeeded = relation.policies.some(
     (other) =>
-      other !== policy && other.isPermissive && intersect(reach.rolesOfPolicy(other), roles).size > 0 &&
+      other !== policy &&
+      other.isPermissive &&
+      intersect(reach.rolesOfPolicy(other), roles).size > 0 &&
       commands.some((command) => conditionsFor(other, command) !== null),
   )
   if (!isOwn || isNeeded) return decide + dropPolicy(policy)
@@ -69,50 +86,71 @@ function openingFor(around: Surroundings, policy: Policy, command: Writing): Ope
   if (expression === null || expression === undefined) return null
   const { reach } = around
   const roles = intersect(reach.rolesOfPolicy(policy), reach.rolesWith(policy.relation, command))
-  if (roles.size === 0 || isRestricted(around, policy.relation, command)) return null
+  if (roles.size === 0 || isRestricted(around, policy.relation, command, roles)) return null
   const isOpen = isOpenFor(around, policy, expression, roles)
   // That what is added has to look like something is no word about who adds it; and no fault either.
-  const branches = command === 'insert' ? [] : around.openBranches(policy, expression).filter((place) => !isNobodys(around, policy, expression, place))
-  return isOpen || branches.length > 0 ? { command, roles, expression, branches: isOpen ? [] : branches } : null
+  const branches =
+    command === 'insert'
+      ? []
+      : around
+          .openBranches(policy, expression)
+          .filter((place) => !isNobodys(around, policy, expression, place))
+  return isOpen || branches.length > 0
+    ? { command, roles, expression, branches: isOpen ? [] : branches }
+    : null
 }
 
 /** A row without an owner: of those another rule speaks. */
-function isNobodys(around: Surroundings, policy: Policy, expression: Expression, { node, scope }: Place): boolean {
+function isNobodys(
+  around: Surroundings,
+  policy: Policy,
+  expression: Expression,
+  { node, scope }: Place,
+): boolean {
   if (node.type !== 'NULLTEST') return false
   const pinned = around.pinnedColumns(policy, expression)
   return columnsBelow(node, scope).some((column) => pinned.has(column))
-}
-
-/** A restrictive policy that asks, asks for all the others. */
-function isRestricted(around: Surroundings, { policies }: Relation, command: Writing): boolean {
-  return policies.some((policy) => {
-    const conditions = policy.isPermissive ? null : conditionsFor(policy, command)
-    const expression = command === 'insert' ? conditions?.check : conditions?.using
-    return expression !== null && expression !== undefined && around.openBranches(policy, expression).length === 0
-  })
 }
 
 /**
  * Where nobody has said what requests act as, a role that logs in and is named beside others, which are asked, may well
  * be a program of its own.
  */
-function isForOneProgram({ catalog, openBranches }: Surroundings, policy: Policy, names: Names): boolean {
-  if (names.requestRoles !== null || !policy.roles.every((role) => catalog.roles.get(role)?.canLogin === true)) return false
+function isForOneProgram(
+  { catalog, openBranches }: Surroundings,
+  policy: Policy,
+  names: Names,
+): boolean {
+  if (
+    names.requestRoles !== null ||
+    !policy.roles.every((role) => catalog.roles.get(role)?.canLogin === true)
+  )
+    return false
   return policy.relation.policies.some(
     (other) =>
-      other.isPermissive && other.using !== null && !other.roles.some((role) => role === 0 || policy.roles.includes(role)) &&
+      other.isPermissive &&
+      other.using !== null &&
+      !other.roles.some((role) => role === 0 || policy.roles.includes(role)) &&
       openBranches(other, other.using).length === 0,
   )
 }
 
 /** Whether whoever inserts may say whose the row is: in a column that another policy holds against who asks. */
-function mayNameAnybody(around: Surroundings, { relation }: Policy, roles: ReadonlySet<number>): boolean {
+function mayNameAnybody(
+  around: Surroundings,
+  { relation }: Policy,
+  roles: ReadonlySet<number>,
+): boolean {
   const owners = new Set(
     relation.policies.flatMap((policy) =>
-      [policy.using, policy.check].flatMap((expression) => (expression === null ? [] : [...around.pinnedColumns(policy, expression)])),
+      [policy.using, policy.check].flatMap((expression) =>
+        expression === null ? [] : [...around.pinnedColumns(policy, expression)],
+      ),
     ),
   )
-  return [...owners].some((column) => intersect(around.reach.rolesWithColumn(relation, 'insert', column), roles).size > 0)
+  return [...owners].some(
+    (column) => intersect(around.reach.rolesWithColumn(relation, 'insert', column), roles).size > 0,
+  )
 }
 
 function wayOf({ relation }: Policy, { expression, branches }: Opening): string {
@@ -132,11 +170,27 @@ export const policyAlwaysTrue: Rule = {
     const around = surroundingsOf(catalog, names)
     return around.policies.flatMap((policy) => {
       const { using, relation } = policy
-      if (!policy.isPermissive || using === null || conditionsFor(policy, 'select') === null || isPlain(using)) return []
-      const roles = intersect(around.reach.rolesOfPolicy(policy), around.reach.rolesWith(relation, 'select'))
-      if (roles.size === 0) return []
+      if (
+        !policy.isPermissive ||
+        using === null ||
+        conditionsFor(policy, 'select') === null ||
+        isPlain(using)
+      )
+        return []
+      const roles = intersect(
+        around.reach.rolesOfPolicy(policy),
+        around.reach.rolesWith(relation, 'select'),
+      )
+      if (roles.size === 0 || isRestricted(around, relation, 'select', roles)) return []
       const isForAll = isOpenFor(around, policy, using, [])
-      if (!isForAll && !(policy.roles.length > 0 && [...roles].every((role) => isOpenFor(around, policy, using, [role])))) return []
+      if (
+        !isForAll &&
+        !(
+          policy.roles.length > 0 &&
+          [...roles].every((role) => isOpenFor(around, policy, using, [role]))
+        )
+      )
+        return []
       return [
         {
           object: policy.object,
@@ -154,7 +208,8 @@ export const policyAlwaysTrue: Rule = {
 const isPlain = ({ tree }: Expression): boolean => isMadeOfConstants(tree)
 
 const isMadeOfConstants = (node: TreeNode): boolean =>
-  !['VAR', 'FUNCEXPR', 'SQLVALUEFUNCTION', 'SUBLINK'].includes(node.type) && childrenOf(node).every(isMadeOfConstants)
+  !['VAR', 'FUNCEXPR', 'SQLVALUEFUNCTION', 'SUBLINK'].includes(node.type) &&
+  childrenOf(node).every(isMadeOfConstants)
 
 export const policyVoidsAnother: Rule = {
   name: 'policy-voids-another',
@@ -166,9 +221,14 @@ export const policyVoidsAnother: Rule = {
     const around = surroundingsOf(catalog, names)
     return around.policies.flatMap((policy) => {
       const { using } = policy
-      if (!policy.isPermissive || using === null || conditionsFor(policy, 'select') === null) return []
-      const roles = intersect(around.reach.rolesOfPolicy(policy), around.reach.rolesWith(policy.relation, 'select'))
-      if (roles.size === 0 || !isOpenFor(around, policy, using, [])) return []
+      if (!policy.isPermissive || using === null || conditionsFor(policy, 'select') === null)
+        return []
+      const roles = intersect(
+        around.reach.rolesOfPolicy(policy),
+        around.reach.rolesWith(policy.relation, 'select'),
+      )
+      if (roles.size === 0 || isRestricted(around, policy.relation, 'select', roles)) return []
+      if (!isOpenFor(around, policy, using, [])) return []
       const voided = policy.relation.policies.filter((other) => isVoidedBy(around, policy, other))
       return voided.length === 0 ? [] : [voidingFault(policy, using, voided)]
     })
@@ -178,7 +238,8 @@ export const policyVoidsAnother: Rule = {
 /** Of one that is for writing too, nobody expects that it narrows what is read. */
 function isVoidedBy(around: Surroundings, open: Policy, other: Policy): boolean {
   if (other === open || !other.isPermissive || other.using === null) return false
-  if (other.command !== open.command && !(open.command === 'all' && other.command === 'select')) return false
+  if (other.command !== open.command && !(open.command === 'all' && other.command === 'select'))
+    return false
   const held = around.reach.rolesOfPolicy(open)
   const isWithin = [...around.reach.rolesOfPolicy(other)].every((role) => held.has(role))
   const isForRequests = around.reach.rolesOfPolicy(other).size > 0
@@ -205,10 +266,19 @@ export const policyTrustsRole: Rule = {
     const around = surroundingsOf(catalog, names)
     return around.policies.flatMap((policy) => {
       const { using, relation, roles } = policy
-      if (!policy.isPermissive || using === null || conditionsFor(policy, 'select') === null) return []
-      if (roles.some((role) => !isAbove(around, role)) || everybodyWrites(around, policy, names).length > 0) return []
-      const readers = intersect(around.reach.rolesOfPolicy(policy), around.reach.rolesWith(relation, 'select'))
-      if (readers.size === 0 || around.openBranches(policy, using).length === 0) return []
+      if (!policy.isPermissive || using === null || conditionsFor(policy, 'select') === null)
+        return []
+      if (
+        roles.some((role) => !isAbove(around, role)) ||
+        everybodyWrites(around, policy, names).length > 0
+      )
+        return []
+      const readers = intersect(
+        around.reach.rolesOfPolicy(policy),
+        around.reach.rolesWith(relation, 'select'),
+      )
+      if (readers.size === 0 || isRestricted(around, relation, 'select', readers)) return []
+      if (around.openBranches(policy, using).length === 0) return []
       const narrow = relation.policies.filter((other) => asksThoseBelow(around, policy, other))
       if (narrow.length === 0) return []
       return [
@@ -226,12 +296,25 @@ export const policyTrustsRole: Rule = {
 function isAbove({ catalog: { roles, requestRoles } }: Surroundings, role: number): boolean {
   const found = roles.get(role)
   if (found === undefined || found.canLogin || !requestRoles.has(role)) return false
-  return found.memberships.some((membership) => membership.inherit && requestRoles.has(membership.role))
+  return found.memberships.some(
+    (membership) => membership.inherit && requestRoles.has(membership.role),
+  )
 }
 
 function asksThoseBelow(around: Surroundings, policy: Policy, other: Policy): boolean {
-  if (other === policy || !other.isPermissive || other.using === null || conditionsFor(other, 'select') === null) return false
-  const below = new Set(policy.roles.flatMap((role) => around.catalog.roles.get(role)?.memberships.map((membership) => membership.role) ?? []))
+  if (
+    other === policy ||
+    !other.isPermissive ||
+    other.using === null ||
+    conditionsFor(other, 'select') === null
+  )
+    return false
+  const below = new Set(
+    policy.roles.flatMap(
+      (role) =>
+        around.catalog.roles.get(role)?.memberships.map((membership) => membership.role) ?? [],
+    ),
+  )
   const isForThoseBelow = other.roles.some((role) => role === 0 || below.has(role))
   return isForThoseBelow && around.openBranches(other, other.using).length === 0
 }

@@ -1,11 +1,11 @@
 import type { Expression, Policy } from '../../catalog/catalog.ts'
+import { type Demand, demandsOf } from '../asking/demands.ts'
 import { intersect, nameRoles } from '../asking/reach.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
+import { withoutOuterParentheses } from '../expression-text.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { isNever } from '../expressions/truth.ts'
-import { withoutOuterParentheses } from '../expression-text.ts'
 import { conditionsFor, dropPolicy, excerpt } from '../policy-expressions.ts'
-import { type Demand, demandsOf } from '../asking/demands.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 export const rowCanBeGivenAway: Rule = {
@@ -22,7 +22,8 @@ export const rowCanBeGivenAway: Rule = {
 
 function givenAway(around: Surroundings, policy: Policy): Fault | null {
   const { using, check, relation, isPermissive } = policy
-  if (!isPermissive || using === null || check === null || conditionsFor(policy, 'update') === null) return null
+  if (!isPermissive || using === null || check === null || conditionsFor(policy, 'update') === null)
+    return null
   const { reach, catalog } = around
   // Where using asks nobody either, that is the fault.
   if (around.openBranches(policy, using).length > 0) return null
@@ -32,7 +33,9 @@ function givenAway(around: Surroundings, policy: Policy): Fault | null {
   const asks = around.openBranches(policy, check).length === 0
   if (asks && (pinned.size === 0 || [...pinned].some((column) => kept.has(column)))) return null
   const lost = relation.columns.filter(({ number }) => pinned.has(number))
-  const open = lost.filter(({ number }) => intersect(reach.rolesWithColumn(relation, 'update', number), roles).size > 0)
+  const open = lost.filter(
+    ({ number }) => intersect(reach.rolesWithColumn(relation, 'update', number), roles).size > 0,
+  )
   const isOpen = roles.size > 0 && (open.length > 0 || (pinned.size === 0 && !asks))
   const named = (open.length > 0 ? open : lost).map(({ sql }) => sql).join(', ')
   const what = named === '' ? 'the new row' : named
@@ -68,9 +71,21 @@ function contradiction(around: Surroundings, policy: Policy): Fault | null {
   const { using, check, relation, isPermissive } = policy
   if (!isPermissive) return null
   const decide = `-- which of the two is meant? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`
-  for (const [word, expression] of [['using', using], ['with check', check]] as const) {
-    if (expression === null || isSaidSo(expression) || !isContradictory(around, policy, [expression])) continue
-    return { object: policy.object, detail: `no row meets ${word} (${excerpt(expression)})`, mend: decide }
+  for (const [word, expression] of [
+    ['using', using],
+    ['with check', check],
+  ] as const) {
+    if (
+      expression === null ||
+      isSaidSo(expression) ||
+      !isContradictory(around, policy, [expression])
+    )
+      continue
+    return {
+      object: policy.object,
+      detail: `no row meets ${word} (${excerpt(expression)})`,
+      mend: decide,
+    }
   }
   if (using === null || check === null || isSaidSo(using) || isSaidSo(check)) return null
   const clash = clashOf(around, policy, [using, check])
@@ -89,11 +104,20 @@ function contradiction(around: Surroundings, policy: Policy): Fault | null {
 /** `false` is a way to say that nobody may. */
 const isSaidSo = ({ tree }: Expression): boolean => tree.type === 'CONST'
 
-const isContradictory = (around: Surroundings, policy: Policy, expressions: Expression[]): boolean =>
-  expressions.some((expression) => isNever(around.judge(policy, expression))) || clashOf(around, policy, expressions) !== null
+const isContradictory = (
+  around: Surroundings,
+  policy: Policy,
+  expressions: Expression[],
+): boolean =>
+  expressions.some((expression) => isNever(around.judge(policy, expression))) ||
+  clashOf(around, policy, expressions) !== null
 
 /** A column of which two values are asked for at once. */
-function clashOf({ asking }: Surroundings, { relation }: Policy, expressions: Expression[]): number | null {
+function clashOf(
+  { asking }: Surroundings,
+  { relation }: Policy,
+  expressions: Expression[],
+): number | null {
   const demands = expressions.flatMap(({ tree }) => demandsOf(tree, scopeOf(relation.oid), asking))
   const byColumn = Map.groupBy(demands, ({ column }) => column)
   for (const [column, asked] of byColumn)

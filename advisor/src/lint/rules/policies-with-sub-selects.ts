@@ -4,10 +4,18 @@ import { asksSomebody } from '../asking/branches.ts'
 import { type Membership, membershipsIn } from '../asking/memberships.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
-import { findNodes } from '../expressions/find-nodes.ts'
-import { rangeTableOf, type ResolvedColumn, relationsOf, resolveColumn, scopeOf, targetsOf, within } from '../expressions/scope.ts'
-import { ANY, ARRAY, argumentsOf, queryOf, unwrap, VALUE } from '../expressions/unwrap.ts'
 import { withoutOuterParentheses } from '../expression-text.ts'
+import { findNodes } from '../expressions/find-nodes.ts'
+import {
+  type ResolvedColumn,
+  rangeTableOf,
+  relationsOf,
+  resolveColumn,
+  scopeOf,
+  targetsOf,
+  within,
+} from '../expressions/scope.ts'
+import { ANY, ARRAY, argumentsOf, queryOf, unwrap, VALUE } from '../expressions/unwrap.ts'
 import { dropPolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
 import { replaceColumn } from '../replace-column.ts'
 import type { Fault, Rule } from '../rule.ts'
@@ -24,7 +32,9 @@ export const columnComparedWithItself: Rule = {
     const around = surroundingsOf(catalog, names)
     return [
       ...around.policies.flatMap((policy) => {
-        const found = expressionsOf(policy).flatMap(({ expression }) => comparedWithItself(catalog, expression, policy.relation.oid))
+        const found = expressionsOf(policy).flatMap(({ expression }) =>
+          comparedWithItself(catalog, expression, policy.relation.oid),
+        )
         return found.length === 0 ? [] : [selfFault(catalog, policy, found)]
       }),
       ...functionsComparing(catalog),
@@ -33,8 +43,13 @@ export const columnComparedWithItself: Rule = {
 }
 
 /** Each column that is held against itself, and in which query. */
-function comparedWithItself(catalog: Catalog, { tree }: Expression, relation: number): ResolvedColumn[] {
-  const isComparison = (node: TreeNode) => node.type === 'OPEXPR' && comparisons.has(operatorOf(node, catalog))
+function comparedWithItself(
+  catalog: Catalog,
+  { tree }: Expression,
+  relation: number,
+): ResolvedColumn[] {
+  const isComparison = (node: TreeNode) =>
+    node.type === 'OPEXPR' && comparisons.has(operatorOf(node, catalog))
   return findNodes(tree, scopeOf(relation), isComparison).flatMap(({ node, scope }) => {
     const [one, other] = argumentsOf(node).map((side) => {
       const place = unwrap(side, scope)
@@ -45,20 +60,39 @@ function comparedWithItself(catalog: Catalog, { tree }: Expression, relation: nu
 }
 
 /** As people write it: `app.members.team_id`. */
-function nameColumn({ relations }: Catalog, { relation, column }: Pick<ResolvedColumn, 'relation' | 'column'>): string {
+function nameColumn(
+  { relations }: Catalog,
+  { relation, column }: Pick<ResolvedColumn, 'relation' | 'column'>,
+): string {
   const table = relations.get(relation)
   return `${table?.sql ?? 'a table'}.${table?.columns.find(({ number }) => number === column)?.sql ?? 'a column'}`
 }
 
 function selfFault(catalog: Catalog, policy: Policy, found: ResolvedColumn[]): Fault {
   const { relation, sql } = policy
-  const detail = [...new Set(found.map((column) => `${nameColumn(catalog, column)} is compared with itself${meant(catalog, relation, column)}`))].join('; ')
+  const detail = [
+    ...new Set(
+      found.map(
+        (column) =>
+          `${nameColumn(catalog, column)} is compared with itself${meant(catalog, relation, column)}`,
+      ),
+    ),
+  ].join('; ')
   const clauses = expressionsOf(policy).map(({ expression, isUsing }) => {
-    const text = found.reduce((changed, column) => mended(catalog, relation, changed, column), expression.text)
+    const text = found.reduce(
+      (changed, column) => mended(catalog, relation, changed, column),
+      expression.text,
+    )
     return { isUsing, text, isChanged: text !== expression.text }
   })
-  const isMended = found.every((column) => !column.isOfRow) && clauses.some(({ isChanged }) => isChanged)
-  const alter = clauses.map(({ isUsing, text }) => `\n  ${isUsing ? 'using' : 'with check'} (${withoutOuterParentheses(text)})`).join('')
+  const isMended =
+    found.every((column) => !column.isOfRow) && clauses.some(({ isChanged }) => isChanged)
+  const alter = clauses
+    .map(
+      ({ isUsing, text }) =>
+        `\n  ${isUsing ? 'using' : 'with check'} (${withoutOuterParentheses(text)})`,
+    )
+    .join('')
   return {
     object: policy.object,
     detail,
@@ -69,7 +103,9 @@ function selfFault(catalog: Catalog, policy: Policy, found: ResolvedColumn[]): F
 }
 
 const sameNamed = (catalog: Catalog, table: Relation, { relation, column }: ResolvedColumn) => {
-  const name = catalog.relations.get(relation)?.columns.find(({ number }) => number === column)?.name
+  const name = catalog.relations
+    .get(relation)
+    ?.columns.find(({ number }) => number === column)?.name
   return table.columns.find((own) => own.name === name)
 }
 
@@ -81,7 +117,9 @@ function meant(catalog: Catalog, table: Relation, found: ResolvedColumn): string
 function mended(catalog: Catalog, table: Relation, text: string, found: ResolvedColumn): string {
   const own = found.isOfRow ? undefined : sameNamed(catalog, table, found)
   // As pg_get_expr names the table of the policy within a sub-select.
-  return own === undefined ? text : replaceColumn(text, own.sql, `${table.sql.slice(table.schema.sql.length + 1)}.${own.sql}`)
+  return own === undefined
+    ? text
+    : replaceColumn(text, own.sql, `${table.sql.slice(table.schema.sql.length + 1)}.${own.sql}`)
 }
 
 /** Functions whose bodies Postgres keeps parsed, and in which an argument has the name of a column. */
@@ -90,7 +128,9 @@ function functionsComparing(catalog: Catalog): Fault[] {
     if (!routine.isAsked || routine.sqlBody === null) return []
     const [found] = comparedWithItself(catalog, routine.sqlBody, 0)
     if (found === undefined) return []
-    const argument = routine.argumentNames.find((name) => nameColumn(catalog, found).endsWith(`.${name}`))
+    const argument = routine.argumentNames.find((name) =>
+      nameColumn(catalog, found).endsWith(`.${name}`),
+    )
     return [
       {
         object: `${routine.kind} ${routine.sql}`,
@@ -109,7 +149,9 @@ export const subSelectAnswersWithRow: Rule = {
     'with itself, and let through wherever that table has a row at all.',
   find: (catalog, names) =>
     surroundingsOf(catalog, names).policies.flatMap((policy) => {
-      const found = expressionsOf(policy).flatMap(({ expression }) => answersFromAround(catalog, expression, policy.relation.oid))
+      const found = expressionsOf(policy).flatMap(({ expression }) =>
+        answersFromAround(catalog, expression, policy.relation.oid),
+      )
       return found.length === 0
         ? []
         : [
@@ -125,16 +167,32 @@ export const subSelectAnswersWithRow: Rule = {
 const answering = new Set([ANY, VALUE, ARRAY])
 
 function answersFromAround(catalog: Catalog, { tree }: Expression, relation: number): string[] {
-  const isSubSelect = (node: TreeNode) => node.type === 'SUBLINK' && answering.has(wordOf(node, 'subLinkType'))
+  const isSubSelect = (node: TreeNode) =>
+    node.type === 'SUBLINK' && answering.has(wordOf(node, 'subLinkType'))
   return findNodes(tree, scopeOf(relation), isSubSelect).flatMap(({ node, scope }) => {
     const query = queryOf(node)
     const [target] = query === undefined ? [] : targetsOf(query)
     const [table] = query === undefined ? [] : relationsOf(query)
-    if (query === undefined || target === undefined || table === undefined || rangeTableOf(query).length === 0) return []
+    if (
+      query === undefined ||
+      target === undefined ||
+      table === undefined ||
+      rangeTableOf(query).length === 0
+    )
+      return []
     const place = unwrap(target, within(scope, query))
-    if (place.node.type !== 'VAR' || place.scope.queries.length > scope.queries.length + 1 || wordOf(place.node, 'varlevelsup') === '0') return []
+    if (
+      place.node.type !== 'VAR' ||
+      place.scope.queries.length > scope.queries.length + 1 ||
+      wordOf(place.node, 'varlevelsup') === '0'
+    )
+      return []
     const column = resolveColumn(place.node, place.scope)
-    return column === null ? [] : [`${nameColumn(catalog, column)} stands where a column of ${catalog.relations.get(table)?.sql ?? 'a table'} was meant`]
+    return column === null
+      ? []
+      : [
+          `${nameColumn(catalog, column)} stands where a column of ${catalog.relations.get(table)?.sql ?? 'a table'} was meant`,
+        ]
   })
 }
 
@@ -144,11 +202,17 @@ export const membershipOfAnybody: Rule = {
   why: 'It asks whether somebody is a member, and not whether it is the one who asks: one member is enough for everybody.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies.filter(({ isPermissive }) => isPermissive).flatMap((policy) =>
+    return around.opening.flatMap((policy) =>
       membershipFault(around, policy, (membership) => {
         const { table, mentioned, comparesRow, isBare, people } = membership
         const [person] = people.filter((column) => !mentioned.has(column))
-        if (!comparesRow || !isBare || person === undefined || people.some((column) => mentioned.has(column))) return null
+        if (
+          !comparesRow ||
+          !isBare ||
+          person === undefined ||
+          people.some((column) => mentioned.has(column))
+        )
+          return null
         if (around.asking.isAskedFor(table.oid)) return null
         return `it looks for a row of ${table.sql}, whoever stands in its ${nameOf(table, person)}`
       }),
@@ -162,23 +226,34 @@ export const membershipOfAnything: Rule = {
   why: 'It asks who it is, and not whether it is this row that they belong to: a member of anything sees everything.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies.filter(({ isPermissive }) => isPermissive).flatMap((policy) =>
-      membershipFault(around, policy, ({ table, mentioned, comparesRow, asks, shared, isOffice }) => {
-        const forgotten = shared.find(({ column }) => !mentioned.has(column))
-        if (!asks || comparesRow || isOffice || forgotten === undefined) return null
-        return `it looks for a row of ${table.sql}, whatever its ${nameOf(table, forgotten.column)}: not that of ${policy.relation.sql}.${nameOf(policy.relation, forgotten.ofRow)}`
-      }),
+    return around.opening.flatMap((policy) =>
+      membershipFault(
+        around,
+        policy,
+        ({ table, mentioned, comparesRow, asks, shared, isOffice }) => {
+          const forgotten = shared.find(({ column }) => !mentioned.has(column))
+          if (!asks || comparesRow || isOffice || forgotten === undefined) return null
+          return `it looks for a row of ${table.sql}, whatever its ${nameOf(table, forgotten.column)}: not that of ${policy.relation.sql}.${nameOf(policy.relation, forgotten.ofRow)}`
+        },
+      ),
     )
   },
 }
 
-const nameOf = ({ columns }: Relation, number: number): string => columns.find((column) => column.number === number)?.sql ?? 'column'
+const nameOf = ({ columns }: Relation, number: number): string =>
+  columns.find((column) => column.number === number)?.sql ?? 'column'
 
 /** The sub-selects that decide by themselves: beside another condition that asks, one may ask for less. */
-function membershipFault(around: Surroundings, policy: Policy, judge: (membership: Membership) => string | null): Fault[] {
+function membershipFault(
+  around: Surroundings,
+  policy: Policy,
+  judge: (membership: Membership) => string | null,
+): Fault[] {
   const details = expressionsOf(policy).flatMap(({ expression }) =>
     alternativesOf(expression.tree).flatMap((branch) => {
-      const asks = branch.filter((part) => asksSomebody(part, scopeOf(policy.relation.oid), around.asking))
+      const asks = branch.filter((part) =>
+        asksSomebody(part, scopeOf(policy.relation.oid), around.asking),
+      )
       return branch
         .filter((part) => asks.every((other) => other === part))
         .flatMap((part) => membershipsIn(part, policy.relation, around))
@@ -203,5 +278,7 @@ function membershipFault(around: Surroundings, policy: Policy, judge: (membershi
 function alternativesOf(node: TreeNode): TreeNode[][] {
   if (node.type !== 'BOOLEXPR' || wordOf(node, 'boolop') === 'not') return [[node]]
   const parts = nodesIn(node, 'args')
-  return wordOf(node, 'boolop') === 'or' ? parts.flatMap(alternativesOf) : [parts.flatMap((part) => alternativesOf(part).flat())]
+  return wordOf(node, 'boolop') === 'or'
+    ? parts.flatMap(alternativesOf)
+    : [parts.flatMap((part) => alternativesOf(part).flat())]
 }

@@ -1,13 +1,11 @@
 import type { Catalog, Expression, Policy, Relation, Routine } from '../../catalog/catalog.ts'
+import { policiesOf } from '../asking/policies-of.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { closingParenthesis, findCallsInText } from '../expression-text.ts'
 import { calledFunctions, findCalls } from '../find-calls.ts'
 import { alterPolicy, dropPolicy, expressionsOf } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { isVolatileForNothing } from './function-bodies.ts'
-
-export const policiesOf = ({ relations }: Catalog): Policy[] =>
-  [...relations.values()].flatMap(({ isAsked, policies }) => (isAsked ? policies : []))
 
 /** A restrictive policy is right to hold for everybody. */
 export const policyToPublic: Rule = {
@@ -28,7 +26,9 @@ export const policyToPublic: Rule = {
 /** Whoever is granted something of a table, but for PUBLIC; its owner where nobody is. */
 function granteesOf({ acl, columns, owner }: Relation): Set<number> {
   const items = [...acl, ...columns.flatMap((column) => column.acl)]
-  const grantees = new Set(items.map(({ grantee }) => grantee).filter((grantee) => grantee !== 0 && grantee !== owner))
+  const grantees = new Set(
+    items.map(({ grantee }) => grantee).filter((grantee) => grantee !== 0 && grantee !== owner),
+  )
   return grantees.size === 0 ? new Set([owner]) : grantees
 }
 
@@ -44,9 +44,17 @@ export const policyCallsFunctionPerRow: Rule = {
         callsOf(catalog, expression).filter(({ runsPerRow }) => runsPerRow),
       )
       if (called.length === 0) return []
-      const names = new Set(called.map(({ functionOid }) => callName(catalog.functions.get(Number(functionOid)))))
+      const names = new Set(
+        called.map(({ functionOid }) => callName(catalog.functions.get(Number(functionOid)))),
+      )
       const wrap = (expression: Expression) => wrapCalls(catalog, expression)
-      return [{ object: policy.object, detail: `it calls ${[...names].join(', ')}`, mend: alterPolicy(policy, wrap) }]
+      return [
+        {
+          object: policy.object,
+          detail: `it calls ${[...names].join(', ')}`,
+          mend: alterPolicy(policy, wrap),
+        },
+      ]
     }),
 }
 
@@ -61,7 +69,11 @@ const callName = (routine: Routine | undefined): string =>
 function wrapCalls(catalog: Catalog, expression: Expression): string {
   const calls = callsOf(catalog, expression).map(({ functionOid, runsPerRow }) => {
     const routine = catalog.functions.get(Number(functionOid))
-    return { call: callName(routine), returns: catalog.types.get(routine?.returns ?? 0)?.sql ?? '', runsPerRow }
+    return {
+      call: callName(routine),
+      returns: catalog.types.get(routine?.returns ?? 0)?.sql ?? '',
+      runsPerRow,
+    }
   })
   let wrapped = expression.text
   for (const name of new Set(calls.map(({ call }) => call))) {
@@ -93,7 +105,9 @@ export const policyCallsVolatileFunction: Rule = {
 }
 
 function functionsOf({ functions }: Catalog, policy: Policy): Routine[] {
-  const oids = new Set(expressionsOf(policy).flatMap(({ expression }) => calledFunctions(expression.tree)))
+  const oids = new Set(
+    expressionsOf(policy).flatMap(({ expression }) => calledFunctions(expression.tree)),
+  )
   return [...oids].flatMap((oid) => functions.get(Number(oid)) ?? [])
 }
 

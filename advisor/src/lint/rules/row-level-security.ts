@@ -1,6 +1,6 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
-import { surroundingsOf } from '../asking/surroundings.ts'
 import { nameRoles } from '../asking/reach.ts'
+import { surroundingsOf } from '../asking/surroundings.ts'
 import type { Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
 
@@ -14,8 +14,13 @@ function granteesOf({ acl, columns, owner }: Relation): number[] {
 }
 
 /** A policy that shows a table to its owner, for where no other does. */
-function policyForOwner({ roles }: Catalog, { name, sql, owner, policies, isPartition }: Relation): string {
-  const isThere = policies.some((policy) => policy.isPermissive && policy.roles.some((role) => role === 0 || role === owner))
+function policyForOwner(
+  { roles }: Catalog,
+  { name, sql, owner, policies, isPartition }: Relation,
+): string {
+  const isThere = policies.some(
+    (policy) => policy.isPermissive && policy.roles.some((role) => role === 0 || role === owner),
+  )
   if (isThere || isPartition) return ''
   const policy = `"${`${cut(name)}_for_owner`.replaceAll('"', '""')}"`
   return `\ncreate policy ${policy} on ${sql} to ${roles.get(owner)?.sql ?? 'current_user'} using (true) with check (true);`
@@ -64,11 +69,16 @@ export const tableWithoutPolicy: Rule = {
     'the policy that comes later, in haste, is wider than it had to be.',
   find: (catalog) =>
     tablesOf(catalog)
-      .filter(({ rowSecurity, policies }) => rowSecurity && !policies.some(({ isPermissive }) => isPermissive))
+      .filter(
+        ({ rowSecurity, policies }) =>
+          rowSecurity && !policies.some(({ isPermissive }) => isPermissive),
+      )
       .filter((table) => !table.isPartition || granteesOf(table).length > 0)
       .map((table) => ({
         object: `table ${table.sql}`,
-        ...(table.policies.length > 0 ? { detail: 'all of its policies are restrictive, and only take away' } : {}),
+        ...(table.policies.length > 0
+          ? { detail: 'all of its policies are restrictive, and only take away' }
+          : {}),
         // Where nobody is granted it, that is how to keep a table to oneself.
         weight: granteesOf(table).length > 0 ? ('failure' as const) : ('style' as const),
         mend: `-- and one for those who are granted it: which rows are theirs?${policyForOwner(catalog, { ...table, isPartition: false })}`,
