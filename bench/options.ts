@@ -18,6 +18,7 @@ export const scenarioNames = [
   'clean-up',
   'memory',
   'start',
+  'advisor',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]
 
@@ -31,6 +32,7 @@ export const measuredOnEach: readonly ScenarioName[] = [
   'lookup',
   'notes',
   'round-trips',
+  'advisor',
 ]
 
 /** Those that come with npm: what Pie brings along, and the oldest that it takes. */
@@ -38,7 +40,7 @@ export const postgresVersions = [18, 15] as const
 export type PostgresVersion = (typeof postgresVersions)[number]
 
 /** What takes a minute and more. */
-const onlyWhenNamed: readonly ScenarioName[] = ['lookup', 'clean-up']
+const onlyWhenNamed: readonly ScenarioName[] = ['lookup', 'clean-up', 'advisor']
 
 export interface Options {
   only: readonly ScenarioName[]
@@ -50,6 +52,8 @@ export interface Options {
   rounds: number
   /** How many users there are, each with a session. */
   users: number
+  /** How many tables the largest schema of `advisor` has; policies, grants and roles go with them. */
+  tables: number
   /** How many sessions there are in the largest database of `lookup`, and how many `clean-up` deletes. */
   sessions: number
 }
@@ -67,6 +71,7 @@ Starts Pie and its floor, measures them in turn, and prints what Pie does beside
   --rounds <n>       how many rounds; their median is printed (5)
   --users <n>        how many users there are, each with a session (10000)
   --sessions <n>     how many sessions lookup looks among, beside 10,000, and clean-up deletes (1000000)
+  --tables <n>       how many tables the advisor looks at, with 4 policies and 20 grants each (1000)
   --json             print JSON
   --help             print this
 `
@@ -88,6 +93,7 @@ export function readOptions(args: string[]): Options | null {
     seconds: readNumber('--seconds', values.seconds, 0.1, 600),
     rounds: readNumber('--rounds', values.rounds, 1, 100),
     users: readNumber('--users', values.users, 200, 1_000_000),
+    tables: readNumber('--tables', values.tables, 100, 20_000),
     sessions: readNumber('--sessions', values.sessions, 20_000, 100_000_000),
   }
 }
@@ -103,6 +109,7 @@ function parse(args: string[]) {
         rounds: { type: 'string', default: '5' },
         users: { type: 'string', default: '10000' },
         sessions: { type: 'string', default: '1000000' },
+        tables: { type: 'string', default: '1000' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
       },

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Measurement } from './measurement.ts'
 import { measuredOnEach, type Options, type PostgresVersion, type ScenarioName } from './options.ts'
+import { measureAdvisor } from './scenarios/advisor.ts'
 import { measureCleanUp } from './scenarios/clean-up.ts'
 import { measureForged } from './scenarios/forged.ts'
 import { measureGraphql } from './scenarios/graphql.ts'
@@ -58,6 +59,10 @@ export async function runScenarios(
   for (const [place, postgres] of options.postgres.entries()) {
     const names = options.only.filter((name) => place === 0 || measuredOnEach.includes(name))
     measurements.push(...(await runOnStage(postgres, names, options, surroundings)))
+    // On a server of its own, without a Pie.
+    if (!names.includes('advisor')) continue
+    surroundings.say(`measuring advisor on Postgres ${postgres}`)
+    measurements.push(...on(postgres, await measureAdvisor(postgres, options, surroundings)))
   }
   // Of the Postgres that Pie brings along.
   if (options.only.includes('start') && options.postgres.includes(18)) {

@@ -274,3 +274,34 @@ describe('the hook', () => {
     assert.ok(Object.keys(bin).includes(program))
   })
 })
+
+describe('the guide', () => {
+  const guide = readFileSync(join(repository, 'docs/guides/advisor-in-your-build.md'), 'utf8')
+  const blocks = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) =>
+    parse(block),
+  )
+
+  test('uses the action with inputs that it has, in its version, and explains each of them', () => {
+    const steps: Step[] = blocks[0].jobs.lint.steps
+    const step = steps.find(({ uses = '' }) => uses.includes('/advisor/action@'))
+    assert.ok(step !== undefined)
+    assert.ok(step.uses?.endsWith(`@v${version}`), step.uses)
+    for (const input of Object.keys(step.with ?? {})) assert.ok(action.inputs[input] !== undefined)
+    const explained = [...guide.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, input]) => input)
+    assert.deepEqual(explained, Object.keys(action.inputs))
+    for (const output of Object.keys(action.outputs)) assert.ok(guide.includes(`\`${output}\``))
+    // The comment is made of what the step leaves.
+    const [comment]: Step[] = blocks[1]
+    for (const [, output = ''] of JSON.stringify(comment).matchAll(/steps\.lint\.outputs\.(\w+)/g))
+      assert.ok(action.outputs[output] !== undefined, output)
+    assert.doesNotMatch(comment?.run ?? '', /\$\{\{/)
+  })
+
+  test('has the hook as it is', () => {
+    const [hook] = parse(readFileSync(join(repository, '.pre-commit-hooks.yaml'), 'utf8'))
+    const [shown] = blocks[2].repos[0].hooks
+    const { entry, ...same } = shown
+    assert.equal(entry, `${hook.entry} --fail-on leak`)
+    for (const [key, value] of Object.entries(same)) assert.deepEqual(value, hook[key], key)
+  })
+})

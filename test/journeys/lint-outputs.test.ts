@@ -46,6 +46,13 @@ const sarifOf = (findings: Finding[], homepage?: string) => {
   return JSON.parse(JSON.stringify(lintReportInSarif(reportOf(findings), page)))
 }
 
+interface Rule {
+  id: string
+  helpUri: string
+  defaultConfiguration: { level: string }
+  properties: { 'security-severity'?: string }
+}
+
 test('in words: by weight, the gravest first; a rule and why once, then its objects; the last line counts', () => {
   const words = lintReportInWords(
     reportOf([slow, finding({}), finding({ object: 'table app.drafts' })], {
@@ -109,15 +116,10 @@ test('in SARIF: what GitHub asks of rules and results is there, and weights are 
   assert.equal(invocations[0].executionSuccessful, true)
   assert.equal(tool.driver.semanticVersion, '1.2.3')
   assert.deepEqual(
-    tool.driver.rules.map((rule: never) => {
-      const { id, defaultConfiguration, properties, helpUri } = rule as {
-        id: string
-        helpUri: string
-        defaultConfiguration: { level: string }
-        properties: Record<string, string>
-      }
-      return [id, defaultConfiguration.level, properties['security-severity'] ?? null, helpUri]
-    }),
+    tool.driver.rules.map((rule: Rule) => [
+      ...[rule.id, rule.defaultConfiguration.level],
+      ...[rule.properties['security-severity'] ?? null, rule.helpUri],
+    ]),
     [
       ['of-hole', 'error', '9.1', 'https://pie.example/lint#of-hole'],
       ['of-leak', 'error', '7.5', 'https://pie.example/lint#of-leak'],
@@ -140,7 +142,9 @@ test('in SARIF: what GitHub asks of rules and results is there, and weights are 
     assert.equal(tool.driver.rules[result.ruleIndex].id, result.ruleId)
     const [{ physicalLocation, logicalLocations }] = result.locations
     assert.equal(physicalLocation.artifactLocation.uri, 'db/migrations/001%20first.sql')
-    assert.equal(physicalLocation.region.startLine, 1)
+    // GitHub asks for all four.
+    const region = { startLine: 1, startColumn: 1, endLine: 1, endColumn: 2 }
+    assert.deepEqual(physicalLocation.region, region)
     assert.deepEqual(logicalLocations, [{ fullyQualifiedName: 'table app.notes', kind: 'table' }])
   }
 })
@@ -151,12 +155,12 @@ test('in SARIF: a rule whose findings differ in weight is as grave as the graves
     finding({ weight: 'hole', object: 'table app.drafts' }),
   ]).runs
   assert.deepEqual(
-    tool.driver.rules.map(({ properties }: never) => properties['security-severity']),
+    tool.driver.rules.map(({ properties }: Rule) => properties['security-severity']),
     ['9.1'],
   )
   assert.deepEqual(
     results.map(({ level }: { level: string }) => level),
-    ['warning', 'error'],
+    ['error', 'warning'],
   )
 })
 
@@ -168,8 +172,8 @@ test('in SARIF: a finding keeps its fingerprint, however it is explained, and no
   const [print] = prints([finding({})])
   assert.match(print ?? '', /^[0-9a-f]{16}:1$/)
   assert.deepEqual(prints([slow, finding({ why: 'new', detail: 'd', mend: '', weight: 'leak' })]), [
-    prints([slow])[0],
     print,
+    prints([slow])[0],
   ])
   // Not even those whose names run into one another.
   const others = [
@@ -186,6 +190,19 @@ test('in SARIF: braces are written twice, and SQL with braces is left out of the
   assert.doesNotMatch(results[0].message.text, /alter table/)
   assert.equal(results[0].properties.mend, mend)
   assert.match(results[1].message.text, /Mend:\nalter table app\.notes enable/)
+})
+
+test('in SARIF: no more results than GitHub takes, the gravest first, and what is left out is said', () => {
+  const many = Array.from({ length: 25_010 }, (_, index) =>
+    finding({ weight: index < 25_000 ? 'slow' : 'hole', object: `table app.t${index}` }),
+  )
+  const [{ results, invocations }] = sarifOf(many).runs
+  assert.equal(results.length, 25_000)
+  assert.equal(results.filter(({ level }: { level: string }) => level === 'error').length, 10)
+  assert.match(
+    invocations[0].toolExecutionNotifications[0].message.text,
+    /^10 more would not be taken/,
+  )
 })
 
 test('in Markdown: counts in a table, findings in folds, the gravest first', () => {

@@ -201,3 +201,25 @@ test('nothing that stands in a schema is run by whoever looks for signs', async 
     },
   )
 })
+
+test('where no role looks like one of requests that is said, and a role that is not there is none', async () => {
+  await superuser.query('alter role passer_by createrole; alter role reader createrole')
+  try {
+    await superuser.query('alter role authenticator nologin')
+    await onDatabase('lonely', 'create schema app', async () => {
+      const url = new URL(supabase.superuserUrl)
+      url.pathname = '/lonely'
+      const { stdout } = await runAdvisor(['lint', url.href, '--preset', 'none'])
+      assert.match(stdout, /Not seen: whom requests act as\./)
+      const named = await runAdvisor(['lint', url.href, '--role', 'anon'])
+      assert.doesNotMatch(named.stdout, /Not seen/)
+      const missing = await runAdvisor(['lint', url.href, '--role', 'anonn'])
+      assert.equal(missing.code, 2)
+      assert.match(missing.stderr, /There is no role anonn here\. There are: anon, authenticated,/)
+    })
+  } finally {
+    await superuser.query(
+      'alter role passer_by nocreaterole; alter role reader nocreaterole; alter role authenticator login',
+    )
+  }
+})

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
+import { mendsInOrder } from '../../advisor/src/cli/mends-in-order.ts'
 import type { Finding } from '../../advisor/src/lint/finding.ts'
 import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
 import { rules } from '../../advisor/src/lint/rules.ts'
@@ -32,7 +33,9 @@ const faultsFor = (faults: readonly PlantedFault[], names: [Names, Names], isSha
   names.flatMap(({ fill }, place) =>
     faults
       .filter(({ isOnce, onOwnServer }) => place === 0 || (!isOnce && onOwnServer === undefined))
-      .filter(({ onOwnServer }) => onOwnServer === undefined || !isShared)
+      .filter(({ onOwnServer, asSuperuser }) =>
+        isShared ? onOwnServer === undefined : asSuperuser === undefined,
+      )
       .map((fault) => ({ ...fault, fill })),
   )
 
@@ -140,16 +143,13 @@ for (const [which, openDatabase] of Object.entries(lintedDatabases))
           }
         }
 
-        /** All mends of one report, in its order, all or none. */
+        /** All mends of one report as `--mends` prints them, all or none. */
         async function mendAtOnce() {
-          const found = await look()
-          await owner.query('begin')
-          for (const { rule, mend } of found)
-            await owner.query(mend).catch(async (error) => {
-              await owner.query('rollback')
-              assert.fail(`${rule}: ${error.message}\n${mend}`)
-            })
-          await owner.query('commit')
+          const batch = mendsInOrder(await look())
+          await owner.query(`begin;\n${batch}\n;commit`).catch(async (error) => {
+            await owner.query('rollback')
+            assert.fail(`${error.message}\n${batch}`)
+          })
         }
       })
 

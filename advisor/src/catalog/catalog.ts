@@ -19,6 +19,8 @@ export interface Catalog {
   extensions: ReadonlyMap<number, { name: string; schema: number }>
   /** What requests act as, and every role that one of these is a member of. Never with 0. */
   requestRoles: ReadonlySet<number>
+  /** What lies beside tables and can lead past them: publications, foreign servers, large objects … */
+  detours: import('./detours.ts').Detours
   /** What could not be seen for lack of rights, in words. */
   unseen: readonly string[]
   operatorClasses: OperatorClasses

@@ -4,6 +4,7 @@ import type { Names } from '../names.ts'
 import type { Catalog, DefaultPrivilege } from './catalog.ts'
 import { closureOf } from './memberships.ts'
 import { aclReader } from './parse-acl.ts'
+import { readDetours } from './read-detours.ts'
 import { readFunctions } from './read-functions.ts'
 import { readOperatorClasses } from './read-operator-classes.ts'
 import { readKeptFunctions, readParts } from './read-parts.ts'
@@ -54,6 +55,7 @@ export async function readCatalog(
       roles,
       [...roles.values()].filter(({ name }) => requested.includes(name)).map(({ oid }) => oid),
     ),
+    detours: await readDetours(reading),
     unseen: [],
   }
 }

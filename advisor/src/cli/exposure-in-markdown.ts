@@ -1,5 +1,12 @@
 import type { Access, ExposedRelation, Exposure } from '../exposure/exposure.ts'
 import {
+  describeDefault,
+  describeLargeObjects,
+  describeReach,
+  describeSequence,
+  describeTurns,
+} from './exposure-besides-tables.ts'
+import {
   describeFunction,
   describeKind,
   describeRefused,
@@ -28,29 +35,42 @@ named with \`and only\` are; an update or delete that reads a column is narrowed
 /**
  * An exposure map to be committed: in a fixed order, a line for each object, role and action.
  */
-export function exposureInMarkdown(
-  { roles, schemas, relations, functions }: Exposure,
-  page: ExposurePage,
-): string {
+export function exposureInMarkdown(exposure: Exposure, page: ExposurePage): string {
+  const { roles, schemas, relations, functions } = exposure
   return `${[
     preface(page),
     '## Roles',
     roles.map((role) => `- \`${role.name}\` ${describeRole(role)}`).join('\n'),
     '## Schemas',
-    schemas
-      .map(({ name, usable_by }) => `- \`${name}\` may be used by ${codes(usable_by)}`)
-      .join('\n'),
+    schemas.map(schemaInMarkdown).join('\n'),
     '## Tables and views',
     ...relations.map(relationInMarkdown),
     ...functionsInMarkdown(functions),
+    ...listed('Sequences', exposure.sequences.flatMap(describeSequence)),
+    ...listed('Large objects', exposure.large_objects.flatMap(describeLargeObjects)),
+    ...listed('On what is made later', exposure.default_privileges.flatMap(describeDefault)),
+    ...listed('Not seen', exposure.unseen),
   ].join('\n\n')}\n`
 }
 
+function schemaInMarkdown(schema: Exposure['schemas'][number]): string {
+  const { name, usable_by, creatable_by, owned_by } = schema
+  return [
+    `- \`${name}\` may be used by ${codes(usable_by)}`,
+    ...(creatable_by.length > 0 ? [`**made in by ${codes(creatable_by)}**`] : []),
+    ...(owned_by.length > 0 ? [`owned by ${codes(owned_by)}`] : []),
+  ].join('; ')
+}
+
+const listed = (heading: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`## ${heading}`, lines.map((line) => `- ${code(line)}`).join('\n')]
+
 function functionsInMarkdown(functions: Exposure['functions']): string[] {
   if (functions.length === 0) return []
-  const lines = functions.map(
-    (shown) => `- ${code(describeFunction(shown))}: ${codes(shown.executable_by)}`,
-  )
+  const lines = functions.flatMap((shown) => [
+    `- ${code(describeFunction(shown))}: ${codes(shown.executable_by)}`,
+    ...describeReach(shown).map((line) => `  - ${code(line)}`),
+  ])
   return ['## Functions', lines.join('\n')]
 }
 
@@ -62,10 +82,12 @@ function relationInMarkdown(relation: ExposedRelation): string {
       ? describeRows(access.rows).map((line) => `  - ${rowsInMarkdown(line)}`)
       : []),
   ])
+  const besides = describeTurns(relation)
   return [
     `### ${nameOf(relation)}`,
     `A ${describeKind(relation)}. ${lines.length === 0 ? 'None of these roles can do anything.' : ''}`.trim(),
     ...(lines.length === 0 ? [] : [lines.join('\n')]),
+    ...(besides.length === 0 ? [] : [besides.map((line) => `- ${code(line)}`).join('\n')]),
   ].join('\n\n')
 }
 

@@ -7,6 +7,13 @@ import type {
   Exposure,
   Rows,
 } from '../exposure/exposure.ts'
+import {
+  describeDefault,
+  describeLargeObjects,
+  describeReach,
+  describeSequence,
+  describeTurns,
+} from './exposure-besides-tables.ts'
 import { tidyExpression } from './tidy-expression.ts'
 
 /** An exposure map for the terminal. */
@@ -16,28 +23,59 @@ export function exposureInWords(exposure: Exposure): string {
     'Roles\n',
     ...roles.map((role) => `  ${role.name.padEnd(width(roles))}  ${describeRole(role)}`),
     '\nSchemas\n',
-    ...schemas.map(({ name, usable_by }) => `  ${name.padEnd(width(schemas))}  ${list(usable_by)}`),
+    ...schemas.map(
+      (schema) => `  ${schema.name.padEnd(width(schemas))}  ${describeSchema(schema)}`,
+    ),
     '\nTables and views',
     ...relations.map((relation) => relationInWords(relation, width(roles))),
-    ...(functions.length === 0 ? [] : ['\nFunctions\n']),
-    ...functions.map((shown) => `  ${describeFunction(shown)}\n      ${list(shown.executable_by)}`),
+    ...section(
+      'Functions',
+      functions.flatMap((shown) => [
+        describeFunction(shown),
+        `    ${list(shown.executable_by)}`,
+        ...describeReach(shown).map((line) => `    ${line}`),
+      ]),
+    ),
+    ...section('Sequences', exposure.sequences.flatMap(describeSequence)),
+    ...section('Large objects', exposure.large_objects.flatMap(describeLargeObjects)),
+    ...section('On what is made later', exposure.default_privileges.flatMap(describeDefault)),
+    ...section('Not seen', exposure.unseen),
   ].join('\n')
 }
+
+const section = (heading: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`\n${heading}\n`, ...lines.map((line) => `  ${line}`)]
 
 const width = (named: readonly { name: string }[]): number =>
   Math.max(0, ...named.map(({ name }) => name.length))
 
-const list = (names: readonly string[]): string =>
+export const list = (names: readonly string[]): string =>
   names.length === 0 ? 'none of these roles' : names.join(', ')
 
 export function describeRole(role: ExposedRole): string {
   const facts = [
     role.is_superuser ? 'IS A SUPERUSER: nothing here binds it' : null,
     role.bypasses_row_security ? 'BYPASSES ROW-LEVEL SECURITY' : null,
+    role.creates_roles ? 'MAKES ROLES' : null,
+    role.replicates ? 'REPLICATES, and so reads everything' : null,
+    role.creates_databases ? 'makes databases' : null,
     role.inherits.length > 0 ? `has what ${role.inherits.join(', ')} has` : null,
     role.may_become.length > 0 ? `may become ${role.may_become.join(', ')}` : null,
+    role.may_grant.length > 0 ? `MAY GRANT ${role.may_grant.join(', ')}` : null,
   ].filter((fact) => fact !== null)
   return facts.length === 0 ? 'is no other role' : facts.join('; ')
+}
+
+export function describeSchema({
+  usable_by,
+  creatable_by,
+  owned_by,
+}: Exposure['schemas'][number]): string {
+  return [
+    list(usable_by),
+    ...(creatable_by.length > 0 ? [`MADE IN BY ${creatable_by.join(', ')}`] : []),
+    ...(owned_by.length > 0 ? [`owned by ${owned_by.join(', ')}`] : []),
+  ].join('; ')
 }
 
 export const nameOf = ({ schema, name }: { schema: string; name: string }): string =>
@@ -54,14 +92,16 @@ export const describeFunction = ({ schema, signature, returns, kind, security }:
 
 function relationInWords(relation: ExposedRelation, roleWidth: number): string {
   const heading = `\n  ${nameOf(relation)}  (${describeKind(relation)})`
-  if (relation.access.length === 0) return `${heading}\n    none of these roles can do anything`
+  const besides = describeTurns(relation).map((line) => `    ${line}`)
+  if (relation.access.length === 0)
+    return [heading, '    none of these roles can do anything', ...besides].join('\n')
   const margin = ' '.repeat(4 + roleWidth + 2 + 10)
   const lines = relation.access.flatMap((access) => [
     `    ${access.role.padEnd(roleWidth)}  ${access.action.padEnd(8)}  ${describeColumns(access, relation)}`,
     ...describeRefused(access).map((line) => margin + line),
     ...(access.allowed ? describeRows(access.rows).map((line) => margin + line) : []),
   ])
-  return [heading, ...lines].join('\n')
+  return [heading, ...lines, ...besides].join('\n')
 }
 
 function describeColumns({ action, allowed, columns }: Access, relation: ExposedRelation): string {
@@ -71,12 +111,18 @@ function describeColumns({ action, allowed, columns }: Access, relation: Exposed
   return columns.join(', ')
 }
 
-/** What has been granted to no effect. */
-export function describeRefused({ refused }: Access): string[] {
-  return refused.map(
-    ({ columns, reason }) =>
-      `${columns.length === 0 ? 'it' : columns.join(', ')} is granted, but Postgres refuses: ${reason}`,
-  )
+/** What has been granted to no effect, or perhaps to none. */
+export function describeRefused({ refused, unsure }: Access): string[] {
+  const named = (columns: readonly string[]) => (columns.length === 0 ? 'it' : columns.join(', '))
+  return [
+    ...refused.map(
+      ({ columns, reason }) => `${named(columns)} is granted, but Postgres refuses: ${reason}`,
+    ),
+    ...(unsure ?? []).map(
+      ({ columns, reason }) =>
+        `${named(columns)} is granted, and Postgres may refuse, as it happens to plan: ${reason}`,
+    ),
+  ]
 }
 
 /** Which rows those are, a line each. */
@@ -92,16 +138,24 @@ export function describeRows(rows: Rows): string[] {
       return rows.reads.flatMap(({ relation, as, rows: read }) =>
         describeRows(read).map((line) => `of ${relation} as ${as}: ${line}`),
       )
+    case 'rules':
+      return [
+        ...(rows.itself === null ? [] : describeRows(rows.itself)),
+        ...rows.does.flatMap(({ rule, action, relation, as, rows: done }) =>
+          describeRows(done).map(
+            (line) => `the rule ${rule} makes it ${action} ${relation} as ${as}: ${line}`,
+          ),
+        ),
+        ...(rows.itself === null && rows.does.length === 0
+          ? ['no rows: a rule does nothing instead']
+          : []),
+      ]
   }
 }
 
 /** A policy that asks for nothing, with none to narrow it, is said loudly: it is as if there were none. */
 function describePolicies(policies: readonly AppliedPolicy[]): string[] {
-  const isNarrowed = policies.some(({ is_restrictive }) => is_restrictive)
-  const open = policies.find(({ using, with_check }) =>
-    [using, with_check].every((part) => part === null || part === 'true'),
-  )
-  const loud = open === undefined || isNarrowed ? null : open
+  const loud = openPolicyOf(policies)
   return policies.map((policy) =>
     policy === loud
       ? `ALL ROWS: the policy ${policy.name} asks for nothing`
@@ -109,7 +163,15 @@ function describePolicies(policies: readonly AppliedPolicy[]): string[] {
   )
 }
 
-function describePolicy({ name, is_restrictive, using, with_check }: AppliedPolicy): string {
+export function openPolicyOf(policies: readonly AppliedPolicy[]): AppliedPolicy | null {
+  if (policies.some(({ is_restrictive }) => is_restrictive)) return null
+  const asksNothing = (part: string | null) => part === null || part === 'true'
+  return (
+    policies.find(({ using, with_check }) => asksNothing(using) && asksNothing(with_check)) ?? null
+  )
+}
+
+export function describePolicy({ name, is_restrictive, using, with_check }: AppliedPolicy): string {
   const parts = [
     using === null ? null : `using ${tidyExpression(using)}`,
     with_check === null

@@ -3,7 +3,8 @@ import { type Command, Option } from 'commander'
 import { AdvisorError } from '../errors.ts'
 import { type Weight, weights } from '../lint/weight.ts'
 import type { Names } from '../names.ts'
-import { type PresetChoice, presetChoices } from '../presets/take-names.ts'
+import type { PresetChoice } from '../presets/take-names.ts'
+import { presetOption } from './preset-option.ts'
 
 /** `words` is for people. */
 const formats = ['json', 'sarif', 'markdown', 'mends'] as const
@@ -54,11 +55,7 @@ export function lintOptions(
       'look at this schema; may be repeated (default: all but those of Postgres, of extensions and of a preset)',
       again,
     )
-    .addOption(
-      new Option('--preset <name>', 'whose roles, helpers and schemas to know')
-        .choices(presetChoices)
-        .default('auto', 'what the database looks like'),
-    )
+    .addOption(presetOption())
     .option('--accepted <file>', 'findings that you live with (default: pie-lint.json, if there)')
     .option('--style', 'look for what is only a matter of style, too')
     .addOption(

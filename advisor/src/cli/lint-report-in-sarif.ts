@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Finding } from '../lint/finding.ts'
 import type { LintReport } from '../lint/lint-database.ts'
 import { isAtLeast, type Weight } from '../lint/weight.ts'
-import { meanings } from './group-findings.ts'
+import { groupFindings, meanings } from './group-findings.ts'
 import { onOneLine, printable } from './printable.ts'
 
 export interface SarifPage {
@@ -25,6 +25,9 @@ const grades: Readonly<
   style: { level: 'note', severity: null },
 }
 
+/** GitHub refuses a file with more. */
+const RESULT_LIMIT = 25_000
+
 /**
  * SARIF 2.1.0, which code scanning takes. A database has no lines: each result names its object as a logical location, and
  * a file of the repository as the physical one, without which GitHub shows nothing.
@@ -33,7 +36,16 @@ export function lintReportInSarif(
   report: LintReport,
   { version, homepage, file }: SarifPage,
 ): object {
-  const rules = describeRules(report.findings, homepage)
+  const byWeight = groupFindings(report.findings).flatMap((group) => group.findings)
+  const shown = byWeight.slice(0, RESULT_LIMIT)
+  const left = byWeight.length - shown.length
+  const notes = [
+    ...report.unseen.map((what) => `Not seen: ${what}`),
+    ...(left > 0
+      ? [`${left} more would not be taken, and are left out: lint --json has all.`]
+      : []),
+  ]
+  const rules = describeRules(shown, homepage)
   const indexes = new Map(rules.map(({ id }, index) => [id, index]))
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -53,13 +65,13 @@ export function lintReportInSarif(
         invocations: [
           {
             executionSuccessful: true,
-            toolExecutionNotifications: report.unseen.map((what) => ({
+            toolExecutionNotifications: notes.map((note) => ({
               level: 'warning',
-              message: { text: inBraces(`Not seen: ${onOneLine(what)}`) },
+              message: { text: inBraces(onOneLine(note)) },
             })),
           },
         ],
-        results: report.findings.map((finding) => describeResult(finding, indexes, file)),
+        results: shown.map((finding) => describeResult(finding, indexes, file)),
       },
     ],
   }
@@ -111,8 +123,8 @@ function describeResult(finding: Finding, indexes: ReadonlyMap<string, number>, 
       {
         // A line that is always the same: what tells results apart is their fingerprint.
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(file), uriBaseId: '%SRCROOT%' },
-          region: { startLine: 1 },
+          artifactLocation: { uri: encodeURI(file) },
+          region: { startLine: 1, startColumn: 1, endLine: 1, endColumn: 2 },
         },
         logicalLocations: [{ fullyQualifiedName: object, kind: kindOf(object) }],
       },

@@ -10,17 +10,19 @@ export interface Granted {
   readable: string[]
   /** The columns that can be updated. */
   updatable: string[]
+  /** The columns that can be given to an insert. */
+  insertable: string[]
 }
 
 /**
  * @param written the columns that are to be written; null where any will do
- * @param isFoundByKey whether the statement finds its row by the key, and so reads it
+ * @param foundBy the columns that the statement finds its row by, and so reads; none where it finds none
  */
 export async function checkGrants(
   client: pg.ClientBase,
   table: Table,
   action: Action,
-  { written, isFoundByKey }: { written: string[] | null; isFoundByKey: boolean },
+  { written, foundBy }: { written: string[] | null; foundBy: readonly string[] },
 ): Promise<Granted> {
   const { rows } = await client.query<Held>(
     `select quote_ident(current_user) as role, quote_ident($1) as schema, has_schema_privilege($1::text, 'usage') as uses,
@@ -40,19 +42,23 @@ export async function checkGrants(
     },
     needOf(table, action, held, written, to),
   ]
-  const key = table.columns.filter(({ is_key }) => is_key).map(({ name }) => name)
-  if (
-    isFoundByKey &&
-    held.readable.length < table.columns.length &&
-    (action !== 'select' || held.readable.length > 0)
-  ) {
-    needs.push({
-      what: `select of ${key.join(', ')}, because the row is found by it`,
-      is_granted: key.every((name) => held.readable.includes(name)),
-      mend: `grant select on ${table.name} ${to}`,
-    })
+  const unread = foundBy.filter((name) => !held.readable.includes(name))
+  if (foundBy.length > 0 && held.readable.length < table.columns.length) {
+    const columns = table.columns.filter(({ name }) => unread.includes(name))
+    // Whoever may read nothing yet is told so by the need before, for a select.
+    if (action !== 'select' || held.readable.length > 0)
+      needs.push({
+        what: `select of ${foundBy.join(', ')}, because the row is found by it`,
+        is_granted: unread.length === 0,
+        mend: `grant select (${columns.map(({ quoted }) => quoted).join(', ')}) on ${table.name} ${to}`,
+      })
   }
-  return { needs, readable: held.readable, updatable: held.updatable }
+  return {
+    needs,
+    readable: held.readable,
+    updatable: held.updatable,
+    insertable: held.insertable,
+  }
 }
 
 const ofTable = 'attrelid = $2 and attnum > 0 and not attisdropped'

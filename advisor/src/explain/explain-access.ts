@@ -1,18 +1,17 @@
 import type pg from 'pg'
 import { rollBack } from '../database/roll-back.ts'
+import { AdvisorError } from '../errors.ts'
+import { answerForRow } from './answer-for-row.ts'
 import { answerForTable } from './answer-for-table.ts'
-import { askPolicies } from './ask-policies.ts'
 import { checkGrants } from './check-grants.ts'
-import type { Action, Decision, Explanation, Question } from './explanation.ts'
-import { findRow, readKey } from './find-row.ts'
+import type { Action, Explanation } from './explanation.ts'
+import { findRow, foundBy, readKey } from './find-row.ts'
 import { findTable } from './find-table.ts'
-import { type Judgement, judge } from './judge.ts'
-import { measureCost } from './measure-cost.ts'
-import { changedRow, insertedRow, readValues } from './new-row.ts'
+import { readValues } from './new-row.ts'
 import { questionsFor } from './questions-for.ts'
 import { readPolicies } from './read-policies.ts'
-import { statementFor, type Target } from './statement-for.ts'
-import { reconcile, tryStatement } from './try-statement.ts'
+import { reasonToPass } from './reason-to-pass.ts'
+import type { Target } from './statement-for.ts'
 
 /** Whoever is asked about. */
 export interface Subject {
@@ -34,10 +33,11 @@ export interface AccessQuestion {
   row: string | null
   /** What an update sets, as JSON. */
   set: string | null
+  /** No statement may take longer: some are the application's own policies. 15 where it is left out. */
+  timeoutSeconds?: number
 }
 
-/** No statement here may take longer: some are the application's own policies. */
-const STATEMENT_TIMEOUT = '15s'
+const TIMEOUT_SECONDS = 15
 
 /**
  * Says why somebody can or cannot do something, by being them for a transaction that is rolled back.
@@ -49,12 +49,15 @@ export function explainAccess(
   asked: AccessQuestion,
 ): Promise<Explanation> {
   return rollBack(owner, async () => {
-    await owner.query(`set local statement_timeout = '${STATEMENT_TIMEOUT}'`)
+    const { timeoutSeconds = TIMEOUT_SECONDS } = asked
+    await owner.query(`set local statement_timeout = '${Math.round(timeoutSeconds * 1000)}ms'`)
+    await checkWritable(owner, asked.action)
     const { is_disabled, ...user } = await subject.find(owner)
     const target = await findTarget(owner, asked)
     const unanswered: Explanation = {
       user: { ...user, database_role: null },
       table: target.table.name,
+      kind: target.table.kind,
       action: asked.action,
       row: target.key ?? (asked.action === 'insert' ? (target.values?.members ?? null) : null),
       verdict: 'no',
@@ -63,7 +66,9 @@ export function explainAccess(
       questions: [],
       reach: null,
       tried: null,
+      variants: [],
       cost: null,
+      notes: [],
     }
     if (is_disabled) return unanswered
     const database_role = await subject.become(owner)
@@ -92,70 +97,33 @@ async function answer(
   target: Target,
   role: string,
 ): Promise<Explanation> {
-  const { table, key, values, row } = target
+  const { table, key, values } = target
   const { action } = known
-  const isOneRow = known.row !== null
   const granted = await checkGrants(client, table, action, {
     written: values === null ? null : Object.keys(values.members),
-    isFoundByKey: key !== null,
+    foundBy: key === null ? [] : foundBy(table, key),
   })
-  const withGrants = { ...known, grants: granted.needs }
-  const missing = granted.needs.find(({ is_granted }) => !is_granted)
-  if (missing !== undefined)
-    return {
-      ...withGrants,
-      decided_by: { kind: 'grant', missing: missing.what, mend: missing.mend },
-    }
-  if (key !== null && row === null) return { ...withGrants, decided_by: { kind: 'no_row' } }
-
-  const open = await reasonToPass(client, target, role)
-  const unasked = open === null ? questionsFor(action, await readPolicies(client, table)) : []
-  if (!isOneRow)
-    return answerForTable(client, { ...withGrants, questions: unasked }, table, granted, open)
-  const questions = await askAll(client, target, action, unasked)
-  const judged: Judgement = open === null ? judge(questions) : { verdict: true, decided_by: open }
-  const statement = statementFor(action, target, granted)
-  const tried = await tryStatement(client, statement, judged)
-  return {
-    ...withGrants,
-    questions,
-    ...reconcile(judged, tried),
-    tried,
-    cost: tried.error === null ? await measureCost(client, table, statement, role) : null,
-  }
+  const open = await reasonToPass(client, table, role)
+  const isGranted = granted.needs.every(({ is_granted }) => is_granted)
+  const isAsked = open === null && isGranted && (key === null || target.row !== null)
+  const questions = isAsked ? questionsFor(action, await readPolicies(client, table)) : []
+  const asked = { ...known, grants: granted.needs, questions }
+  return known.row === null
+    ? answerForTable(client, asked, table, granted, open)
+    : answerForRow(client, asked, target, granted, open)
 }
 
-async function reasonToPass(
-  client: pg.Client,
-  { table }: Target,
-  role: string,
-): Promise<Decision | null> {
-  const { rows } = await client.query<{ is_active: boolean }>(
-    'select row_security_active($1::oid) as is_active',
-    [table.oid],
+/** Where nobody can write, trying to says nothing of grants and policies. */
+async function checkWritable(owner: pg.Client, action: Action): Promise<void> {
+  if (action === 'select') return
+  const { rows } = await owner.query<{ is_standby: boolean; is_read_only: boolean }>(
+    `select pg_is_in_recovery() as is_standby, current_setting('transaction_read_only')::boolean as is_read_only`,
   )
-  if (rows[0]?.is_active === true) return null
-  const reason = table.row_security
-    ? `${role} IS PAST ROW-LEVEL SECURITY on ${table.name}`
-    : `ROW-LEVEL SECURITY IS OFF on ${table.name}`
-  return { kind: 'row_security_off', reason }
-}
-
-async function askAll(
-  client: pg.Client,
-  { table, row, values }: Target,
-  action: Action,
-  questions: readonly Question[],
-): Promise<Question[]> {
-  const written = async () => {
-    if (values === null) return row ?? ''
-    return row === null
-      ? insertedRow(client, table, values)
-      : changedRow(client, table, row, values)
-  }
-  const rows = { 'the row': row ?? '', 'the new row': action === 'select' ? '' : await written() }
-  const answered: Question[] = []
-  for (const question of questions)
-    answered.push(await askPolicies(client, table, question, rows[question.of]))
-  return answered
+  const [server] = rows
+  if (server?.is_read_only !== true && server?.is_standby !== true) return
+  throw new AdvisorError(
+    server.is_standby
+      ? `This server is a standby, which takes no ${action} from anybody. Ask the primary, where it can be tried.`
+      : `This database is read-only (default_transaction_read_only), and takes no ${action}. Ask where it can be tried.`,
+  )
 }

@@ -8,6 +8,8 @@ import type { Values } from './new-row.ts'
 export interface RealStatement {
   text: string
   values: (string | null)[]
+  /** What is run in its stead to count its rows. */
+  run?: string
 }
 
 export interface Target {
@@ -22,16 +24,15 @@ export interface Target {
 /** The statement that does it to one row, as an application would send it. */
 export function statementFor(action: Action, target: Target, granted: Granted): RealStatement {
   const { table, key, values } = target
-  const where = `where ${keyCondition(table)}`
+  const where = key === null ? '' : ` where ${keyCondition(table, key)}`
   const found = key === null ? [] : keyValues(table, key)
   switch (action) {
-    case 'select':
-      return {
-        text: `select ${quoted(granted.readable)} from ${table.name} ${where}`,
-        values: found,
-      }
+    case 'select': {
+      const columns = granted.readable.length === 0 ? '*' : quoted(granted.readable)
+      return { text: `select ${columns} from ${table.name}${where}`, values: found }
+    }
     case 'delete':
-      return { text: `delete from ${table.name} ${where}`, values: found }
+      return { text: `delete from ${table.name}${where}`, values: found }
     case 'insert':
       return insertOf(table, values)
     case 'update':
@@ -40,36 +41,49 @@ export function statementFor(action: Action, target: Target, granted: Granted): 
 }
 
 function insertOf(table: Table, values: Values | null): RealStatement {
-  const names = quoted(Object.keys(values?.members ?? {}))
-  if (names === '') return { text: `insert into ${table.name} default values`, values: [] }
+  const literals = Object.entries(values?.literals ?? {})
+  if (literals.length === 0) return { text: `insert into ${table.name} default values`, values: [] }
   return {
-    text: `insert into ${table.name} (${names}) select ${names} from jsonb_populate_record(null::${table.name}, $1::jsonb)`,
-    values: [values?.json ?? '{}'],
+    text: `insert into ${table.name} (${quoted(literals.map(([name]) => name))}) values (${literals.map((_, index) => `$${index + 1}`).join(', ')})`,
+    values: literals.map(([, value]) => value),
   }
 }
 
 /** Without values to set, a column is set to what it is. */
 function updateOf(
-  { table, values, row }: Target,
+  { table, key, values, row }: Target,
   granted: Granted,
   found: RealStatement['values'],
 ): RealStatement {
-  const own = table.columns.find(
-    ({ name, is_key, generation_expression, is_identity }) =>
-      granted.updatable.includes(name) && !is_key && generation_expression === null && !is_identity,
-  )
-  const names =
-    values === null ? [own?.name ?? granted.updatable[0] ?? ''] : Object.keys(values.members)
-  const count = found.length
-  const from =
-    values === null
-      ? `$${count + 1}::${table.name}`
-      : `jsonb_populate_record(null::${table.name}, $${count + 1}::jsonb)`
-  const sets = names.map(
-    (name) => `${pg.escapeIdentifier(name)} = (${from}).${pg.escapeIdentifier(name)}`,
-  )
-  return {
-    text: `update ${table.name} set ${sets.join(', ')} where ${keyCondition(table)}`,
-    values: [...found, values === null ? row : values.json],
+  const where = key === null ? '' : ` where ${keyCondition(table, key)}`
+  if (values !== null && Object.keys(values.literals).length > 0) {
+    const literals = Object.entries(values.literals)
+    const sets = literals.map(
+      ([name], index) => `${pg.escapeIdentifier(name)} = $${found.length + index + 1}`,
+    )
+    return {
+      text: `update ${table.name} set ${sets.join(', ')}${where}`,
+      values: [...found, ...literals.map(([, value]) => value)],
+    }
   }
+  const name = pg.escapeIdentifier(placeholderColumn(table, granted))
+  return {
+    text: `update ${table.name} set ${name} = ($${found.length + 1}::${table.name}).${name}${where}`,
+    values: [...found, row],
+  }
+}
+
+/** What an update sets to what it is, to change nothing: no key, which others may refer to. */
+export function placeholderColumn({ columns }: Table, { updatable, readable }: Granted): string {
+  const usable = columns.filter(
+    ({ generation_expression, is_identity }) => generation_expression === null && !is_identity,
+  )
+  const may = usable.filter(({ name }) => updatable.includes(name))
+  const column =
+    may.find(({ is_key, name }) => !is_key && readable.includes(name)) ??
+    may.find(({ is_key }) => !is_key) ??
+    may[0] ??
+    usable.find(({ is_key }) => !is_key) ??
+    columns[0]
+  return column?.name ?? ''
 }

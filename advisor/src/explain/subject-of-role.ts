@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { attempt } from '../database/attempt.ts'
 import { borrowRoles } from '../database/borrow-roles.ts'
 import { AdvisorError } from '../errors.ts'
 import type { Subject } from './explain-access.ts'
@@ -16,10 +17,38 @@ export function subjectOfRole(role: string, settings: Readonly<Record<string, st
     },
     become: async (client: pg.ClientBase) => {
       await borrowRoles(client, [role])
-      for (const [name, value] of Object.entries(settings))
-        await client.query('select set_config($1, $2, true)', [name, value])
+      const given = { ...(await settingsOf(client, role)), ...settings }
+      for (const [name, value] of Object.entries(given)) await set(client, name, value)
       await client.query(`select set_config('role', $1, true)`, [role])
       return role
     },
   }
+}
+
+/**
+ * What `alter role … set` gives the role when it logs in: the settings that policies may read, and the path that their
+ * functions find things by.
+ */
+async function settingsOf(client: pg.ClientBase, role: string): Promise<Record<string, string>> {
+  const { rows } = await client.query<{ name: string; value: string }>(
+    `select split_part(setting, '=', 1) as name, substr(setting, strpos(setting, '=') + 1) as value
+     from pg_db_role_setting join pg_roles on pg_roles.oid = setrole and rolname = $1
+     cross join lateral unnest(setconfig) as setting
+     where setdatabase in (0, (select oid from pg_database where datname = current_database()))
+     order by setdatabase`,
+    [role],
+  )
+  const read = rows.filter(({ name }) => name.includes('.') || name === 'search_path')
+  return Object.fromEntries(read.map(({ name, value }) => [name, value]))
+}
+
+async function set(client: pg.ClientBase, name: string, value: string): Promise<void> {
+  // The path is for what is tried, not for what is asked besides.
+  const kept = name === 'search_path' ? 'advisor.search_path' : name
+  const { error } = await attempt(client, () =>
+    client.query('select pg_catalog.set_config($1, $2, true)', [kept, value]),
+  )
+  if (error !== null)
+    throw new AdvisorError(`The setting ${name} cannot be ${value}: ${error.message}.`)
+  await client.query('select set_config($1, $2, true)', [kept, value])
 }

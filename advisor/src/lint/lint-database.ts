@@ -60,10 +60,15 @@ export function lintDatabase(
     return {
       schemas,
       ...applyAcceptances(findings, acceptances, named, least),
-      unseen: [...catalog.unseen],
+      unseen: [...catalog.unseen, ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : [])],
     }
   })
 }
+
+/** Silence about nobody would look like a database without faults. */
+const nobodyAsks =
+  'whom requests act as. No role here logs in, owns nothing and is no superuser, so that rules about them had nobody to ask ' +
+  'about: name the roles (--role), or give the application one of its own'
 
 /** Two policies may ask for one index: of one rule and object there is one finding. */
 function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: Names): Finding[] {

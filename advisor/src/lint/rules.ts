@@ -1,7 +1,21 @@
 import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { permissionInComment, withoutComment } from './rules/comments.ts'
+import { grantedByDefault } from './rules/default-privileges.ts'
+import {
+  functionOutsideDatabase,
+  securityDefinerAsksCurrentUser,
+  securityDefinerAsksNobody,
+} from './rules/definers.ts'
+import { executesItsArgument } from './rules/dynamic-sql.ts'
+import {
+  extensionFunctionOpen,
+  extensionInPublic,
+  extensionOutdated,
+  queueGranted,
+} from './rules/extensions.ts'
 import { foreignKeyWithoutIndex, foreignKeyWithoutOnDelete } from './rules/foreign-keys.ts'
+import { everybodyMapped, foreignServerGranted } from './rules/foreign-servers.ts'
 import {
   functionLeakproof,
   immutableThatReads,
@@ -22,7 +36,21 @@ import {
   selectListsColumns,
   updateOnWholeTable,
 } from './rules/grants.ts'
+import {
+  grantedWithGrantOption,
+  grantInPostgresCatalog,
+  grantInSchemaWithoutUsage,
+  grantOnGeneratedColumn,
+  grantToLoginRole,
+  grantToNobody,
+} from './rules/idle-grants.ts'
 import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
+import { readThroughParent } from './rules/inheritance.ts'
+import {
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+} from './rules/missing-grants.ts'
 import {
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
@@ -31,11 +59,31 @@ import {
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
 import { policyRules } from './rules/policy-rules.ts'
+import { policyRecursion } from './rules/recursion.ts'
+import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
+import {
+  grantedInPgCatalog,
+  largeObjectGranted,
+  largeObjectsForEverybody,
+} from './rules/postgres-own.ts'
+import { publicationPastPolicies } from './rules/publications.ts'
+import {
+  requestRoleAbovePolicies,
+  requestRoleMayPassOn,
+  requestRoleOfServer,
+} from './rules/request-roles.ts'
+import { ruleActsAsOwner } from './rules/rewrite-rules.ts'
+import { settingOpens } from './rules/role-settings.ts'
 import {
   rowLevelSecurityNotForced,
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
+import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
+import { sensitiveColumnReadable } from './rules/secrets.ts'
+import { policySettingMayBeEmpty } from './rules/settings.ts'
+import { foreignKeyTellsOfHiddenRows, keyTellsOfHiddenRows } from './rules/side-channels.ts'
+import { grantWithoutPolicy, policyWithoutGrant } from './rules/unmatched-policies.ts'
 import {
   columnOfRegType,
   sequenceNearItsEnd,
@@ -45,7 +93,9 @@ import {
 import {
   foreignTableGranted,
   materializedViewGranted,
+  viewFiltersWithoutBarrier,
   viewNotSecurityInvoker,
+  viewWrittenPastItsFilter,
 } from './rules/views.ts'
 
 /** Every rule, the gravest first. All mends of one run can be run in this order. */
@@ -56,17 +106,47 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   ownedByRoleOfRequests,
   schemaOpenToRoleOfRequests,
   triggerGranted,
+  requestRoleAbovePolicies,
+  requestRoleOfServer,
+  requestRoleMayPassOn,
+  settingOpens,
   grantedToPublic,
+  grantedWithGrantOption,
+  grantToLoginRole,
+  grantInPostgresCatalog,
   grantPastPolicies,
   selectListsColumns,
   insertOnWholeTable,
   updateOnWholeTable,
+  grantOnGeneratedColumn,
+  grantToNobody,
   foreignTableGranted,
   materializedViewGranted,
   viewNotSecurityInvoker,
+  viewFiltersWithoutBarrier,
+  viewWrittenPastItsFilter,
+  ruleActsAsOwner,
+  readThroughParent,
+  sequenceCanBeSet,
+  sequenceTellsCount,
+  publicationPastPolicies,
+  foreignServerGranted,
+  everybodyMapped,
+  largeObjectGranted,
+  largeObjectsForEverybody,
+  grantedInPgCatalog,
+  grantedByDefault,
   ...policyRules,
   policyHelperPlannedAtEachCall,
   policyColumnWithoutIndex,
+  executesItsArgument,
+  securityDefinerAsksNobody,
+  securityDefinerAsksCurrentUser,
+  functionOutsideDatabase,
+  extensionFunctionOpen,
+  queueGranted,
+  extensionInPublic,
+  extensionOutdated,
   executableByPublic,
   hookExecutableByOthers,
   securityDefinerWithoutSearchPath,
@@ -86,6 +166,19 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   sequenceNearItsEnd,
   severalPermissivePolicies,
   tableWithoutPrimaryKey,
+  sensitiveColumnReadable,
+  keyTellsOfHiddenRows,
+  foreignKeyTellsOfHiddenRows,
+  policyRecursion,
+  policyReadsUngranted,
+  policySettingMayBeEmpty,
+  changeWithoutSelect,
+  insertThatCannotSucceed,
+  insertWithoutSequence,
+  viewReadsUngranted,
+  grantInSchemaWithoutUsage,
+  grantWithoutPolicy,
+  policyWithoutGrant,
   permissionInComment,
   withoutComment,
 ]

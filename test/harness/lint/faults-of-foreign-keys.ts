@@ -8,14 +8,33 @@ const foreignKey = (rule: string, name: string, onDelete: string, index: string)
     name,
     `, {user_id} uuid constraint {${name}_user} references pie_schema.users on update cascade ${onDelete} deferrable`,
   )}
-    create index on {s}.{${name}} (${index});`,
+    create index on {s}.{${name}} ${index};`,
 })
 
+const without = 'foreign-key-without-index'
+
 export const faultsOfForeignKeys: PlantedFault[] = [
-  foreignKey('foreign-key-without-on-delete', 'undecided', '', '{user_id}'),
-  foreignKey('foreign-key-without-index', 'unindexed', 'on delete cascade', '{id}, {user_id}'),
+  foreignKey('foreign-key-without-on-delete', 'undecided', '', '({user_id})'),
+  foreignKey(without, 'unindexed', 'on delete cascade', '({id}, {user_id})'),
+  foreignKey(without, 'in_part', 'on delete cascade', '({user_id}) where {id} > 5'),
+  foreignKey(
+    without,
+    'expressed',
+    'on delete cascade',
+    `(coalesce({user_id}, '00000000-0000-0000-0000-000000000000'))`,
+  ),
+  foreignKey(without, 'summed', 'on delete cascade', 'using brin ({user_id})'),
   {
-    rule: 'foreign-key-without-index',
+    rule: without,
+    object: 'foreign key {rooms_floor} on {s}.{rooms}',
+    sql: `${soundTable('floors', ', {house} integer, {level} integer, unique ({house}, {level})')}
+      ${soundTable('rooms', ', {house} integer, {door} integer, {level} integer')}
+      alter table {s}.{rooms} add constraint {rooms_floor} foreign key ({house}, {level})
+        references {s}.{floors} ({house}, {level}) on delete cascade;
+      create index on {s}.{rooms} ({house}, {door}, {level});`,
+  },
+  {
+    rule: without,
     object: 'foreign key {journal_user} on {s}.{journal}',
     sql: `${commented('table', 'journal', '({id} integer) partition by list ({id})')}
       alter table {s}.{journal} add column {user_id} uuid

@@ -1,4 +1,4 @@
-import { soundTable } from './names.ts'
+import { commented, ownTable, soundTable } from './names.ts'
 import { granted, inTable, type PlantedFault } from './planted-fault.ts'
 
 export const faultsOfGrants: PlantedFault[] = [
@@ -17,9 +17,138 @@ export const faultsOfGrants: PlantedFault[] = [
   granted('trigger-granted', 'triggered', 'trigger', 'webadmin'),
   { ...granted('granted-to-public', 'published', 'select', 'public'), weight: 'style' },
   granted('grant-past-policies', 'emptied', 'truncate, references'),
-  granted('select-lists-columns', 'listed', 'select ({id})'),
+  granted('select-lists-columns', 'listed', 'select ({id}, {owner_id})'),
   granted('insert-on-whole-table', 'filled', 'insert'),
-  granted('update-on-whole-table', 'changed', 'update'),
+  granted('update-on-whole-table', 'changed', 'select, update'),
+  granted('insert-on-whole-table', 'counted', 'insert'),
+  {
+    rule: 'insert-on-whole-table',
+    object: 'grant to webuser on table {s}.{only_numbers}',
+    sql: `${soundTable('only_numbers').replace('integer primary key', 'integer generated always as identity primary key')}
+      create policy {only_numbers_by_all} on {s}.{only_numbers} for insert to webuser
+        with check ((select pie_schema.current_user_id()) is not null);
+      grant insert on {s}.{only_numbers} to webuser;`,
+  },
+  {
+    rule: 'update-on-whole-table',
+    object: 'grant to webuser on table {s}.{self_made}',
+    weight: 'hole',
+    sql: ownTable('self_made', ', is_admin boolean', 'select, update'),
+  },
+  {
+    rule: 'update-on-whole-table',
+    object: 'grant to webuser on table {s}.{self_paid}',
+    weight: 'hole',
+    sql: ownTable('self_paid', ', credits integer, role text', 'select, update'),
+  },
+  {
+    rule: 'update-on-whole-table',
+    object: 'grant to webuser on table {s}.{chats}',
+    sql: `${ownTable('chats', ', role text', 'select, update').replace('uuid unique', 'uuid')}
+      create index on {s}.{chats} ({owner_id});`,
+  },
+  {
+    rule: 'granted-to-public',
+    object: 'grant to public on table {s}.{seen_by_all}',
+    sql: `${soundTable('seen_by_all')}
+      create policy {seen_by_all_few} on {s}.{seen_by_all} for select to webuser, current_user
+        using ((select pie_schema.current_user_id()) is not null);
+      create policy {seen_by_all_any} on {s}.{seen_by_all} for select using ({id} < 7);
+      grant select on {s}.{seen_by_all} to public;`,
+  },
+  {
+    rule: 'granted-to-public',
+    object: 'grant to public on sequence {s}.{tickets}',
+    weight: 'style',
+    sql: 'create sequence {s}.{tickets}; grant usage on sequence {s}.{tickets} to public;',
+  },
+  {
+    rule: 'granted-to-public',
+    object: 'grant to public on sequence {s}.{turned}',
+    sql: 'create sequence {s}.{turned}; grant update on sequence {s}.{turned} to public;',
+  },
+  {
+    rule: 'granted-with-grant-option',
+    object: 'grant to webuser on table {s}.{passed_on}',
+    sql: `${ownTable('passed_on', '', 'select')}
+      grant select, delete on {s}.{passed_on} to webuser with grant option;`,
+  },
+  {
+    rule: 'granted-with-grant-option',
+    object: 'grant to webuser on sequence {s}.{passed}',
+    sql: 'create sequence {s}.{passed}; grant usage on sequence {s}.{passed} to webuser with grant option;',
+  },
+  {
+    rule: 'granted-with-grant-option',
+    object: 'grant to webuser on table {s}.{partly}',
+    sql: `${ownTable('partly', ', {body} text', 'select')}
+      grant update ({body}) on {s}.{partly} to webuser with grant option;`,
+  },
+  {
+    rule: 'grant-to-login-role',
+    object: 'grant to cream on table {s}.{before}',
+    weight: 'style',
+    sql: `${ownTable('before', '', 'select')} grant trigger on {s}.{before} to cream;`,
+    also: [{ rule: 'trigger-granted', object: 'grant to cream on table {s}.{before}' }],
+  },
+  {
+    rule: 'grant-to-login-role',
+    object: 'grant to cream on table {s}.{early}',
+    sql: `${soundTable('early')}
+      create policy {early_few} on {s}.{early} for select to cream using ({id} = 1);
+      grant select on {s}.{early} to cream;`,
+  },
+  {
+    rule: 'grant-to-login-role',
+    object: 'grant to cream on view {s}.{early_view}',
+    sql: `${commented('view', 'early_view', 'with (security_invoker) as select 1 as {id}')}
+      grant select on {s}.{early_view} to cream;`,
+  },
+  {
+    rule: 'grant-to-nobody',
+    object: 'grant to idle on table {s}.{served}',
+    onOwnServer: 'create role idle; grant usage on schema {s} to idle',
+    sql: `${soundTable('served')}
+      create policy {served_few} on {s}.{served} for select to idle using ({id} = 1);
+      grant select on {s}.{served} to idle;`,
+    cleanUp: 'drop owned by idle; drop role idle',
+  },
+  {
+    rule: 'grant-on-generated-column',
+    object: 'grant to webuser on column {s}.{shouts}.{loud}',
+    sql: `${ownTable('shouts', ', {body} text, {loud} text generated always as (upper({body})) stored', 'select')}
+      grant insert ({id}, {owner_id}, {body}), update ({body}, {loud}) on {s}.{shouts} to webuser;`,
+  },
+  {
+    rule: 'grant-on-generated-column',
+    object: 'grant to webuser on column {s}.{numbered}.{number}',
+    sql: `${ownTable('numbered', ', {number} integer generated always as identity', 'select')}
+      grant insert ({id}, {owner_id}, {number}) on {s}.{numbered} to webuser;`,
+  },
+  {
+    rule: 'grant-in-postgres-catalog',
+    object: 'grant to webuser on table pg_catalog.pg_authid',
+    isOnce: true,
+    asSuperuser: true,
+    sql: 'grant select on pg_catalog.pg_authid to webuser',
+    cleanUp: 'revoke select on pg_catalog.pg_authid from webuser',
+  },
+  {
+    rule: 'grant-in-postgres-catalog',
+    object: 'grant to public on table pg_catalog.pg_statistic',
+    isOnce: true,
+    asSuperuser: true,
+    sql: 'grant select on pg_catalog.pg_statistic to public',
+    cleanUp: 'revoke select on pg_catalog.pg_statistic from public',
+  },
+  {
+    rule: 'grant-in-postgres-catalog',
+    object: 'grant to webadmin on view pg_catalog.pg_settings',
+    isOnce: true,
+    asSuperuser: true,
+    sql: 'grant delete on pg_catalog.pg_settings to webadmin',
+    cleanUp: 'revoke delete on pg_catalog.pg_settings from webadmin',
+  },
   {
     ...inTable(
       'permission-in-comment',

@@ -120,41 +120,6 @@ const toLogin: PlantedFault[] = [
   }),
 ]
 
-const grantedTo = (
-  role: string,
-  kind: string,
-  name: string,
-  sql: string,
-  weight?: 'hole',
-): PlantedFault => ({
-  rule: 'grant-to-login-role',
-  object: `grant to ${role} on ${kind} {s}.{${name}}`,
-  ...(weight === undefined ? {} : { weight }),
-  sql,
-})
-const grants: PlantedFault[] = [
-  grantedTo(
-    'cream',
-    'table',
-    'for_cream',
-    `${soundTable('for_cream')} grant select on {s}.{for_cream} to cream;
-    create policy {for_cream_mine} on {s}.{for_cream} for select to webuser using (${me} is not null);`,
-  ),
-  grantedTo(
-    'pie_auth',
-    'table',
-    'for_auth',
-    `${soundTable('for_auth', ', {body} text')} grant update ({body}) on {s}.{for_auth} to pie_auth;`,
-  ),
-  grantedTo(
-    'cream',
-    'sequence',
-    'for_cream_too',
-    'create sequence {s}.{for_cream_too}; grant usage on sequence {s}.{for_cream_too} to cream;',
-    'hole',
-  ),
-]
-
 /** Policies that ask who it is where nobody is to be believed. */
 export const faultsOfIdentity: PlantedFault[] = [
   ...settings,
@@ -163,5 +128,4 @@ export const faultsOfIdentity: PlantedFault[] = [
   ...byPattern,
   ...byRole,
   ...toLogin,
-  ...grants,
 ]

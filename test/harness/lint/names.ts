@@ -29,7 +29,7 @@ export const weirdNames = (schema: string): Names => ({
 export const schemaAlone = `
   create schema {s};
   comment on schema {s} is 'A schema.';
-  grant usage on schema {s} to webuser;`
+  grant usage on schema {s} to webuser, webadmin;`
 
 /** A table that nothing is wrong with, and that nobody is granted. @param columns beside its id, each after a comma */
 export function soundTable(name: string, columns = ''): string {
@@ -47,6 +47,15 @@ export function soundTable(name: string, columns = ''): string {
       end loop;
     end
     $$;`
+}
+
+/** One whose rows are somebody's, who may do with them what is granted. */
+export function ownTable(name: string, columns: string, grants: string): string {
+  return `${soundTable(name, `, {owner_id} uuid unique${columns}`)}
+    create policy {${name}_own} on {s}.{${name}} to webuser
+      using ({owner_id} = (select pie_schema.current_user_id()))
+      with check ({owner_id} = (select pie_schema.current_user_id()));
+    grant ${grants} on {s}.{${name}} to webuser;`
 }
 
 /** Anything else that has columns, or one: its id. @param making what comes after its name */

@@ -13,6 +13,8 @@ export interface PlantedFault extends Expected {
    * server's, so that a fault with roles of its own makes them here.
    */
   onOwnServer?: string
+  /** Planted only where the owner is a superuser, because nobody else may. */
+  asSuperuser?: true
   /** Undoes what dropping the schema does not: roles, publications, what was granted outside. By a superuser. */
   cleanUp?: string
 }
@@ -36,6 +38,7 @@ export const inTable = (rule: string, name: string, sql: string): PlantedFault =
   sql: soundTable(name) + sql,
 })
 
+/** Something that is granted on a table whose rows are somebody's. */
 export const granted = (
   rule: string,
   name: string,
@@ -44,6 +47,8 @@ export const granted = (
 ): PlantedFault => ({
   rule,
   object: `grant to ${role} on table {s}.{${name}}`,
-  sql: `${soundTable(name, ', {body} text, {number} integer generated always as identity')}
+  sql: `${soundTable(name, ', {owner_id} uuid unique, {body} text, {number} integer generated always as identity')}
+    create policy {${name}_own} on {s}.{${name}} to ${role === 'public' ? 'webuser' : role}
+      using ({owner_id} = (select pie_schema.current_user_id()));
     grant ${grant} on {s}.{${name}} to ${role};`,
 })

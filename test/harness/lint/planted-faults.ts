@@ -1,10 +1,13 @@
 import { faultsOfAsking } from './faults-of-asking.ts'
+import { faultsOfCost } from './faults-of-cost.ts'
+import { faultsOfFailures } from './faults-of-failures.ts'
 import { faultsOfForeignKeys } from './faults-of-foreign-keys.ts'
 import { faultsOfFunctionBodies } from './faults-of-function-bodies.ts'
 import { faultsOfFunctions } from './faults-of-functions.ts'
 import { faultsOfGrants } from './faults-of-grants.ts'
 import { faultsOfHelpers } from './faults-of-helpers.ts'
 import { faultsOfIdentity } from './faults-of-identity.ts'
+import { faultsOfLeaks } from './faults-of-leaks.ts'
 import { faultsOfPolicies } from './faults-of-policies.ts'
 import { faultsOfPolicyColumns } from './faults-of-policy-columns.ts'
 import { faultsOfRowSecurity } from './faults-of-row-security.ts'
@@ -19,6 +22,8 @@ import type { PlantedFault } from './planted-fault.ts'
 export const plantedFaults: Readonly<Record<string, readonly PlantedFault[]>> = {
   'row security': faultsOfRowSecurity,
   grants: faultsOfGrants,
+  failures: faultsOfFailures,
+  leaks: faultsOfLeaks,
   views: faultsOfViews,
   policies: faultsOfPolicies,
   asking: faultsOfAsking,
@@ -29,4 +34,5 @@ export const plantedFaults: Readonly<Record<string, readonly PlantedFault[]>> = 
   'function bodies': faultsOfFunctionBodies,
   helpers: faultsOfHelpers,
   'foreign keys': faultsOfForeignKeys,
+  cost: faultsOfCost,
 }

@@ -35,7 +35,8 @@ export const soundApplication = [
 
   grant select on {s}.{notes}, {s}.{shares} to webuser;
   grant insert ({owner_id}, {body}), update ({body}) on {s}.{notes} to webuser;
-  grant delete on {s}.{notes} to webadmin;
+  grant select, delete on {s}.{notes} to webadmin;
+  grant execute on function {s}.{is_mine}(uuid), {s}.{asks}(), {s}.{adds}(integer), {s}.{rows}(text) to webadmin;
   comment on table {s}.{notes} is
     E'@name jotting\\n@behavior +query:resource:list\\nA note; write me to ada@behavior.example - soon.';`,
   commented(

@@ -4,7 +4,6 @@ import { readAcceptances } from '../../lint/read-acceptances.ts'
 import { rules } from '../../lint/rules.ts'
 import { isAtLeast, weights } from '../../lint/weight.ts'
 import { ownPackage } from '../../own-package.ts'
-import { takeNames } from '../../presets/take-names.ts'
 import type { Advised } from '../advised.ts'
 import { countByWeight, meanings } from '../group-findings.ts'
 import { type LintRequest, lintOptions, readLintOptions } from '../lint-options.ts'
@@ -12,6 +11,7 @@ import { lintReportInMarkdown } from '../lint-report-in-markdown.ts'
 import { lintReportInSarif } from '../lint-report-in-sarif.ts'
 import { lintReportInWords } from '../lint-report-in-words.ts'
 import { mendsInOrder } from '../mends-in-order.ts'
+import { namesByPreset } from '../preset-option.ts'
 import { readSavedReport } from '../read-saved-report.ts'
 import { showProgress } from '../show-progress.ts'
 import { writeReport } from '../write-report.ts'
@@ -41,32 +41,19 @@ export function lintCommand(advised: Advised): Command {
 }
 
 async function look(
-  { program, onDatabase, names, alsoFound }: Advised,
+  advised: Advised,
   address: string | undefined,
   { schemas, roles, preset, accepted, least }: LintRequest,
 ): Promise<LintReport & { presets: string[] }> {
   const acceptances = await readAcceptances(accepted)
   const progress = showProgress('Linting')
   try {
-    return await onDatabase(address, async (client) => {
-      const known = { ...names, requestRoles: roles ?? names.requestRoles }
-      const taken = await takeNames(client, preset, known)
-      // That its own database is Pie's is no news to `pie`.
-      if (
-        taken.note !== null &&
-        (program !== 'pie' || taken.presets.some((name) => name !== 'pie'))
-      )
-        process.stderr.write(`${program}: ${taken.note}\n`)
-      const report = await lintDatabase(client, {
-        schemas,
-        acceptances,
-        least,
-        also: (await alsoFound?.(client)) ?? [],
-        // Who names roles means these.
-        names: { ...taken.names, requestRoles: roles ?? taken.names.requestRoles },
-        onProgress: progress.tell,
-      })
-      return { presets: taken.presets, ...report }
+    return await advised.onDatabase(address, async (client) => {
+      const { presets, names } = await namesByPreset(advised, client, preset, roles)
+      const also = (await advised.alsoFound?.(client)) ?? []
+      const onProgress = progress.tell
+      const question = { schemas, acceptances, least, also, names, onProgress }
+      return { presets, ...(await lintDatabase(client, question)) }
     })
   } finally {
     progress.end()

@@ -9,6 +9,8 @@ export interface Uses {
   types: Set<number>
   /** That it writes, locks rows or draws from a sequence. */
   acts: boolean
+  /** That it asks for the time or the user: `current_date`. */
+  asksSession: boolean
 }
 
 const functionFields = new Set(['funcid', 'opfuncid', 'aggfnoid', 'winfnoid'])
@@ -16,9 +18,16 @@ const operatorFields = new Set(['opno', 'eqop', 'sortop', 'opnos'])
 const SELECT = '1'
 
 export function usesOf({ operators }: Pick<Catalog, 'operators'>, tree: TreeNode): Uses {
-  const uses: Uses = { functions: new Set(), relations: new Set(), types: new Set(), acts: false }
+  const uses: Uses = {
+    functions: new Set(),
+    relations: new Set(),
+    types: new Set(),
+    acts: false,
+    asksSession: false,
+  }
   const visit = (node: TreeNode): void => {
     const { type } = node
+    if (type === 'SQLVALUEFUNCTION') uses.asksSession = true
     if (type === 'ROWMARKCLAUSE' || type === 'NEXTVALUEEXPR') uses.acts = true
     if (type === 'QUERY' && wordOf(node, 'commandType') !== SELECT) uses.acts = true
     for (const [field, value] of Object.entries(node.fields)) {

@@ -46,7 +46,8 @@ function ownRead(catalog: Catalog, names: Names, routine: Routine): string | nul
 }
 
 function inTree(catalog: Catalog, tree: Parameters<typeof usesOf>[1]): string | null {
-  const { relations, functions } = usesOf(catalog, tree)
+  const { relations, functions, asksSession } = usesOf(catalog, tree)
+  if (asksSession) return 'the time or the user'
   for (const oid of relations) {
     const relation = catalog.relations.get(oid)
     if (relation !== undefined) return relation.sql

@@ -21,8 +21,8 @@ export function rewriteInPlpgsql(catalog: Catalog, routine: Routine): string | n
   if (query === null || types === null || isWriting(query)) return null
   const statement = routine.returnsSet ? returnRows(query, types) : returnValue(query)
   const conflicts = routine.argumentTypes.length > 0 ? '\n#variable_conflict use_column' : ''
-  const tag = findTag(statement)
-  return `${headOf(routine)}AS ${tag}${conflicts}\nbegin\n  ${statement}\nend\n${tag};`
+  const head = headOf(routine).replace(/^ LANGUAGE sql/m, ' LANGUAGE plpgsql')
+  return `${head}AS ${quoteBody(`${conflicts}\nbegin\n  ${statement}\nend\n`)};`
 }
 
 /** Of the columns of its answer; null where a row is the answer, or its type depends on the call. */
@@ -46,16 +46,17 @@ function returnRows(query: string, types: string[]): string {
   )
 }
 
-/** The definition up to its body. */
-function headOf({ definition, source, sqlBody }: Routine): string {
+/** The definition up to its body. Leakproof, a superuser has to say again. */
+export function headOf({ definition, source, sqlBody }: Routine): string {
   const text = (definition ?? '').trimEnd()
-  const [tag = ''] = /\$function\w*\$$/.exec(text) ?? []
+  const [tag = ''] = /\$\w*\$$/.exec(text) ?? []
   const length = sqlBody === null ? `AS ${tag}${source}${tag}`.length : sqlBody.text.length
-  return text.slice(0, -length).replace(/^ LANGUAGE sql/m, ' LANGUAGE plpgsql')
+  return text.slice(0, -length).replace(/^( [A-Z ]*?) ?LEAKPROOF\b/m, '$1')
 }
 
-function findTag(statement: string): string {
+/** A body between dollars that are not in it. */
+export function quoteBody(body: string): string {
   let name = 'function'
-  while (statement.includes(`$${name}$`)) name += 'x'
-  return `$${name}$`
+  while (body.includes(`$${name}$`)) name += 'x'
+  return `$${name}$${body}$${name}$`
 }

@@ -1,10 +1,12 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
+import type { Names } from '../../names.ts'
 import { usesOf } from '../bodies/calls-in-tree.ts'
 import { findWrite } from '../bodies/deeds.ts'
 import { mayFunctionAct } from '../bodies/find-acting.ts'
 import { findPolicyHelpers } from '../bodies/find-policy-helpers.ts'
 import { findRead } from '../bodies/find-reads.ts'
 import { onlyQueryOf } from '../bodies/query-text.ts'
+import { headOf, quoteBody } from '../bodies/rewrite-in-plpgsql.ts'
 import { isWritten, tokensOf } from '../bodies/tokens-of.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { readTokens } from '../sql-text/read-tokens.ts'
@@ -68,17 +70,16 @@ export const stableThatWrites: Rule = {
   why: 'Postgres lets no function write that is not volatile: it fails when it is called and comes to that statement.',
   find: (catalog) =>
     writtenFunctions(catalog).flatMap((routine) => {
-      if (routine.volatility === 'v') return []
-      const write =
-        routine.sqlBody === null
-          ? findWrite(tokensOf(routine))
-          : usesOf(catalog, routine.sqlBody.tree).acts
-            ? 'a statement that writes'
-            : null
+      const write = routine.volatility === 'v' ? null : writeOf(catalog, routine)
       if (write === null) return []
       const says = routine.volatility === 's' ? 'stable' : 'immutable'
       return [faultIn(routine, 'volatile', `it is ${says}, and there is ${write} in it`)]
     }),
+}
+
+function writeOf(catalog: Catalog, routine: Routine): string | null {
+  if (routine.sqlBody === null) return findWrite(tokensOf(routine))
+  return usesOf(catalog, routine.sqlBody.tree).acts ? 'a statement that writes' : null
 }
 
 export const immutableThatReads: Rule = {
@@ -89,10 +90,10 @@ export const immutableThatReads: Rule = {
     'it goes on answering what was true then.',
   find: (catalog, names) =>
     writtenFunctions(catalog).flatMap((routine) => {
-      if (routine.volatility !== 'i') return []
+      if (routine.volatility !== 'i' || writeOf(catalog, routine) !== null) return []
       const read = findRead(catalog, names, routine)
       if (read === null) return []
-      const fault = faultIn(routine, mayFunctionAct(catalog, routine) ? 'volatile' : 'stable')
+      const fault = faultIn(routine, volatilityOf(catalog, names, routine))
       const isKept = catalog.keptFunctions.has(routine.oid)
       return [
         {
@@ -102,6 +103,20 @@ export const immutableThatReads: Rule = {
         },
       ]
     }),
+}
+
+/** What a function should say of itself, as far as its body shows. */
+function volatilityOf(
+  catalog: Catalog,
+  names: Names,
+  routine: Routine,
+): 'immutable' | 'stable' | 'volatile' {
+  const { volatility } = routine
+  if (volatility === 'v') return isVolatileForNothing(catalog, routine) ? 'stable' : 'volatile'
+  if (writeOf(catalog, routine) !== null) return 'volatile'
+  if (volatility === 's') return 'stable'
+  if (findRead(catalog, names, routine) === null) return 'immutable'
+  return mayFunctionAct(catalog, routine) ? 'volatile' : 'stable'
 }
 
 export const functionLeakproof: Rule = {
@@ -141,26 +156,24 @@ export const plpgsqlThatCouldBeSql: Rule = {
   why:
     'Its body is one query, which language sql runs as part of the statement that calls it; plpgsql ' +
     'is a wall to the planner and a start for each call.',
-  find: (catalog) =>
+  find: (catalog, names) =>
     writtenFunctions(catalog).flatMap((routine): Fault[] => {
       const { language, source, definition, oid } = routine
       if (language !== 'plpgsql' || source === null || !isRunInPlace(catalog, routine)) return []
       const query = onlyQueryOf(source)
       if (query === null || definition === null) return []
-      const mend = definition
-        .replace(/^ LANGUAGE plpgsql/m, ' LANGUAGE sql')
-        .replace(source, () => `\n  ${query}\n`)
+      // With what other mends of the same run say of it, or it would undo them.
+      const head = ` LANGUAGE sql ${volatilityOf(catalog, names, routine).toUpperCase()}`
+      const mend = headOf(routine)
+        .replace(/^ (IMMUTABLE|STABLE)\b/m, '')
+        .replace(/^ LANGUAGE plpgsql/m, head)
       const isOfPolicy = findPolicyHelpers(catalog).has(oid)
+      const detail = 'a policy calls it, by itself or through another function'
       return [
         {
           object: `function ${routine.sql}`,
-          ...(isOfPolicy
-            ? {
-                weight: 'slow' as const,
-                detail: 'a policy calls it, by itself or through another function',
-              }
-            : {}),
-          mend: `${mend.trimEnd()};`,
+          ...(isOfPolicy ? { weight: 'slow' as const, detail } : {}),
+          mend: `${mend}AS ${quoteBody(`\n  ${query}\n`)};`,
         },
       ]
     }),

@@ -1,63 +1,136 @@
-import { hookSchemas, routines } from '../catalog-sources.ts'
-import type { QueriedRule as Rule } from '../queried-rule.ts'
+import type { Catalog, Routine } from '../../catalog/catalog.ts'
+import type { Names } from '../../names.ts'
+import { askersWith, calledAs, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../askers.ts'
+import { readPast } from '../read-past.ts'
+import type { Fault, Rule } from '../rule.ts'
+import { asksWho } from '../sql-text/asks-who.ts'
+import { reachOf, searchPathOf } from '../sql-text/reach-of.ts'
 
-/** Grants call an aggregate a function too. */
-const callable = `concat(case kind when 'procedure' then kind else 'function' end, ' ', f.oid::regprocedure)`
-
-const mayExecute = `cross join lateral aclexplode(coalesce(proacl, acldefault('f', proowner)))`
+const PUBLIC = 0
 
 export const executableByPublic: Rule = {
   name: 'executable-by-public',
+  weight: 'style',
   why:
     'Postgres lets everybody execute a new function unless that is revoked: each one is a door, also ' +
     'to whoever gets as far as a role that was granted nothing.',
-  query: `
-    select kind || ' ' || name as object,
-      format(e'revoke execute on %s from public;\\n-- and for those who call it: grant execute on %1$s to …;', ${callable}) as mend
-    from ${routines} as f ${mayExecute}
-    where grantee = 0`,
+  find: (catalog, names) =>
+    [...askedFunctions(catalog)]
+      .filter((routine) => !isTriggerFunction(catalog, routine))
+      .filter(({ acl }) => acl.some(({ grantee }) => grantee === PUBLIC))
+      .map((routine) => ({
+        object: calledAs(routine),
+        mend:
+          `revoke execute on ${grantedAs(routine)} from public;\n` +
+          `-- and for those who call it: grant execute on ${grantedAs(routine)} to …;`,
+        ...openedAsOwner(catalog, names, routine),
+      })),
+}
+
+/** Where it surely goes past policies and does not ask who asks. */
+function openedAsOwner(
+  catalog: Catalog,
+  names: Names,
+  routine: Routine,
+): Pick<Fault, 'weight' | 'detail'> {
+  if (!routine.isSecurityDefiner || !callersOf(catalog, routine).includes(PUBLIC)) return {}
+  const past = readPast(
+    catalog,
+    [PUBLIC],
+    new Set(reachOf(catalog, routine).relations.map(({ relation }) => relation)),
+  )
+  if (past === null || asksWho(catalog, names, routine)) return {}
+  return { weight: 'leak', detail: `it acts with the rights of its owner on ${past}` }
 }
 
 export const hookExecutableByOthers: Rule = {
   name: 'hook-executable-by-others',
+  weight: 'hole',
   why:
     'It is called when something has happened, by its owner’s code; whoever else may call it can say that ' +
     'something has happened which has not.',
-  query: `
-    select format('grant to %I on %s %s', rolname, kind, name) as object,
-      format('revoke execute on %s from %I;', ${callable}, rolname) as mend
-    from ${routines} as f ${mayExecute} join pg_roles on pg_roles.oid = grantee
-    where pronamespace in ${hookSchemas} and grantee <> proowner`,
+  find: (catalog, { hookSchemas }) =>
+    [...askedFunctions(catalog)]
+      .filter(({ schema }) => hookSchemas.includes(schema.name))
+      .flatMap((routine) =>
+        routine.acl
+          .filter(({ grantee }) => grantee !== routine.owner && grantee !== PUBLIC)
+          .map(({ grantee }) => nameOfRole(catalog, grantee))
+          .map((role) => ({
+            object: `grant to ${role} on ${calledAs(routine)}`,
+            mend: `revoke execute on ${grantedAs(routine)} from ${role};`,
+          })),
+      ),
 }
-
-const paths = `
-  select f.kind, f.name, substr(setting, length('search_path=') + 1) as path
-  from ${routines} as f
-  left join unnest(proconfig) as setting on setting like 'search_path=%'
-  where prosecdef`
 
 export const securityDefinerWithoutSearchPath: Rule = {
   name: 'security-definer-without-search-path',
+  weight: 'hole',
   why:
     'It acts with the rights of its owner and looks names up where its caller says: a table or an ' +
     'operator of the caller stands in for the one that was meant (CVE-2018-1058).',
-  query: `
-    select kind || ' ' || name as object,
-      format(e'-- then every name in its body needs its schema\\nalter %s %s set search_path = pg_catalog, pg_temp;', kind, name) as mend
-    from (${paths}) as f
-    where path is null`,
+  find: (catalog) =>
+    definers(catalog)
+      .filter((routine) => searchPathOf(routine) === null)
+      .map((routine) => ({
+        object: calledAs(routine),
+        mend:
+          '-- then every name in its body needs its schema\n' +
+          `alter ${calledAs(routine)} set search_path = pg_catalog, pg_temp;`,
+        ...whoReaches(catalog, routine),
+      })),
 }
 
 /** A path that is empty is one on which pg_temp comes first. */
 export const searchPathWithoutPgTempLast: Rule = {
   name: 'search-path-without-pg-temp-last',
+  weight: 'leak',
   why:
     'Where pg_temp is not named last, temporary objects of the caller are found first, also before ' +
     'pg_catalog: a temporary type named like one of Postgres runs its maker’s code as the owner.',
-  query: `
-    select kind || ' ' || name as object,
-      format('alter %s %s set search_path = %s;', kind, name, concat_ws(', ', coalesce(nullif(
-        regexp_replace(regexp_replace(path, '(^|, *)"?pg_temp"?(?=,|$)', '', 'g'), '^, *|^""$', ''), ''), 'pg_catalog'), 'pg_temp')) as mend
-    from (${paths}) as f
-    where path !~ '(^|, *)"?pg_temp"?$'`,
+  find: (catalog) =>
+    definers(catalog).flatMap((routine) => {
+      const path = searchPathOf(routine)
+      if (path === null || path.at(-1) === 'pg_temp') return []
+      return [
+        {
+          object: calledAs(routine),
+          mend: `alter ${calledAs(routine)} set search_path = ${pathBeforePgTemp(routine)}, pg_temp;`,
+          ...whoReaches(catalog, routine),
+          ...(canMakeTemporary(catalog) ? {} : { weight: 'style' as const }),
+        },
+      ]
+    }),
 }
+
+/** As it is written, without pg_temp. */
+function pathBeforePgTemp({ settings }: Routine): string {
+  const path = settings.find((one) => one.startsWith('search_path='))?.slice('search_path='.length)
+  const rest = (path ?? '').replaceAll(/(^|, *)"?pg_temp"?(?=,|$)/g, '').replace(/^, *|^""$/g, '')
+  return rest === '' ? 'pg_catalog' : rest
+}
+
+const canMakeTemporary = (catalog: Catalog): boolean =>
+  askersWith(catalog, catalog.database.acl, 'temporary').length > 0
+
+/** Whoever writes to a table calls its triggers. */
+function whoReaches(catalog: Catalog, routine: Routine): Pick<Fault, 'weight' | 'detail'> {
+  if (isTriggerFunction(catalog, routine)) return {}
+  const callers = callersOf(catalog, routine)
+  return callers.length === 0
+    ? { weight: 'style', detail: 'no role of requests may execute it' }
+    : { detail: `${namesOfRoles(catalog, callers)} may execute it` }
+}
+
+/** It cannot be called, whoever may execute it. */
+export function isTriggerFunction({ types }: Catalog, { returns }: Routine): boolean {
+  const { name = '', kind = 'b' } = types.get(returns) ?? {}
+  return kind === 'p' && (name === 'trigger' || name === 'event_trigger')
+}
+
+export function* askedFunctions({ functions }: Catalog): Generator<Routine> {
+  for (const routine of functions.values()) if (routine.isAsked) yield routine
+}
+
+const definers = (catalog: Catalog): Routine[] =>
+  [...askedFunctions(catalog)].filter(({ isSecurityDefiner }) => isSecurityDefiner)

@@ -1,8 +1,8 @@
-import type { Catalog, Relation } from '../../catalog/catalog.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
 import { policiesOf } from '../asking/policies-of.ts'
 import { dropPolicy } from '../policy-expressions.ts'
-import type { Fault, Rule } from '../rule.ts'
+import type { Rule } from '../rule.ts'
 import { isDoor } from './identity-sources.ts'
 
 /**
@@ -53,45 +53,3 @@ export const policyToLoginRole: Rule = {
 
 const namesOf = ({ roles }: Catalog, oids: number[]): string =>
   oids.map((oid) => roles.get(oid)?.sql ?? '').join(', ')
-
-const words: Record<Relation['kind'], string> = {
-  r: 'table',
-  p: 'table',
-  v: 'view',
-  m: 'materialized view',
-  f: 'foreign table',
-  S: 'sequence',
-}
-
-export const grantToLoginRole: Rule = {
-  name: 'grant-to-login-role',
-  weight: 'leak',
-  why:
-    'Every request arrives as this role, before anybody knows who asks: what it is granted, a request has that has signed ' +
-    'in nobody.',
-  find: (catalog, names) => {
-    const logins = loginRolesOf(catalog, names)
-    return [...catalog.relations.values()].flatMap((relation) =>
-      relation.isAsked ? grantFaults(catalog, relation, logins) : [],
-    )
-  },
-}
-
-function grantFaults({ roles }: Catalog, relation: Relation, logins: ReadonlySet<number>): Fault[] {
-  const items = [...relation.acl, ...relation.columns.flatMap(({ acl }) => acl)]
-  const byRole = Map.groupBy(
-    items.filter(({ grantee }) => logins.has(grantee) && grantee !== relation.owner),
-    ({ grantee }) => grantee,
-  )
-  return [...byRole].map(([oid, granted]) => {
-    const role = roles.get(oid)?.sql ?? ''
-    const privileges = [...new Set(granted.map(({ privilege }) => privilege))].join(', ')
-    const isHeld = relation.rowSecurity && (relation.kind === 'r' || relation.kind === 'p')
-    return {
-      object: `grant to ${role} on ${words[relation.kind]} ${relation.sql}`,
-      detail: `${privileges}${isHeld ? '' : ', and no policy holds'}`,
-      ...(isHeld ? {} : { weight: 'hole' as const }),
-      mend: `revoke all on ${relation.kind === 'S' ? 'sequence ' : ''}${relation.sql} from ${role};`,
-    }
-  })
-}

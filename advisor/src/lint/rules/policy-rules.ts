@@ -7,7 +7,7 @@ import {
   identityFromUserMetadata,
   identityIsDatabaseRole,
 } from './identity-sources.ts'
-import { grantToLoginRole, policyToLoginRole } from './login-roles.ts'
+import { policyToLoginRole } from './login-roles.ts'
 import {
   policyCallsFunctionPerRow,
   policyCallsVolatileFunction,
@@ -51,7 +51,6 @@ export const policyRules: readonly Rule[] = inTurn([
   policyVoidsAnother,
   policyAlwaysTrue,
   policyShowsRowsOfNobody,
-  grantToLoginRole,
   policyContradictsItself,
   policyCallsVolatileFunction,
   policyCallsFunctionPerRow,

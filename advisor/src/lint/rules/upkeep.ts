@@ -48,6 +48,7 @@ function mendOfType({ types }: Catalog, table: string, { sql, type, isGenerated 
     : `-- what is computed from the column has to be dropped before, and made again with a cast\n${alter}`
 }
 
+/** Not of partitioned ones: a key of all their rows would have to hold what divides them. */
 export const tableWithoutPrimaryKey: Rule = {
   name: 'table-without-primary-key',
   weight: 'style',
@@ -55,12 +56,12 @@ export const tableWithoutPrimaryKey: Rule = {
   find: (catalog) =>
     askedTables(catalog)
       .filter(
-        ({ isPartition, parents, constraints }) =>
-          !isPartition && parents.length === 0 && !constraints.some(({ type }) => type === 'p'),
+        ({ kind, parents, constraints }) =>
+          kind === 'r' && parents.length === 0 && !constraints.some(({ type }) => type === 'p'),
       )
       .map(({ sql }) => ({
         object: `table ${sql}`,
-        mend: `-- or of the columns that tell its rows apart: alter table ${sql} add primary key (…);`,
+        mend: `-- of the columns that tell its rows apart: alter table ${sql} add primary key (…);`,
       })),
 }
 
@@ -95,6 +96,7 @@ export const sequenceNearItsEnd: Rule = {
     }),
 }
 
+/** Only of those that could be one. Where commands or roles differ, it takes two to say it. */
 export const severalPermissivePolicies: Rule = {
   name: 'several-permissive-policies',
   weight: 'style',
@@ -104,36 +106,21 @@ export const severalPermissivePolicies: Rule = {
   find: (catalog) =>
     [...catalog.relations.values()]
       .filter(({ isAsked, policies }) => isAsked && policies.length > 1)
-      .flatMap((relation): Fault[] => {
-        const [first] = overlapsOf(relation.policies)
-        if (first === undefined) return []
-        const [role, command, names] = first
-        const who = role === 0 ? 'everybody' : (catalog.roles.get(role)?.sql ?? role)
-        return [
-          {
-            object: `table ${relation.sql}`,
-            detail: `for ${who}, ${command}: ${names.join(', ')}`,
-            mend: `-- one policy in the place of ${names.join(', ')} on ${relation.sql}`,
-          },
-        ]
+      .flatMap(({ sql, policies }) => {
+        const permissive = policies.filter((policy) => policy.isPermissive && !isConstant(policy))
+        const alike = Map.groupBy(permissive, whoAndWhat)
+        const names = [...alike.values()]
+          .filter((group) => group.length > 1)
+          .map((group) => group.map((policy) => policy.sql).join(' and '))
+        if (names.length === 0) return []
+        const detail = `for the same command and the same roles: ${names.join('; ')}`
+        const mend = `-- one policy with or in the place of ${names.join('; and one of ')}, on ${sql}`
+        return [{ object: `table ${sql}`, detail, mend }]
       }),
 }
 
-const commands = ['select', 'insert', 'update', 'delete'] as const
+const whoAndWhat = ({ command, roles }: Policy): string => `${command} ${roles.toSorted()}`
 
-function overlapsOf(policies: Policy[]): [role: number, command: string, names: string[]][] {
-  const permissive = policies.filter(({ isPermissive }) => isPermissive)
-  const roles = new Set(permissive.flatMap((policy) => policy.roles))
-  return [...roles].flatMap((role) =>
-    commands.flatMap((command): [number, string, string[]][] => {
-      const names = permissive
-        .filter(
-          (policy) =>
-            (policy.command === 'all' || policy.command === command) &&
-            (policy.roles.includes(role) || policy.roles.includes(0)),
-        )
-        .map(({ sql }) => sql)
-      return names.length > 1 ? [[role, command, names]] : []
-    }),
-  )
-}
+/** `using (true)` and `using (false)` cost nothing to ask. */
+const isConstant = ({ using, check }: Policy): boolean =>
+  /^(true|false)$/.test((using ?? check)?.text ?? '')

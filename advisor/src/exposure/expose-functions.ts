@@ -1,0 +1,47 @@
+import type { ExposedFunction } from './exposure.ts'
+import { findReach, namesOfBodies } from './find-reach.ts'
+import { mayExecute, mayUse } from './privileges.ts'
+import type { Standing } from './standing.ts'
+import type { Known } from './statement/judge.ts'
+
+/** The functions of the schemas that are asked about, and of Postgres' own those that one of the roles has been given. */
+export function exposeFunctions(
+  { catalog, standings, particulars }: Known,
+  roles: readonly Standing[],
+): ExposedFunction[] {
+  const names = namesOfBodies(catalog)
+  const everyone = standings.of(0)
+  const shown: (ExposedFunction & { isOwn: boolean })[] = []
+  for (const routine of catalog.functions.values()) {
+    const isGivenAway = routine.schema.name === 'pg_catalog' && !mayExecute(everyone, routine)
+    if (!routine.isAsked && !isGivenAway) continue
+    const executable = roles.filter(
+      (role) =>
+        (!isGivenAway || !role.isSuperuser) &&
+        mayUse(role, routine.schema) &&
+        mayExecute(role, routine),
+    )
+    if (isGivenAway && executable.length === 0) continue
+    const described = particulars.functions.get(routine.oid)
+    shown.push({
+      schema: routine.schema.name,
+      signature: described?.signature ?? routine.sql,
+      returns: described === undefined ? null : described.returns,
+      kind: routine.kind,
+      security: routine.isSecurityDefiner ? 'definer' : 'invoker',
+      executable_by: executable.map(({ name }) => name),
+      reach: findReach(catalog, standings, names, routine),
+      isOwn: isGivenAway,
+    })
+  }
+  return shown
+    .sort(
+      (a, b) =>
+        Number(a.isOwn) - Number(b.isOwn) ||
+        compare(a.schema, b.schema) ||
+        compare(a.signature, b.signature),
+    )
+    .map(({ isOwn, ...one }) => one)
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
