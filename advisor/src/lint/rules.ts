@@ -38,7 +38,6 @@ import {
 } from './rules/grants.ts'
 import {
   grantedWithGrantOption,
-  grantInPostgresCatalog,
   grantInSchemaWithoutUsage,
   grantOnGeneratedColumn,
   grantToLoginRole,
@@ -59,14 +58,14 @@ import {
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
 import { policyRules } from './rules/policy-rules.ts'
-import { policyRecursion } from './rules/recursion.ts'
-import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   grantedInPgCatalog,
   largeObjectGranted,
   largeObjectsForEverybody,
 } from './rules/postgres-own.ts'
 import { publicationPastPolicies } from './rules/publications.ts'
+import { policyRecursion } from './rules/recursion.ts'
+import { policyReadsUngranted, viewReadsUngranted } from './rules/refused-reads.ts'
 import {
   requestRoleAbovePolicies,
   requestRoleMayPassOn,
@@ -79,8 +78,8 @@ import {
   tableWithoutPolicy,
   tableWithoutRowLevelSecurity,
 } from './rules/row-level-security.ts'
-import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
 import { sensitiveColumnReadable } from './rules/secrets.ts'
+import { sequenceCanBeSet, sequenceTellsCount } from './rules/sequences.ts'
 import { policySettingMayBeEmpty } from './rules/settings.ts'
 import { foreignKeyTellsOfHiddenRows, keyTellsOfHiddenRows } from './rules/side-channels.ts'
 import { grantWithoutPolicy, policyWithoutGrant } from './rules/unmatched-policies.ts'
@@ -113,7 +112,6 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   grantedToPublic,
   grantedWithGrantOption,
   grantToLoginRole,
-  grantInPostgresCatalog,
   grantPastPolicies,
   selectListsColumns,
   insertOnWholeTable,

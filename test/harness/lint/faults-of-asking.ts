@@ -37,9 +37,6 @@ export const faultyPolicy =
 
 const all = `select;${writing}`
 const mine = `{owner_id} = ${me}`
-const several = (table: string) =>
-  ({ rule: 'several-permissive-policies', object: `table {s}.{${table}}` }) as const
-
 const letEverybodyWrite: Faulty[] = [
   { table: 'wide', policy: 'to webuser using (true)', rights: all },
   {
@@ -169,7 +166,6 @@ const voidOthers: Faulty[] = [
     table: 'voiding',
     policy: 'for select to webuser using (true)',
     after: `create policy {voiding_mine} on {s}.{voiding} for select to webuser using (${mine});`,
-    also: [several('voiding')],
   },
   {
     table: 'voiding_all',

@@ -126,30 +126,6 @@ export const faultsOfGrants: PlantedFault[] = [
       grant insert ({id}, {owner_id}, {number}) on {s}.{numbered} to webuser;`,
   },
   {
-    rule: 'grant-in-postgres-catalog',
-    object: 'grant to webuser on table pg_catalog.pg_authid',
-    isOnce: true,
-    asSuperuser: true,
-    sql: 'grant select on pg_catalog.pg_authid to webuser',
-    cleanUp: 'revoke select on pg_catalog.pg_authid from webuser',
-  },
-  {
-    rule: 'grant-in-postgres-catalog',
-    object: 'grant to public on table pg_catalog.pg_statistic',
-    isOnce: true,
-    asSuperuser: true,
-    sql: 'grant select on pg_catalog.pg_statistic to public',
-    cleanUp: 'revoke select on pg_catalog.pg_statistic from public',
-  },
-  {
-    rule: 'grant-in-postgres-catalog',
-    object: 'grant to webadmin on view pg_catalog.pg_settings',
-    isOnce: true,
-    asSuperuser: true,
-    sql: 'grant delete on pg_catalog.pg_settings to webadmin',
-    cleanUp: 'revoke delete on pg_catalog.pg_settings from webadmin',
-  },
-  {
     ...inTable(
       'permission-in-comment',
       'hidden',

@@ -8,14 +8,17 @@ const policy = (table: string) => `policy {${table}_own} on {s}.{${table}}`
 
 /** The setting, written so that it is asked once. */
 const setting = (name: string) => `(select current_setting('${name}', true))`
-const claims = `(select current_setting('request.jwt.claims', true)::jsonb)`
+const claims = `(select nullif(current_setting('request.jwt.claims', true), '')::jsonb)`
 const fromSetting = (table: string): Expected => ({
   rule: 'identity-from-setting',
   object: policy(table),
 })
 
 const settings = [
-  { table: 'by_setting', policy: `${select} ({owner_id} = ${setting('app.user_id')}::uuid)` },
+  {
+    table: 'by_setting',
+    policy: `${select} ({owner_id} = nullif(${setting('app.user_id')}, '')::uuid)`,
+  },
   { table: 'by_claims', policy: `${select} ({owner_id} = (${claims} ->> 'sub')::uuid)` },
   {
     table: 'by_claim',
@@ -34,6 +37,7 @@ const inHelpers: PlantedFault[] = [
     object: 'function {s}.{claimed_id}()',
     isByHand: true,
     sql: `${soundFunction('{claimed_id}()', `returns uuid language sql stable as $$ select nullif(current_setting('App.User_Id', true), '')::uuid $$`)}
+      grant execute on function {s}.{claimed_id}() to webuser;
       ${ownedTable('by_helper')} create policy {by_helper_own} on {s}.{by_helper} ${select} ({owner_id} = (select {s}.{claimed_id}()));`,
   },
   {
@@ -42,6 +46,7 @@ const inHelpers: PlantedFault[] = [
     isByHand: true,
     sql: `${soundFunction('{claimed_name}()', `returns text language sql stable return current_setting('app.name', true)`)}
       ${soundFunction('{is_claimed}(text)', 'returns boolean language sql stable as $$ select $1 = {s}.{claimed_name}() $$')}
+      grant execute on function {s}.{claimed_name}(), {s}.{is_claimed}(text) to webuser;
       ${ownedTable('by_helper_of_helper')}
       create policy {by_helper_of_helper_own} on {s}.{by_helper_of_helper} ${select} ({s}.{is_claimed}({body}));`,
   },
@@ -69,6 +74,8 @@ const metadata: PlantedFault[] = [
         return exists (select from {s}.{accounts} as a where raw_user_meta_data ->> 'id' = $1::text) and $1 = pie_schema.current_user_id();
       end $$`,
       )}
+      grant execute on function {s}.{is_metadata_admin}(uuid) to webuser; grant select on {s}.{accounts} to webuser;
+      create policy {accounts_own} on {s}.{accounts} for select to webuser using (${me} is not null);
       ${ownedTable('by_metadata_helper')}
       create policy {by_metadata_helper_own} on {s}.{by_metadata_helper} ${select} ({s}.{is_metadata_admin}({owner_id}));`,
   },

@@ -24,7 +24,6 @@ export const faultsOfPolicies: PlantedFault[] = [
     ...inPolicy('policy-to-public', 'open_to_all', '', 'false'),
     sql: `${soundTable('open_to_all')} create policy {open_to_all_own} on {s}.{open_to_all} using (false);
       grant select on {s}.{open_to_all} to webuser;`,
-    also: [{ rule: 'several-permissive-policies', object: 'table {s}.{open_to_all}' }],
   }),
   {
     rule: 'policy-calls-volatile-function',

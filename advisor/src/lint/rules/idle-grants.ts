@@ -9,7 +9,6 @@ import {
   grantInWords,
   grantsOn,
   type RelationGrant,
-  relationInWords,
   roleIn,
 } from '../relation-grants.ts'
 import { heirsOf, inheritedBy, isPastPolicies, mayOn, policiesFor } from '../role-rights.ts'
@@ -193,39 +192,3 @@ export const grantOnGeneratedColumn: Rule = {
 }
 
 const isFilled = ({ isGenerated, identity }: Column): boolean => isGenerated || identity === 'a'
-
-/** What only superusers read, as Postgres has it: passwords, statistics of every column, how other servers are reached. */
-const secret =
-  /^pg_(authid|shadow|statistic|statistic_ext_data|stats_ext|user_mapping|largeobject|hba_file_rules|ident_file_mappings|file_settings|config|backend_memory_contexts|shmem_allocations|replication_origin_status|subscription)$/
-
-export const grantInPostgresCatalog: Rule = {
-  name: 'grant-in-postgres-catalog',
-  weight: 'hole',
-  why:
-    'The catalog is Postgres’ own, and what everybody may read of it is granted already; the rest holds passwords and ' +
-    'values of rows, and to write to it is to be superuser.',
-  find: (catalog) =>
-    [...catalog.relations.values()]
-      .filter(({ schema }) => schema.isOfPostgres)
-      .flatMap((relation) =>
-        byGrantee(grantsOn(relation).filter((grant) => isUnusual(catalog, grant))).map((same) => {
-          const role = roleIn(catalog, same[0]?.grantee ?? 0)
-          const rights = [...new Set(same.map(({ privilege }) => privilege))].sort().join(', ')
-          return {
-            object: `grant to ${role} on ${relationInWords(relation)}`,
-            detail: rights,
-            mend: `revoke ${rights} on ${relation.schema.sql}.${relation.sql.split('.').at(-1)} from ${role};`,
-          }
-        }),
-      ),
-}
-
-function isUnusual(catalog: Catalog, { relation, grantee, privilege }: RelationGrant): boolean {
-  if (grantee === 0)
-    return privilege === 'select'
-      ? secret.test(relation.name)
-      : !(privilege === 'update' && relation.name === 'pg_settings')
-  // Roles of Postgres' own are granted what they are for.
-  const isOwn = catalog.roles.get(grantee)?.name.startsWith('pg_') === true
-  return catalog.requestRoles.has(grantee) && !isOwn
-}
