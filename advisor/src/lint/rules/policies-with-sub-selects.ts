@@ -1,7 +1,7 @@
 import type { Catalog, Expression, Policy, Relation } from '../../catalog/catalog.ts'
 import { nodesIn, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
 import { asksSomebody } from '../asking/branches.ts'
-import { type Membership, membershipsIn } from '../asking/memberships.ts'
+import { isUnique, type Membership, membershipsIn } from '../asking/memberships.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
 import { withoutOuterParentheses } from '../expression-text.ts'
@@ -205,14 +205,11 @@ export const membershipOfAnybody: Rule = {
     return around.opening.flatMap((policy) =>
       membershipFault(around, policy, (membership) => {
         const { table, mentioned, comparesRow, isBare, people } = membership
-        const [person] = people.filter((column) => !mentioned.has(column))
-        if (
-          !comparesRow ||
-          !isBare ||
-          person === undefined ||
-          people.some((column) => mentioned.has(column))
-        )
-          return null
+        const [person] = people
+        if (!comparesRow || !isBare || person === undefined) return null
+        if (people.some((column) => mentioned.has(column))) return null
+        // Of a thing there is one row, and its owner stands in it; of members there are many.
+        if ([...mentioned].some((column) => isUnique(table, column))) return null
         if (around.asking.isAskedFor(table.oid)) return null
         return `it looks for a row of ${table.sql}, whoever stands in its ${nameOf(table, person)}`
       }),
