@@ -123,7 +123,7 @@ const toLogin: PlantedFault[] = [
   }),
   faultyPolicy('policy-to-login-role')({
     table: 'to_auth',
-    after: 'grant select on {s}.{to_auth} to pie_auth;',
+    also: [{ rule: 'policy-without-grant', object: policy('to_auth') }],
     policy: `for select to pie_auth using (${mine})`,
   }),
 ]

@@ -5,7 +5,8 @@ export const faultsOfRowSecurity: PlantedFault[] = [
   inTable(
     'table-without-row-level-security',
     'bare',
-    'alter table {s}.{bare} disable row level security, no force row level security; grant select on {s}.{bare} to webuser;',
+    `alter table {s}.{bare} disable row level security, no force row level security; grant select on {s}.{bare} to webuser;
+    create policy {bare_all} on {s}.{bare} for select to webuser using (true);`,
   ),
   {
     rule: 'table-without-row-level-security',

@@ -85,11 +85,11 @@ function askedTables(catalog: Catalog, reach: Reach, asking: () => Asking): Aski
     if (before !== undefined) return before
     // Policies that ask each other raise 42P17: nobody sees anything.
     known.set(oid, true)
-    const answer = find(catalog.relations.get(oid))
+    const answer = asksIn(catalog.relations.get(oid))
     known.set(oid, answer)
     return answer
   }
-  const find = (relation: Relation | undefined): boolean => {
+  const asksIn = (relation: Relation | undefined): boolean => {
     if (relation === undefined || relation.schema.isOfPostgres) return false
     if (relation.kind === 'v' || relation.kind === 'm') return true
     if (!relation.rowSecurity) return false

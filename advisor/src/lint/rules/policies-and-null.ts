@@ -8,7 +8,7 @@ import { operatorOf, readValue } from '../asking/value.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { isAlways } from '../expressions/truth.ts'
 import { argumentsOf } from '../expressions/unwrap.ts'
-import { conditionsFor, dropPolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
+import { closePolicy, conditionsFor, excerpt, expressionsOf } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 export const policyOpenToNobody: Rule = {
@@ -41,7 +41,7 @@ export const policyOpenToNobody: Rule = {
 const decided = (policy: Policy, detail: string, question: string): Fault => ({
   object: policy.object,
   detail,
-  mend: `-- ${question} Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+  mend: `-- ${question} Until that is said, nobody gets in by it\n${closePolicy(policy)}`,
 })
 
 export const policyShowsRowsOfNobody: Rule = {
@@ -81,7 +81,7 @@ function rowsOfNobody(around: Surroundings, policy: Policy): Fault | null {
     ...(isWritten ? { weight: 'hole' as const } : {}),
     mend:
       `-- whose are rows without ${column.sql}? If there are to be none, delete or give away those that there are, and then\n` +
-      `-- alter table ${relation.sql} alter column ${column.sql} set not null;\n${dropPolicy(policy)}`,
+      `-- alter table ${relation.sql} alter column ${column.sql} set not null;\n${closePolicy(policy)}`,
   }
 }
 

@@ -10,7 +10,7 @@ import {
   surroundingsOf,
 } from '../asking/surroundings.ts'
 import type { Place } from '../expressions/unwrap.ts'
-import { conditionsFor, dropPolicy, excerpt } from '../policy-expressions.ts'
+import { closePolicy, conditionsFor, excerpt } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const writing = ['insert', 'update', 'delete'] as const
@@ -76,7 +76,8 @@ function withoutWriting(
       intersect(reach.rolesOfPolicy(other), roles).size > 0 &&
       commands.some((command) => conditionsFor(other, command) !== null),
   )
-  if (!isOwn || isNeeded) return decide + dropPolicy(policy)
+  // What is for all commands may be read by as before.
+  if (!isOwn || isNeeded || policy.command !== 'all') return decide + closePolicy(policy)
   return `${decide}revoke ${commands.join(', ')} on ${relation.sql} from ${nameRoles(catalog, grantees)};`
 }
 
@@ -251,7 +252,7 @@ function voidingFault(open: Policy, using: Expression, voided: Policy[]): Fault 
   return {
     object: open.object,
     detail: `${excerpt(using)} shows every row, also what ${names} would keep back`,
-    mend: `-- or, if everybody is to see every row, drop instead: ${names}\n${dropPolicy(open)}`,
+    mend: `-- if everybody is to see every row, drop instead: ${names}\n${closePolicy(open)}`,
   }
 }
 
@@ -285,7 +286,7 @@ export const policyTrustsRole: Rule = {
         {
           object: policy.object,
           detail: `${nameRoles(catalog, roles)} is shown rows without being asked, which ${narrow.map(({ sql }) => sql).join(', ')} shows only to those whose they are: ${excerpt(using)}`,
-          mend: `-- what does a user have to be, to see this? Say it in using; until then, nobody does\n${dropPolicy(policy)}`,
+          mend: `-- what does a user have to be, to see this? Say it in using; until then, nobody does\n${closePolicy(policy)}`,
         },
       ]
     })

@@ -16,7 +16,7 @@ import {
   within,
 } from '../expressions/scope.ts'
 import { ANY, ARRAY, argumentsOf, queryOf, unwrap, VALUE } from '../expressions/unwrap.ts'
-import { dropPolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
+import { closePolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
 import { replaceColumn } from '../replace-column.ts'
 import type { Fault, Rule } from '../rule.ts'
 
@@ -98,7 +98,7 @@ function selfFault(catalog: Catalog, policy: Policy, found: ResolvedColumn[]): F
     detail,
     mend: isMended
       ? `alter policy ${sql} on ${relation.sql}${alter};`
-      : `-- what was it to be compared with? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+      : `-- what was it to be compared with? Until that is said, nobody gets in by it\n${closePolicy(policy)}`,
   }
 }
 
@@ -158,7 +158,7 @@ export const subSelectAnswersWithRow: Rule = {
             {
               object: policy.object,
               detail: [...new Set(found)].join('; '),
-              mend: `-- which column of that table was meant? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+              mend: `-- which column of that table was meant? Until that is said, nobody gets in by it\n${closePolicy(policy)}`,
             },
           ]
     }),
@@ -266,7 +266,7 @@ function membershipFault(
       detail: [...new Set(details)].join('; '),
       mend:
         `-- say in the sub-select both whose row it is and that it is of this one: ${expression === undefined ? '' : excerpt(expression.expression).replaceAll('\n', ' ')}\n` +
-        dropPolicy(policy),
+        closePolicy(policy),
     },
   ]
 }

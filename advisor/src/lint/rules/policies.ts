@@ -3,7 +3,7 @@ import { policiesOf } from '../asking/policies-of.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { closingParenthesis, findCallsInText } from '../expression-text.ts'
 import { calledFunctions, findCalls } from '../find-calls.ts'
-import { alterPolicy, dropPolicy, expressionsOf } from '../policy-expressions.ts'
+import { alterPolicy, closePolicy, expressionsOf } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { isVolatileForNothing } from './function-bodies.ts'
 
@@ -124,6 +124,6 @@ function volatileFault(catalog: Catalog, policy: Policy, called: Routine[]): Fau
   const names = called.map(({ sql }) => sql).join(', ')
   const mend = called.every((routine) => isVolatileForNothing(catalog, routine))
     ? called.map(({ sql }) => `alter function ${sql} stable;`).join('\n')
-    : `-- to be written anew without ${names}\n${dropPolicy(policy)}`
+    : `-- to be written anew without ${names}\n${closePolicy(policy)}`
   return { object: policy.object, detail: `it calls ${names}`, mend }
 }
