@@ -71,6 +71,8 @@ const isCurrentSetting = ({ functions }: Catalog, node: TreeNode): boolean => {
 }
 
 function settingFault(object: string, settings: string[], names: Names, policy?: Policy): Fault {
+  // What nobody else knows proves something, as long as that is so.
+  const isSecret = settings.every((setting) => /session|token|secret|proof/.test(setting))
   const [trusted] = names.identityFunctions
   const instead =
     trusted === undefined
@@ -78,6 +80,7 @@ function settingFault(object: string, settings: string[], names: Names, policy?:
       : `(select ${trusted}())`
   return {
     object,
+    ...(isSecret ? { weight: 'leak' as const } : {}),
     detail: `it believes ${settings.join(', ')}${policy === undefined ? '' : `, and ${policy.object} goes by it`}`,
     mend:
       `-- to be decided: can anybody but the server in front send SQL as the role of requests, or set ${settings.join(', ')}?\n` +

@@ -19,13 +19,25 @@ export const isDoor = ({ canLogin, isSuperuser, memberships }: Role): boolean =>
  * Roles that requests arrive as and are not to act as: those that log in to become another, and where the roles of requests
  * are known and some of them cannot log in, all that can.
  */
-function loginRolesOf({ roles, requestRoles }: Catalog, names: Names): Set<number> {
+function loginRolesOf(catalog: Catalog, names: Names): Set<number> {
+  const { roles, requestRoles } = catalog
   const requests = [...requestRoles].flatMap((oid) => roles.get(oid) ?? [])
   const isDivided = names.requestRoles !== null && requests.some(({ canLogin }) => !canLogin)
+  // Where nobody has said what requests act as, one that has rights itself may well be used as it is.
+  const used = names.requestRoles === null ? granteesIn(catalog) : new Set<number>()
   const logins = [...roles.values()].filter(
-    (role) => isDoor(role) || (isDivided && role.canLogin && requestRoles.has(role.oid)),
+    (role) =>
+      (isDoor(role) && !used.has(role.oid)) ||
+      (isDivided && role.canLogin && requestRoles.has(role.oid)),
   )
   return new Set(logins.filter(({ isSuperuser }) => !isSuperuser).map(({ oid }) => oid))
+}
+
+const granteesIn = ({ relations }: Catalog): Set<number> => {
+  const grantees = new Set<number>()
+  for (const { isAsked, acl } of relations.values())
+    if (isAsked) for (const { grantee } of acl) grantees.add(grantee)
+  return grantees
 }
 
 export const policyToLoginRole: Rule = {
