@@ -1,6 +1,6 @@
 import { commented, schemaAlone, soundFunction, soundTable } from './names.ts'
 
-const setting = `(select nullif(current_setting('x.y', true), ''))`
+const setting = `(select nullif(current_setting('search_path', true), ''))`
 const isMine = `{owner_id} = ${setting}::integer`
 
 /** A table with policies that look rows up, and the indexes that answer them. */
@@ -174,7 +174,7 @@ const behind: Record<string, string> = {
   '{by_view_of_view}(integer)': '(select count(*) > $1 from {s}.{draws_again})',
   '{by_sequence}(integer)': `nextval('{'s}.{'numbers}') > $1`,
   '{by_lock}(integer)': 'pg_try_advisory_xact_lock($1)',
-  '{by_setting}(integer)': `set_config('x.y', $1::text, true) = ''`,
+  '{by_setting}(integer)': `set_config('search_path', $1::text, true) = ''`,
   '{by_row}(integer)': '(select r.{throws} from {s}.{draws_alone} as r)',
   '{by_number}(integer)': 'txid_current() > $1',
 }
