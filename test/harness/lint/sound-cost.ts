@@ -78,6 +78,13 @@ const lookups = [
     '',
   ),
   answered('whole', ', {body} jsonb', `{whole} is not null and {body}::text = ${myName}`, ''),
+  // The same for everybody, and perhaps most of the rows.
+  answered(
+    'published',
+    ', {status} text',
+    `{status} = 'published' or {status} in ('late', 'old')`,
+    '',
+  ),
   // Two policies that both have to hold: the rows are found by one of them.
   `${answered('tenants', `${owned}, {tenant} uuid`, isMine, 'create index on {s}.{tenants} ({tenant}) where {owner_id} is not null;')}
    create policy {tenants_wall} on {s}.{tenants} as restrictive to webuser using ({tenant} = ${me});`,
