@@ -1,16 +1,14 @@
-/** What an operator asks about rights: `pie exposure`, in words. */
+/** What an operator asks about rights: `pie exposure`, in words, as pages, and what has changed since. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { testSecretKey } from '../harness/cluster.ts'
-import { register, startTestPie, type TestPie } from '../harness/pie.ts'
+import { startTestPie, type TestPie } from '../harness/pie.ts'
 import { type Finished, runPie } from '../harness/process.ts'
 
 let pie: TestPie
 before(async () => {
   pie = await startTestPie()
   const { owner } = pie
-  const ada = await register(pie, 'ada')
-  await register(pie, 'grace')
   await owner.query(`
     create schema app;
     grant usage on schema app to webuser;
@@ -23,7 +21,6 @@ before(async () => {
     create function app.publish(news_id int) returns void language sql security definer as '';
     revoke execute on function app.publish(int) from public;
     grant execute on function app.publish(int) to webadmin;`)
-  await owner.query(`insert into app.notes values (1, $1, 'hello')`, [ada.user.id])
 })
 after(() => pie.close())
 

@@ -27,17 +27,22 @@ export interface ExposureOptions {
 /**
  * Reads the catalog, and says what database roles can do. It only reads, needs no rights, and becomes nobody.
  *
+ * @param missing what becomes of schemas and roles that are asked about and not there
  * @throws AdvisorError for a schema or role that is not there
  */
 export function readExposure(
   client: pg.ClientBase,
   { schemas, roles, othersSchemas = [] }: ExposureOptions,
+  missing: 'refused' | 'left out' = 'refused',
 ): Promise<Exposure> {
   return inReadOnly(client, async () => {
-    const asked = schemas ?? (await listSchemas(client, othersSchemas))
-    const named = roles ?? [...(await listRequestRoles(client)), everybody]
+    const there = missing === 'left out' ? await listNames(client) : null
+    const isThere = (name: string) => there === null || there.has(name) || name === everybody
+    const asked = schemas?.filter(isThere) ?? (await listSchemas(client, othersSchemas))
+    const named = roles?.filter(isThere) ?? [...(await listRequestRoles(client)), everybody]
     const catalog = await readCatalog(client, asked, { requestRoles: named })
-    return exposureOf(catalog, await readParticulars(client, asked), asked, named)
+    const exposure = exposureOf(catalog, await readParticulars(client, asked), asked, named)
+    return { asked: { schemas, roles }, ...exposure }
   })
 }
 
@@ -47,7 +52,7 @@ export function exposureOf(
   particulars: Particulars,
   asked: readonly string[],
   named: readonly string[],
-): Exposure {
+): Omit<Exposure, 'asked'> {
   const standings = standingsOf(catalog)
   const roles = [...new Set(named)].map((name) => standings.of(oidOf(catalog, name)))
   const shown = [...catalog.schemas.values()].filter(({ isAsked }) => isAsked)
@@ -76,6 +81,13 @@ function oidOf({ roles }: Catalog, name: string): number {
   if (name === everybody) return 0
   for (const role of roles.values()) if (role.name === name) return role.oid
   throw new AdvisorError(`There is no database role ${name}.`)
+}
+
+async function listNames(client: pg.ClientBase): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    'select nspname::text as name from pg_namespace union all select rolname::text from pg_roles',
+  )
+  return new Set(rows.map(({ name }) => name))
 }
 
 /** All but Postgres' own, and those of extensions. */
