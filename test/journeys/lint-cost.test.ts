@@ -31,7 +31,9 @@ for (const [version, binaries] of Object.entries(versions))
       server = await startOtherPostgres(binaries)
       owner = new pg.Client({ connectionString: server.url.href })
       await owner.connect()
-      await owner.query('create role webuser; create role webadmin')
+      await owner.query(
+        'create role webuser; create role webadmin; create role cream; create role pie_auth',
+      )
     })
     after(async () => {
       await owner.end()

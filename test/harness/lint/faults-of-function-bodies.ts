@@ -53,6 +53,11 @@ export const faultsOfFunctionBodies: PlantedFault[] = [
   ),
   inFunction(
     writes,
+    '{makes}(integer)',
+    'returns void language plpgsql stable as $$ begin create temporary table {made} (id integer); end $$',
+  ),
+  inFunction(
+    writes,
     '{clears}(integer)',
     'returns void language sql stable begin atomic delete from {s}.{written} where {id} = $1; end',
   ),

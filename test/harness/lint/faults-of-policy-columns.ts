@@ -1,12 +1,10 @@
-import { soundFunction, soundTable } from './names.ts'
+import { soundTable } from './names.ts'
 import type { PlantedFault } from './planted-fault.ts'
 
 const rule = 'policy-column-without-index'
 
-const mine = soundFunction(
-  '{mine}()',
-  `returns integer language sql stable as $$ select nullif(current_setting('search_path', true), '')::integer $$`,
-)
+const me = '(select pie_schema.current_user_id())'
+const myName = '(select pie_schema.current_user_id()::text)'
 
 /** @param columns after the id, each after a comma @param object what is to be found, with its table */
 const inPolicy = (
@@ -22,17 +20,16 @@ const inPolicy = (
     create policy {${table}_own} on {s}.{${table}} to webuser using (${using});`,
 })
 
-const owned = ', {owner_id} integer'
-const isMine = '{owner_id} = (select {s}.{mine}())'
+const owned = ', {owner_id} uuid'
+const isMine = `{owner_id} = ${me}`
 
-/** The first of them makes the function that others call too. */
 export const faultsOfPolicyColumns: PlantedFault[] = [
   {
     rule,
     object: 'column {s}.{sought}.{owner_id}',
-    sql: `${mine} ${soundTable('sought', ', {owner_id} integer, {kind} varchar(9)')}
+    sql: `${soundTable('sought', ', {owner_id} uuid, {kind} varchar(9)')}
       create policy {sought_own} on {s}.{sought} to webuser
-        using ((select {s}.{mine}()) = {owner_id} and {kind} = 'own');`,
+        using (${me} = {owner_id} and {kind} = 'own');`,
   },
   {
     rule,
@@ -42,32 +39,32 @@ export const faultsOfPolicyColumns: PlantedFault[] = [
         select from {s}.{looked_up} as l where l.{reader_id} = {looking_up}.{id}
       ));`,
   },
-  inPolicy('listed', owned, '{owner_id} = any (array[1, (select {s}.{mine}())])'),
+  inPolicy('listed', owned, `{owner_id} = any (array[${me}, null])`),
   inPolicy(
     'cased',
     ', {email} text',
-    `lower({email}) = (select current_setting('search_path', true))`,
+    `lower({email}) = ${myName}`,
     'expression lower({email}) on {s}.{cased}',
     'create index on {s}.{cased} ({email});',
   ),
   inPolicy(
     'documented',
     ', {data} jsonb',
-    `({data} ->> 'owner') = (select current_setting('search_path', true))`,
+    `({data} ->> 'owner') = ${myName}`,
     `expression ({data} ->> 'owner') on {s}.{documented}`,
     'create index on {s}.{documented} using gin ({data});',
   ),
   inPolicy(
     'tagged',
     ', {tags} text[]',
-    `{tags} @> array[(select current_setting('search_path', true))]`,
+    `{tags} @> array[${myName}]`,
     'column {s}.{tagged}.{tags}',
     'create index on {s}.{tagged} ({tags});',
   ),
   inPolicy(
     'spanned',
     ', {days} daterange',
-    `{days} @> '2026-01-01'::date`,
+    `{days} @> (select current_date)`,
     'column {s}.{spanned}.{days}',
   ),
   // Indexes that do not help: on part of the rows, of a later column, beside the key, of another order.
@@ -89,30 +86,26 @@ export const faultsOfPolicyColumns: PlantedFault[] = [
   inPolicy(
     'collated',
     ', {key} text',
-    `{key} = (select current_setting('search_path', true))`,
+    `{key} = ${myName}`,
     'column {s}.{collated}.{key}',
     'create index on {s}.{collated} ({key} collate "C");',
   ),
   {
-    ...inPolicy(
-      'either',
-      `${owned}, {helper_id} integer`,
-      `${isMine} or {helper_id} = (select {s}.{mine}())`,
-    ),
+    ...inPolicy('either', `${owned}, {helper_id} uuid`, `${isMine} or {helper_id} = ${me}`),
     also: [{ rule, object: 'column {s}.{either}.{helper_id}' }],
   },
   {
     rule,
     object: 'column {s}.{members}.{user_id}',
-    sql: `${soundTable('teams', ', {name} text')} ${soundTable('members', ', {team_id} integer, {user_id} integer')}
+    sql: `${soundTable('teams', ', {name} text')} ${soundTable('members', ', {team_id} integer, {user_id} uuid')}
       create policy {teams_own} on {s}.{teams} to webuser using ({id} in (
-        select m.{team_id} from {s}.{members} as m join {s}.{listed} as l on l.{id} = m.{team_id} where m.{user_id} = (select {s}.{mine}())
+        select m.{team_id} from {s}.{members} as m join {s}.{listed} as l on l.{id} = m.{team_id} where m.{user_id} = ${me}
       ));`,
   },
   {
     rule,
     object: 'column {s}.{divided}.{owner_id}',
-    sql: `create table {s}.{divided} ({id} integer, {owner_id} integer) partition by list ({id});
+    sql: `create table {s}.{divided} ({id} integer, {owner_id} uuid) partition by list ({id});
       create table {s}.{divided_rest} partition of {s}.{divided} default;
       comment on table {s}.{divided} is 'A table.'; comment on column {s}.{divided}.{id} is 'A column.';
       comment on column {s}.{divided}.{owner_id} is 'A column.';

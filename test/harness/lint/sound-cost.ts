@@ -1,14 +1,15 @@
 import { commented, schemaAlone, soundFunction, soundTable } from './names.ts'
 
-const setting = `(select nullif(current_setting('search_path', true), ''))`
-const isMine = `{owner_id} = ${setting}::integer`
+const me = '(select pie_schema.current_user_id())'
+const myName = '(select pie_schema.current_user_id()::text)'
+const isMine = `{owner_id} = ${me}`
 
 /** A table with policies that look rows up, and the indexes that answer them. */
 const answered = (name: string, columns: string, using: string, indexes: string): string =>
   `${soundTable(name, columns)} ${indexes}
    create policy {${name}_own} on {s}.{${name}} to webuser using (${using});`
 
-const owned = ', {owner_id} integer'
+const owned = ', {owner_id} uuid'
 
 const lookups = [
   answered(
@@ -32,33 +33,33 @@ const lookups = [
   answered(
     'mailed',
     ', {email} varchar(99)',
-    `lower({email}) = ${setting}`,
+    `lower({email}) = ${myName}`,
     'create unique index on {s}.{mailed} (lower({email}));',
   ),
   answered(
     'documented',
     ', {data} jsonb',
-    `({data} ->> 'owner')::uuid = ${setting}::uuid or ({data} @> '{"open": true}' and {data} ? 'x')`,
+    `({data} ->> 'owner')::uuid = ${me} or ({data} @> '{"open": true}' and {data} ? 'x')`,
     `create index on {s}.{documented} ((({data} ->> 'owner')::uuid));
      create index on {s}.{documented} using gin ({data} jsonb_path_ops);`,
   ),
   answered(
     'tagged',
     ', {tags} text[], {days} daterange, {place} inet',
-    `array[${setting}] <@ {tags} or {days} @> '2026-01-01'::date or {place} <<= '10.0.0.0/8'`,
+    `array[${myName}] <@ {tags} or {days} @> '2026-01-01'::date or {place} <<= '10.0.0.0/8'`,
     `create index on {s}.{tagged} using gin ({tags}); create index on {s}.{tagged} using gist ({days});
      create index on {s}.{tagged} using gist ({place} inet_ops);`,
   ),
   answered(
     'patterned',
     ', {key} text, {slug} text',
-    `{key} = ${setting} or {slug} = any (array[${setting}, 'a'])`,
+    `{key} = ${myName} or {slug} = any (array[${myName}, 'a'])`,
     `create index on {s}.{patterned} ({key} text_pattern_ops); create index on {s}.{patterned} using hash ({slug});`,
   ),
   answered(
     'numbered',
     `${owned}, {number} integer, unique ({owner_id}, {number})`,
-    `${setting}::integer = {owner_id}`,
+    `${me} = {owner_id}`,
     '',
   ),
   // What no index would answer: another side of `or`, a list from a query, a boolean, more or less, its own row.
@@ -66,23 +67,30 @@ const lookups = [
   answered(
     'shared',
     owned,
-    `${isMine} or exists (select from {s}.{numbered} as n where n.{owner_id} = {shared}.{id})`,
+    `${isMine} or exists (select from {s}.{numbered} as n where n.{owner_id} = {shared}.{owner_id})`,
     '',
   ),
-  answered('chosen', owned, '{owner_id} in (select {id} from {s}.{numbered})', ''),
+  answered('chosen', owned, '{owner_id} in (select n.{owner_id} from {s}.{numbered} as n)', ''),
   answered(
     'later',
     ', {starts} timestamptz, {ends} timestamptz',
     '{starts} < (select now()) and {ends} = {starts}',
     '',
   ),
-  answered('whole', ', {body} jsonb', `{whole} is not null and {body}::text = ${setting}`, ''),
+  answered('whole', ', {body} jsonb', `{whole} is not null and {body}::text = ${myName}`, ''),
+  // The same for everybody, and perhaps most of the rows.
+  answered(
+    'published',
+    ', {status} text',
+    `{status} = 'published' or {status} in ('late', 'old')`,
+    '',
+  ),
   // Two policies that both have to hold: the rows are found by one of them.
-  `${answered('tenants', `${owned}, {tenant} integer`, isMine, 'create index on {s}.{tenants} ({tenant}) where {owner_id} is not null;')}
-   create policy {tenants_wall} on {s}.{tenants} as restrictive to webuser using ({tenant} = ${setting}::integer);`,
+  `${answered('tenants', `${owned}, {tenant} uuid`, isMine, 'create index on {s}.{tenants} ({tenant}) where {owner_id} is not null;')}
+   create policy {tenants_wall} on {s}.{tenants} as restrictive to webuser using ({tenant} = ${me});`,
   // Found by the key that divides it, or by an index of each part.
-  `create table {s}.{divided} ({id} integer, {part} integer, {owner_id} integer) partition by list ({part});
-   create table {s}.{divided_rest} ({owner_id} integer, {part} integer, {id} integer);
+  `create table {s}.{divided} ({id} integer, {part} uuid, {owner_id} uuid) partition by list ({part});
+   create table {s}.{divided_rest} ({owner_id} uuid, {part} uuid, {id} integer);
    alter table {s}.{divided} attach partition {s}.{divided_rest} default;
    create index on {s}.{divided_rest} ({owner_id});
    alter table {s}.{divided} enable row level security, force row level security;
@@ -91,7 +99,7 @@ const lookups = [
    comment on column {s}.{divided}.{part} is 'A column.'; comment on column {s}.{divided}.{owner_id} is 'A column.';
    create policy {divided_for_owner} on {s}.{divided} to current_user using (true);
    create policy {divided_own} on {s}.{divided} for select to webuser using (${isMine});
-   create policy {divided_part} on {s}.{divided} for delete to webuser using ({part} = ${setting}::integer);`,
+   create policy {divided_part} on {s}.{divided} for delete to webuser using ({part} = ${me});`,
   // So few that an index would not be used.
   `${answered('few', `${owned}, {user_id} uuid references pie_schema.users on delete cascade`, isMine, '')}
    insert into {s}.{few} select number from generate_series(1, 99) as number; analyze {s}.{few};`,
@@ -174,7 +182,7 @@ const behind: Record<string, string> = {
   '{by_view_of_view}(integer)': '(select count(*) > $1 from {s}.{draws_again})',
   '{by_sequence}(integer)': `nextval('{'s}.{'numbers}') > $1`,
   '{by_lock}(integer)': 'pg_try_advisory_xact_lock($1)',
-  '{by_setting}(integer)': `set_config('search_path', $1::text, true) = ''`,
+  '{by_setting}(integer)': `set_config('x.y', $1::text, true) = ''`,
   '{by_row}(integer)': '(select r.{throws} from {s}.{draws_alone} as r)',
   '{by_number}(integer)': 'txid_current() > $1',
 }

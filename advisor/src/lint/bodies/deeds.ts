@@ -30,14 +30,23 @@ export function findWrite(tokens: readonly Token[]): string | null {
     const [before, next, third] = [tokens[place - 1], tokens[place + 1], tokens[place + 2]]
     if (isWord(token, 'insert', 'merge') && isWord(next, 'into')) return token.value
     if (isWord(token, 'delete') && isWord(next, 'from') && begins(before)) return token.value
-    if (isWord(token, 'truncate') && begins(before)) return token.value
-    if (isWord(token, 'create', 'alter', 'drop') && isWord(next, 'table') && begins(before))
-      return `${token.value} table`
+    if (isCommand(token, next) && begins(before)) return token.value
     if (isWord(token, 'update') && begins(before) && setsColumns(tokens, place)) return token.value
     if (isWord(token, 'for') && isLock(next, third)) return 'select … for update'
   }
   return null
 }
+
+const commands = new Set(
+  (
+    'create alter drop grant revoke truncate lock copy notify listen unlisten set reset refresh reindex cluster vacuum ' +
+    'analyze analyse'
+  ).split(' '),
+)
+
+/** A command, and not a variable of that name. */
+const isCommand = ({ value }: Token, next: Token | undefined): boolean =>
+  commands.has(value) && next?.type !== 'sign'
 
 const isLock = (next: Token | undefined, third: Token | undefined): boolean =>
   isWord(next, 'update', 'share')

@@ -14,6 +14,8 @@ export interface Lookup {
   column: number
   operator: number
   collation: number
+  /** That all who ask look for the same, which may be most of the rows: no index is missing for it. */
+  isForAll: boolean
 }
 
 /** That rows of a table are looked for: an index for one of these is enough. */
@@ -106,9 +108,27 @@ function lookupsIn(node: TreeNode, entry: Entry, commute: Commute): Lookup[] {
   const side = (operand: TreeNode, other: TreeNode, asked: number | undefined): Lookup[] =>
     asked === undefined || !isOfRow(operand, entry.number) || mentions(other, entry.number, 0)
       ? []
-      : [{ operand, column: numberOf(operand, 'varattno'), operator: asked, collation }]
+      : [
+          {
+            operand,
+            column: numberOf(operand, 'varattno'),
+            operator: asked,
+            collation,
+            isForAll: isConstant(other),
+          },
+        ]
   return [...side(left, right, operator), ...(isAny ? [] : side(right, left, commute(operator)))]
 }
+
+const ofConstants = new Set(['RELABELTYPE', 'COERCEVIAIO', 'ARRAYEXPR', 'FUNCEXPR'])
+const EXPLICIT_CALL = '0'
+
+/** A literal, or a list of some, however it was cast. */
+const isConstant = (node: TreeNode): boolean =>
+  node.type === 'CONST' ||
+  (ofConstants.has(node.type) &&
+    wordOf(node, 'funcformat') !== EXPLICIT_CALL &&
+    childrenOf(node).every(isConstant))
 
 /** The oid of boolean: half of a table is not looked up in an index. */
 const BOOLEAN = 16

@@ -21,10 +21,10 @@ export function methodFor(catalog: Catalog, { operand, operator }: Lookup): Meth
   return methods.find(serves) ?? null
 }
 
-/** A search without what no index could answer; null where nothing is left. */
+/** A search without what no index is missing for; null where nothing is left. */
 export function onlyPossible(catalog: Catalog, search: Search): Search | null {
   const oneOf = search.oneOf.flatMap((one): Search['oneOf'] => {
-    if (!Array.isArray(one)) return methodFor(catalog, one) === null ? [] : [one]
+    if (!Array.isArray(one)) return one.isForAll || methodFor(catalog, one) === null ? [] : [one]
     const arms = one.map((arm) => onlyPossible(catalog, arm))
     return arms.every((arm) => arm !== null) ? [arms] : []
   })
