@@ -20,6 +20,8 @@ export interface ExposureOptions {
   schemas: readonly string[] | null
   /** Null for those that requests may arrive as, and what everybody has. */
   roles: readonly string[] | null
+  /** Of somebody else's: not shown unless they are named. */
+  othersSchemas?: readonly string[]
 }
 
 /**
@@ -30,13 +32,13 @@ export interface ExposureOptions {
  */
 export function readExposure(
   client: pg.ClientBase,
-  { schemas, roles }: ExposureOptions,
+  { schemas, roles, othersSchemas = [] }: ExposureOptions,
   missing: 'refused' | 'left out' = 'refused',
 ): Promise<Exposure> {
   return inReadOnly(client, async () => {
     const there = missing === 'left out' ? await listNames(client) : null
     const isThere = (name: string) => there === null || there.has(name) || name === everybody
-    const asked = schemas?.filter(isThere) ?? (await listSchemas(client))
+    const asked = schemas?.filter(isThere) ?? (await listSchemas(client, othersSchemas))
     const named = roles?.filter(isThere) ?? [...(await listRequestRoles(client)), everybody]
     const catalog = await readCatalog(client, asked, { requestRoles: named })
     const exposure = exposureOf(catalog, await readParticulars(client, asked), asked, named)
@@ -89,12 +91,18 @@ async function listNames(client: pg.ClientBase): Promise<Set<string>> {
 }
 
 /** All but Postgres' own, and those of extensions. */
-async function listSchemas(client: pg.ClientBase): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(`
+async function listSchemas(
+  client: pg.ClientBase,
+  othersSchemas: readonly string[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `
     select nspname as name from pg_namespace
-    where nspname <> 'information_schema' and nspname !~ '^pg_(catalog|toast|temp_|toast_temp_)' and not exists (
+    where nspname <> 'information_schema' and nspname !~ '^pg_(catalog|toast|temp_|toast_temp_)' and nspname <> all ($1) and not exists (
       select from pg_depend where classid = 'pg_namespace'::regclass and objid = pg_namespace.oid and deptype = 'e'
     )
-    order by nspname collate "C"`)
+    order by nspname collate "C"`,
+    [othersSchemas],
+  )
   return rows.map(({ name }) => name)
 }

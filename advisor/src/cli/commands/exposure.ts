@@ -122,6 +122,7 @@ async function compare(
   const saved = isDatabase ? null : await readSavedExposure(from)
   const [after, asked] = await onDatabase(advised, address, options, async (client, usual) => {
     const wanted = {
+      othersSchemas: usual.othersSchemas ?? [],
       schemas: options.schema ?? saved?.asked.schemas ?? null,
       roles: options.role ?? saved?.asked.roles ?? usual.roles,
     }
@@ -156,7 +157,8 @@ async function onDatabase<T>(
       const { names } = await namesByPreset(advised, client, preset, null)
       const requested = names.requestRoles === null ? null : [...names.requestRoles, everybody]
       const roles = role ?? names.shownRoles ?? requested
-      return work(client, { schemas: schema ?? null, roles }, names.note)
+      const { othersSchemas, note } = names
+      return work(client, { schemas: schema ?? null, roles, othersSchemas }, note)
     })
   } finally {
     progress.end()

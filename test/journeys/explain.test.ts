@@ -1,4 +1,4 @@
-/** What an operator asks about rights: `pie explain`, in words. */
+/** What an operator asks about one person's rights: `pie explain`, in words. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { testSecretKey } from '../harness/cluster.ts'
@@ -20,9 +20,11 @@ before(async () => {
     grant select, insert (id, owner_id, title) on app.notes to webuser;
     create table app.news (id int primary key, body text);
     grant select (id), delete on app.news to webuser, public;
-    create function app.publish(news_id int) returns void language sql security definer as '';
-    revoke execute on function app.publish(int) from public;
-    grant execute on function app.publish(int) to webadmin;`)
+    create table app.rounds (id int primary key);
+    alter table app.rounds enable row level security;
+    create policy goes_round on app.rounds to webuser using (exists (select from app.rounds as other where other.id = rounds.id));
+    insert into app.rounds values (1);
+    grant select, insert, update, delete on app.rounds to webuser;`)
   await owner.query(`insert into app.notes values (1, $1, 'hello')`, [ada.user.id])
 })
 after(() => pie.close())
@@ -51,7 +53,10 @@ describe('pie explain', () => {
       cannot,
       /^grace@example\.com cannot see the row id = 1 of app\.notes: no policy lets this row be seen\.\nnotes_own asks \(owner_id = \(select pie_schema\.current_user_id\(\)\)\): false\.\n/,
     )
-    assert.match(cannot, /\nTried as this user, and rolled back: 0 rows\.\n\nCost: \d+\.\d\d ms /)
+    assert.match(
+      cannot,
+      /\nTried as this user, and rolled back: 0 rows\.\n {2}select .* where "id" = \$1\n\nCost: \d+\.\d\d ms /,
+    )
     const insert = await about('ada', '--action', 'insert', '--row', '{"id": 2}')
     assert.match(
       insert,
@@ -71,15 +76,47 @@ describe('pie explain', () => {
 
   test('counts what somebody sees of a table', async () => {
     const shown = await about('grace')
-    assert.match(shown, /^grace@example\.com can see some rows of app\.notes: those that/)
+    assert.match(
+      shown,
+      /^grace@example\.com cannot see any row of app\.notes: none is let through by notes_own\.\n/,
+    )
     assert.match(shown, /\nRows that they can see: 0 of 1\.\n/)
+    assert.match(
+      await about('ada'),
+      /^ada@example\.com can see every row of app\.notes: all that are there/,
+    )
+  })
+
+  test('says of a table whose every query fails that it fails, and by which policy', async () => {
+    const asked = ['explain', '--user', 'ada@example.com', '--table', 'app.rounds']
+    for (const more of [[], ['--row', '1'], ['--action', 'update'], ['--action', 'delete']]) {
+      const shown = await say(...asked, ...more)
+      assert.match(
+        shown,
+        /^ada@example\.com cannot .* app\.rounds: Postgres fails, from the policy goes_round: infinite recursion/,
+      )
+    }
+    const { verdict, decided_by } = JSON.parse(await say(...asked, '--json'))
+    assert.deepEqual(
+      [verdict, decided_by.kind, decided_by.code, decided_by.policy],
+      ['no', 'postgres', '42P17', 'goes_round'],
+    )
+  })
+
+  test('says of an insert whether it may be returned', async () => {
+    const id = await pie.owner.query('select owner_id from app.notes')
+    const row = JSON.stringify({ id: 3, owner_id: id.rows[0].owner_id })
+    assert.match(
+      await about('ada', '--action', 'insert', '--row', row),
+      /^ada@example\.com can insert this row into app\.notes: notes_own lets them\.\n[\s\S]*\n {2}… returning: 1 row\n/,
+    )
   })
 
   test('says loudly that row-level security is off', async () => {
     const shown = await say(...['explain', '--user', 'ada@example.com', '--table', 'app.news'])
     assert.match(
       shown,
-      /can see every row of app\.news: ROW-LEVEL SECURITY IS OFF on app\.news, so /,
+      /can see every row of app\.news, of which there are none now: ROW-LEVEL SECURITY IS OFF on app\.news, so /,
     )
   })
 
@@ -88,6 +125,7 @@ describe('pie explain', () => {
     for (const [more, said] of [
       [['--set', '{}'], /--set is for --action update/],
       [['--action', 'merge'], /Allowed choices are select, insert, update, delete/],
+      [['--timeout', '0'], /It takes seconds, more than 0/],
       [['--row', 'x'], /invalid input syntax for type integer/],
     ] as const) {
       const { code, stdout, stderr } = await run(...asked, ...more)
