@@ -255,7 +255,7 @@ A table, row-level security is on.
     const policy = /Content-Security-Policy" content="([^"]+)"/.exec(page)?.[1] ?? ''
     assert.match(policy, /^default-src &#39;none&#39;; /)
     for (const tag of ['style', 'script']) {
-      const text = new RegExp(`<${tag}>([sS]*?)</${tag}>`).exec(page)?.[1] ?? ''
+      const text = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(page)?.[1] ?? ''
       const hash = createHash('sha256').update(text).digest('base64')
       assert.ok(policy.includes(`${tag}-src &#39;sha256-${hash}&#39;`), tag)
     }
