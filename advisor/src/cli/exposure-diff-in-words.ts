@@ -15,8 +15,9 @@ function grouped(changes: readonly Change[]): Group[] {
     if (role !== null) group.roles.push(role)
     groups.set(key, group)
   }
-  // Roles first, because what they are decides much of the rest.
-  const keyOf = ({ what, object }: Group) => `${what === 'role' ? 0 : 1} ${object}`
+  // First what decides much of the rest.
+  const keyOf = ({ what, object }: Group) =>
+    `${what === 'role' ? 0 : what === 'row-level security' ? 1 : 2} ${object}`
   return [...groups.values()].sort((a, b) =>
     keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0,
   )

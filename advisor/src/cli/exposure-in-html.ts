@@ -120,7 +120,6 @@ function row(name: string, small: Markup, cells: readonly (readonly [string, Mar
 }
 
 function tables(exposure: Exposure): Markup {
-  // One after the other made text: a large map is many small pieces.
   const rows = exposure.relations.map((relation) => {
     const by = Map.groupBy(relation.access, ({ role }) => role)
     const turns = describeTurns(relation)

@@ -1,5 +1,5 @@
-import type { Catalog, Role } from '../catalog/catalog.ts'
-import { canBecome, closureOf, rolesOf } from '../catalog/memberships.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { closureOf, rolesOf } from '../catalog/memberships.ts'
 import { everybody } from './exposure.ts'
 
 /** Somebody as whom something is read: a role, or everybody, which is a role without any grant of its own. */
@@ -54,11 +54,6 @@ export function standingsOf(catalog: Catalog): Standings {
     },
     hasRightsOf: ({ isSuperuser, has }, role) => isSuperuser || has.has(role),
   }
-}
-
-/** Roles that it can take with `set role`, by name; none are said of a superuser, who can take any. */
-export function namesOfBecome(catalog: Catalog, role: Role): string[] {
-  return namesOf(catalog, canBecome(catalog.roles, role.oid), role.oid)
 }
 
 export function namesOf(catalog: Catalog, oids: Iterable<number>, but: number): string[] {

@@ -1,11 +1,17 @@
 import type { Access, Rows } from '../../exposure/exposure.ts'
 import { openPolicyOf } from '../exposure-in-words.ts'
+import { Markup } from './markup.ts'
 
 /** How far an access goes, for a colour and a sign. */
 export type ReachClass = 'all' | 'some' | 'no' | 'void'
 
-/** Not by colour alone. */
-export const signs: Record<ReachClass, string> = { all: '●', some: '◐', no: '○', void: '✕' }
+/** Not by colour alone: ● ◐ ○ ✕. As entities, because one such sign in a text of some MB makes all of it twice as large in memory. */
+export const signs: Record<ReachClass, Markup> = {
+  all: new Markup('&#9679;'),
+  some: new Markup('&#9680;'),
+  no: new Markup('&#9675;'),
+  void: new Markup('&#10005;'),
+}
 
 export const reachOf = ({ allowed, rows }: Access): ReachClass =>
   allowed ? reachOfRows(rows) : 'void'
