@@ -5,6 +5,10 @@ export const tenantsBySetting: AdvisorShape = {
   name: 'tenants by a setting, app.tenant',
   presets: [],
   owner: 'tenants_owner',
+  finds: [
+    'view-not-security-invoker: view shop.turnover',
+    'identity-from-setting: policy tenant_isolation on shop.products',
+  ],
   before: plainOwner('tenants_owner', `create role tenant_app login password 'x';`),
   sql: `
     create schema shop; grant usage on schema shop to tenant_app;
@@ -38,6 +42,11 @@ export const tenantsByMembership: AdvisorShape = {
   name: 'tenants by a table of memberships, with a policy that asks its own table',
   presets: [],
   owner: 'membership_owner',
+  finds: [
+    'policy-recursion: policy fellow on saas.members',
+    'column-compared-with-itself: policy member on saas.projects',
+    'policy-lets-everybody-write: policy writes on saas.audit_log',
+  ],
   before: plainOwner(
     'membership_owner',
     `create role saas_app login password 'x'; create role saas_admin;`,
