@@ -29,7 +29,7 @@ export const weirdNames = (schema: string): Names => ({
 export const schemaAlone = `
   create schema {s};
   comment on schema {s} is 'A schema.';
-  grant usage on schema {s} to webuser, webadmin;`
+  grant usage on schema {s} to webuser, webadmin, cream;`
 
 /** A table that nothing is wrong with, and that nobody is granted. @param columns beside its id, each after a comma */
 export function soundTable(name: string, columns = ''): string {
@@ -56,6 +56,19 @@ export function ownTable(name: string, columns: string, grants: string): string 
       using ({owner_id} = (select pie_schema.current_user_id()))
       with check ({owner_id} = (select pie_schema.current_user_id()));
     grant ${grants} on {s}.{${name}} to webuser;`
+}
+
+/** What a row of it has to be to be somebody's. */
+export const ownRow = '{owner_id} = (select pie_schema.current_user_id())'
+
+/** One whose rows webuser and webadmin read and write as their own. */
+export function sharedTable(name: string): string {
+  return `${soundTable(name, ', {owner_id} uuid, {body} text')}
+    create index on {s}.{${name}} ({owner_id});
+    create policy {${name}_own} on {s}.{${name}} to webuser, webadmin using (${ownRow}) with check (${ownRow});
+    grant select on {s}.{${name}} to webuser, webadmin;
+    grant insert ({id}, {owner_id}, {body}), update ({id}, {body}) on {s}.{${name}} to webuser, webadmin;
+    grant delete on {s}.{${name}} to webuser, webadmin;`
 }
 
 /** Anything else that has columns, or one: its id. @param making what comes after its name */
