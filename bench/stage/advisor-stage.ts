@@ -48,8 +48,13 @@ export async function setAdvisorStage(
   return {
     stop,
     make: (size) => make(server.url, size),
-    runAdvisor: (args) =>
-      run(`import { runCommandLine } from '${built}'; await runCommandLine()`, [...args, address]),
+    // The address first: of an option that takes a list it would be one more.
+    runAdvisor: ([command = '', ...options]) =>
+      run(`import { runCommandLine } from '${built}'; await runCommandLine()`, [
+        command,
+        address,
+        ...options,
+      ]),
     fetchCatalogs: () => run(fetching, [address]),
   }
 }
