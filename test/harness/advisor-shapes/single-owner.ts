@@ -35,7 +35,7 @@ export const railsLike: AdvisorShape = {
   presets: [],
   owner: 'rails',
   gravest: 'slow',
-  finds: ['foreign-key-without-index: constraint fk_rails_1 on public.accounts'],
+  finds: ['foreign-key-without-index: foreign key fk_rails_1 on public.accounts'],
   before: plainOwner('rails', 'grant create on schema public to rails;'),
   sql: `
     create table schema_migrations (version varchar not null primary key);
