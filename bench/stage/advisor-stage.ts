@@ -8,6 +8,8 @@ import { largeSchema, roleOf, type SchemaSize } from './large-schema.ts'
 export interface AdvisorRun {
   /** From the start of the process to its end. */
   ms: number
+  /** Of all its threads: says more than `ms` where others work on the machine. */
+  cpuMs: number
   /** The most that it held at once. */
   megabytes: number
 }
@@ -48,8 +50,13 @@ export async function setAdvisorStage(
   return {
     stop,
     make: (size) => make(server.url, size),
-    runAdvisor: (args) =>
-      run(`import { runCommandLine } from '${built}'; await runCommandLine()`, [...args, address]),
+    // The address first: of an option that takes a list it would be one more.
+    runAdvisor: ([command = '', ...options]) =>
+      run(`import { runCommandLine } from '${built}'; await runCommandLine()`, [
+        command,
+        address,
+        ...options,
+      ]),
     fetchCatalogs: () => run(fetching, [address]),
   }
 }
@@ -89,7 +96,10 @@ async function make(server: URL, size: SchemaSize): Promise<void> {
 /** Told at the end by the process itself, on a channel of its own. */
 const preload = `data:text/javascript,${encodeURIComponent(
   `import { writeSync } from 'node:fs'
-   process.on('exit', () => writeSync(3, String(process.resourceUsage().maxRSS)))`,
+   process.on('exit', () => {
+     const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
+     writeSync(3, maxRSS + ' ' + (userCPUTime + systemCPUTime) / 1000)
+   })`,
 )}`
 
 async function run(code: string, args: string[]): Promise<AdvisorRun> {
@@ -116,5 +126,10 @@ async function run(code: string, args: string[]): Promise<AdvisorRun> {
   // 1 is a finding.
   if (exitCode === null || exitCode > 1 || answer === 0 || peak === '')
     throw new Error(`${args.slice(0, 2).join(' ')} has ended with ${exitCode}:\n${said}`)
-  return { ms: performance.now() - beganMs, megabytes: Number(peak) / 1024 }
+  const [kilobytes, cpuMs] = peak.split(' ').map(Number)
+  return {
+    ms: performance.now() - beganMs,
+    cpuMs: cpuMs ?? Number.NaN,
+    megabytes: (kilobytes ?? Number.NaN) / 1024,
+  }
 }

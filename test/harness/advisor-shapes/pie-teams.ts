@@ -7,7 +7,7 @@ export const pieTeams: AdvisorShape = {
   owner: 'pie_owner',
   before: plainOwner('pie_owner'),
   onPie: true,
-  isSound: true,
+  gravest: 'style',
   sql: `
     create schema app;
     grant usage on schema app to webuser;

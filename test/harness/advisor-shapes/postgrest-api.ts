@@ -12,7 +12,7 @@ export const postgrestApi: AdvisorShape = {
   presets: ['postgrest'],
   owner: 'api_owner',
   before: plainOwner('api_owner', roles),
-  isSound: true,
+  gravest: 'style',
   sql: `
     alter default privileges revoke execute on functions from public;
     create schema data;

@@ -65,6 +65,7 @@ export const traders: AdvisorShape = {
   name: 'a sample database of traders, in mixed case, of nobody but its owner',
   presets: [],
   owner: 'Trader Owner',
+  gravest: 'slow',
   before: plainOwner('"Trader Owner"', 'grant create on schema public to "Trader Owner";'),
   sql: `
     create table "Artist" ("ArtistId" int not null, "Name" varchar(120), constraint "PK_Artist" primary key ("ArtistId"));

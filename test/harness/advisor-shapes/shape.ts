@@ -1,3 +1,4 @@
+import type { Weight } from '../../../advisor/src/lint/weight.ts'
 import type { PresetName } from '../../../advisor/src/presets/take-names.ts'
 
 /** A schema as people make them somewhere, in our own words. */
@@ -10,8 +11,8 @@ export interface AdvisorShape {
   /** Run by the superuser before, in the new database: roles, what the platform brings. */
   before: string
   sql: string
-  /** Correct by the best practice of its world: nothing but style is to be found. */
-  isSound?: true
+  /** Nothing graver is to be found; `style` of what is correct by the best practice of its world. */
+  gravest?: Weight
   /** Of its findings, those that have to be among them: `rule: object`. */
   finds?: string[]
   /** An extension without which it cannot be made. */

@@ -14,7 +14,7 @@ export const supabaseRooms: AdvisorShape = {
     create policy "Own folder is written" on storage.objects for insert to authenticated
       with check (bucket_id = 'files' and (storage.foldername(name))[1] = (select auth.uid())::text);
     reset role;`,
-  isSound: true,
+  gravest: 'style',
   sql: `
     create schema private;
     grant usage on schema private to authenticated;

@@ -7,7 +7,7 @@ export const supabaseTodos: AdvisorShape = {
   presets: ['supabase'],
   owner: supabaseOwner,
   before: supabaseBefore,
-  isSound: true,
+  gravest: 'style',
   sql: `
     create table public.profiles (
       id uuid primary key references auth.users on delete cascade,

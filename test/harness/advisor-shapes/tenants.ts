@@ -5,6 +5,10 @@ export const tenantsBySetting: AdvisorShape = {
   name: 'tenants by a setting, app.tenant',
   presets: [],
   owner: 'tenants_owner',
+  finds: [
+    'view-not-security-invoker: view shop.turnover',
+    'identity-from-setting: policy tenant_isolation on shop.products',
+  ],
   before: plainOwner('tenants_owner', `create role tenant_app login password 'x';`),
   sql: `
     create schema shop; grant usage on schema shop to tenant_app;
@@ -30,7 +34,9 @@ export const tenantsBySetting: AdvisorShape = {
     grant usage on all sequences in schema shop to tenant_app;
     create view shop.turnover as select o.tenant_id, sum(l.quantity * p.price) as total
       from shop.orders o join shop.order_lines l on (l.tenant_id, l.order_id) = (o.tenant_id, o.id) join shop.products p on p.id = l.product_id group by 1;
-    grant select on shop.turnover to tenant_app;`,
+    grant select on shop.turnover to tenant_app;
+    -- The owner too is held to them, also where a constraint looks at the rows.
+    set app.tenant = '00000000-0000-0000-0000-000000000001';`,
 }
 
 /** Who belongs where stands in a table of memberships, whose policy asks the table itself. */
@@ -38,6 +44,11 @@ export const tenantsByMembership: AdvisorShape = {
   name: 'tenants by a table of memberships, with a policy that asks its own table',
   presets: [],
   owner: 'membership_owner',
+  finds: [
+    'policy-recursion: policy fellow on saas.members',
+    'column-compared-with-itself: policy member on saas.projects',
+    'policy-lets-everybody-write: policy writes on saas.audit_log',
+  ],
   before: plainOwner(
     'membership_owner',
     `create role saas_app login password 'x'; create role saas_admin;`,
