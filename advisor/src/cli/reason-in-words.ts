@@ -27,7 +27,7 @@ export function reasonInWords(explanation: Explanation): string {
     case 'not_tried':
       return decision.reason
     case 'postgres':
-      return ofPostgres(decision, questions)
+      return ofPostgres(decision, questions, explanation.verdict === 'depends')
   }
 }
 
@@ -46,6 +46,7 @@ function ofPolicies({ verdict, questions, row }: Explanation, names: string[]): 
 function ofPostgres(
   { said, code, policy, policies, context, mend }: PostgresDecision,
   questions: readonly Question[],
+  isOfOthers: boolean,
 ): string {
   if (code === null) return `Postgres says so when it is tried: ${said}`
   const from =
@@ -56,7 +57,7 @@ function ofPostgres(
         : `, from the policy ${policy}${onAnother(policies, questions)}`
   const where = context === null ? '' : `\n${context.split('\n').slice(0, 3).join('\n')}`
   return [
-    `Postgres fails${from}: ${said} (${code})${where}`,
+    `${isOfOthers ? 'Postgres refuses others' : 'Postgres fails'}${from}: ${said} (${code})${where}`,
     ...(mend === null ? [] : [`If that should be: ${mend}`]),
     ...hint(code, policy),
   ].join('.\n')

@@ -20,26 +20,12 @@ export async function answerForRow(
   granted: Granted,
   open: Decision | null,
 ): Promise<Explanation> {
-  const { table, key, row } = target
+  const { table } = target
   const { action } = known
   const role = known.user.database_role ?? ''
   const questions = await askAll(client, target, action, known.questions, role)
   const unknown = questions.length === 0 ? null : uncertainty(action, target)
-  const missing = granted.needs.find(({ is_granted }) => !is_granted)
-  const judged = ((): Judgement => {
-    if (missing !== undefined)
-      return {
-        verdict: false,
-        decided_by: { kind: 'grant', missing: missing.what, mend: missing.mend },
-      }
-    if (key !== null && row === null) return { verdict: false, decided_by: { kind: 'no_row' } }
-    if (open !== null) return { verdict: open.kind === 'view' ? null : true, decided_by: open }
-    const judgement = judge(questions)
-    const failed = questions.find(({ passes }) => passes === false)
-    return failed?.of === 'the new row' && unknown !== null
-      ? { ...judgement, verdict: null }
-      : judgement
-  })()
+  const judged = foretell(target, granted, questions, open, unknown !== null)
   const statement = statementFor(action, target, granted)
   const { outcome, tried } = await tryStatement(client, statement, judged)
   const answer = reconcile(judged, outcome)
@@ -58,9 +44,32 @@ export async function answerForRow(
     cost: tried.error === null ? await measureCost(client, table, statement, role) : null,
     notes: [
       ...(unknown === null ? [] : [`${unknown}, was not known when the policies were asked.`]),
-      ...(missing === undefined ? notesFor(table, action, granted, questions, true) : []),
+      ...(isGranted(granted) ? notesFor(table, action, granted, questions, true) : []),
     ],
   }
+}
+
+const isGranted = ({ needs }: Granted): boolean => needs.every(({ is_granted }) => is_granted)
+
+/** What grants and policies would have it be. */
+function foretell(
+  { key, row }: Target,
+  { needs }: Granted,
+  questions: readonly Question[],
+  open: Decision | null,
+  isUncertain: boolean,
+): Judgement {
+  const missing = needs.find(({ is_granted }) => !is_granted)
+  if (missing !== undefined)
+    return {
+      verdict: false,
+      decided_by: { kind: 'grant', missing: missing.what, mend: missing.mend },
+    }
+  if (key !== null && row === null) return { verdict: false, decided_by: { kind: 'no_row' } }
+  if (open !== null) return { verdict: open.kind === 'view' ? null : true, decided_by: open }
+  const judged = judge(questions)
+  const failed = questions.find(({ passes }) => passes === false)
+  return failed?.of === 'the new row' && isUncertain ? { ...judged, verdict: null } : judged
 }
 
 /** What a trigger or a sequence still changes of a new row, no policy has been asked about. */

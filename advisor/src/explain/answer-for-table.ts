@@ -42,14 +42,7 @@ export async function answerForTable(
     ...asked,
     verdict: found.verdict,
     decided_by: found.decided_by,
-    reach:
-      action === 'insert'
-        ? null
-        : { most, rows: reached, of: there, is_bounded: statement.is_bounded },
-    tried: {
-      ...{ rows: reached, error: outcome.error, statement: statement.text },
-      is_as_foretold: missing === undefined || outcome.error !== null,
-    },
+    ...outcomesOf(asked, tried, { most, of: there, isGranted: missing === undefined }),
     variants: found.verdict === 'no' ? [] : await variantsOf(client, action, table, granted, tried),
     cost: await costOfReading(client, asked, table, granted, tried),
     notes: [
@@ -58,6 +51,22 @@ export async function answerForTable(
       ...(isUnseen(found) ? await tryMadeUpRow(client, table, action, questions, role) : []),
       ...(missing === undefined ? notesFor(table, action, granted, questions, false) : []),
     ],
+  }
+}
+
+function outcomesOf(
+  { action }: Explanation,
+  { statement, outcome: { rows, error }, is_run }: TriedTable,
+  { most, of, isGranted }: { most: number; of: number | null; isGranted: boolean },
+): Pick<Explanation, 'reach' | 'tried'> {
+  const reached = is_run ? rows : null
+  const { text, is_bounded } = statement
+  return {
+    reach: action === 'insert' ? null : { most, rows: reached, of, is_bounded },
+    tried: {
+      ...{ rows: reached, error, statement: text },
+      is_as_foretold: isGranted || error !== null,
+    },
   }
 }
 

@@ -42,17 +42,9 @@ export async function checkGrants(
     },
     needOf(table, action, held, written, to),
   ]
-  const unread = foundBy.filter((name) => !held.readable.includes(name))
-  if (foundBy.length > 0 && held.readable.length < table.columns.length) {
-    const columns = table.columns.filter(({ name }) => unread.includes(name))
-    // Whoever may read nothing yet is told so by the need before, for a select.
-    if (action !== 'select' || held.readable.length > 0)
-      needs.push({
-        what: `select of ${foundBy.join(', ')}, because the row is found by it`,
-        is_granted: unread.length === 0,
-        mend: `grant select (${columns.map(({ quoted }) => quoted).join(', ')}) on ${table.name} ${to}`,
-      })
-  }
+  // Whoever may read nothing yet is told so by the need before, for a select.
+  const isReading = action !== 'select' || held.readable.length > 0
+  if (foundBy.length > 0 && isReading) needs.push(...needsOfKey(table, foundBy, held, to))
   return {
     needs,
     readable: held.readable,
@@ -104,6 +96,22 @@ function needOf(
     is_granted: written === null || written.length === 0 ? may.length > 0 : missing.length === 0,
     mend: `grant ${action} (${wanted.map(({ quoted }) => quoted).join(', ')}) on ${table.name} ${to}`,
   }
+}
+
+/** Said only where not all may be read. */
+function needsOfKey(table: Table, foundBy: readonly string[], held: Held, to: string): Grant[] {
+  if (held.readable.length === table.columns.length) return []
+  const unread = table.columns.filter(
+    ({ name }) => foundBy.includes(name) && !held.readable.includes(name),
+  )
+  const columns = unread.map(({ quoted }) => quoted).join(', ')
+  return [
+    {
+      what: `select of ${foundBy.join(', ')}, because the row is found by it`,
+      is_granted: unread.length === 0,
+      mend: `grant select (${columns}) on ${table.name} ${to}`,
+    },
+  ]
 }
 
 /** `update of title on app.notes` */

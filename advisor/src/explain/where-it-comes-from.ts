@@ -29,9 +29,10 @@ export async function whereItComesFrom(
     const policies = questions
       .filter(({ command }) => command === action)
       .flatMap(({ policies: asked }) => asked)
+    const names = [...new Set(policies.map(({ name }) => name))]
     return {
       verdict: 'depends',
-      decided_by: { kind: 'policies', names: [...new Set(policies.map(({ name }) => name))] },
+      decided_by: names.length === 0 ? found : { kind: 'policies', names },
       notes: [
         `All at once, Postgres refuses: ${error.message}. ${each.done} of ${each.tried} rows went through one by one.`,
       ],
