@@ -111,12 +111,11 @@ const byRole = [
   byLogin('by_old_user', 'user = {login} and {is_open}'),
 ].map(faultyPolicy('identity-is-database-role'))
 
-/** On a table that nobody is granted: the rule about that finds it too. */
+/** On a table that nobody is granted. */
 const toLoginAlone = (table: string, role: string): PlantedFault => ({
   rule: 'policy-to-login-role',
   object: policy(table),
   sql: `${soundTable(table)} create policy {${table}_own} on {s}.{${table}} for select to ${role} using (${me} is not null);`,
-  also: [{ rule: 'policy-without-grant', object: policy(table) }],
 })
 
 const toLogin: PlantedFault[] = [
