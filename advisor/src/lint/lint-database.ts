@@ -3,12 +3,10 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
-import { listRequestRoles } from '../list-request-roles.ts'
 import type { Names } from '../names.ts'
 import { type Acceptance, applyAcceptances } from './apply-acceptances.ts'
 import type { Finding } from './finding.ts'
 import { mendInTurn } from './mend-in-turn.ts'
-import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
 import type { Weight } from './weight.ts'
@@ -48,15 +46,10 @@ export function lintDatabase(
     const schemas =
       named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
     const catalog = await readCatalog(client, schemas, names)
-    await tellNames(client, names)
     const findings: Finding[] = [...also]
     for (const [done, rule] of rules.entries()) {
       onProgress?.(done, rules.length)
-      findings.push(
-        ...('query' in rule
-          ? await queriedFindings(client, rule, schemas)
-          : findingsOf(rule, catalog, names)),
-      )
+      findings.push(...findingsOf(rule, catalog, names))
     }
     const { findings: left, accepted } = applyAcceptances(findings, acceptances, named, least)
     return {
@@ -80,29 +73,6 @@ function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: 
     .sort((one, other) => (one.object < other.object ? -1 : 1))
     .map(({ object, mend, detail = null, weight: own = weight }) => ({
       ...{ rule: name, weight: own, object, why, detail, mend },
-    }))
-}
-
-/** Rules that are a query read them as settings: see catalog-sources.ts. */
-async function tellNames(owner: pg.ClientBase, names: LintQuestion['names']): Promise<void> {
-  const roles = names.requestRoles ?? (await listRequestRoles(owner))
-  await owner.query(`select set_config($1, $2, true), set_config($3, $4, true)`, [
-    ...['advisor.request_roles', JSON.stringify(roles)],
-    ...['advisor.hook_schemas', JSON.stringify(names.hookSchemas)],
-  ])
-}
-
-async function queriedFindings(
-  owner: pg.ClientBase,
-  { name, why, query, read = (row) => [row] }: QueriedRule,
-  schemas: string[],
-): Promise<Finding[]> {
-  const { rows } = await owner.query(query, [schemas])
-  const mends = new Map(rows.flatMap(read).map(({ object, mend }) => [object, mend]))
-  return [...mends]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([object, mend]) => ({
-      ...{ rule: name, weight: 'hole' as const, object, why, detail: null, mend },
     }))
 }
 

@@ -1,4 +1,3 @@
-import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { permissionInComment, withoutComment } from './rules/comments.ts'
 import { grantedByDefault } from './rules/default-privileges.ts'
@@ -98,7 +97,7 @@ import {
 } from './rules/views.ts'
 
 /** Every rule, the gravest first. All mends of one run can be run in this order. */
-export const rules: readonly (Rule | QueriedRule)[] = [
+export const rules: readonly Rule[] = [
   tableWithoutRowLevelSecurity,
   tableWithoutPolicy,
   rowLevelSecurityNotForced,

@@ -6,6 +6,7 @@ import { isAtLeast, weights } from '../../lint/weight.ts'
 import { ownPackage } from '../../own-package.ts'
 import type { Advised } from '../advised.ts'
 import { countByWeight, meanings } from '../group-findings.ts'
+import { keepMemorySmall } from '../keep-memory-small.ts'
 import { type LintRequest, lintOptions, readLintOptions } from '../lint-options.ts'
 import { lintReportInMarkdown } from '../lint-report-in-markdown.ts'
 import { lintReportInSarif } from '../lint-report-in-sarif.ts'
@@ -45,6 +46,7 @@ async function look(
   address: string | undefined,
   { schemas, roles, preset, accepted, least }: LintRequest,
 ): Promise<LintReport & { presets: string[] }> {
+  keepMemorySmall()
   const acceptances = await readAcceptances(accepted)
   const progress = showProgress('Linting')
   try {

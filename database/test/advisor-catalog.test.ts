@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
-import { type OtherPostgres, startOtherPostgres } from '../../../test/harness/other-postgres.ts'
-import { inReadOnly } from '../database/in-read-only.ts'
-import type { Catalog, Relation } from './catalog.ts'
-import { canBecome, rolesOf } from './memberships.ts'
-import { readCatalog } from './read-catalog.ts'
+import type { Catalog, Relation } from '../../advisor/src/catalog/catalog.ts'
+import { canBecome, rolesOf } from '../../advisor/src/catalog/memberships.ts'
+import { readCatalog } from '../../advisor/src/catalog/read-catalog.ts'
+import { inReadOnly } from '../../advisor/src/database/in-read-only.ts'
+import { type OtherPostgres, startOtherPostgres } from '../../test/harness/other-postgres.ts'
 
 const system = `${process.platform}-${process.arch}`
 const names = ['plain', 'we"ird = /', '2024', 'Über', 'with space', 'g', 'h', 'i', 'j', 'k']
