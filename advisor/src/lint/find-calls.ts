@@ -1,4 +1,4 @@
-import { childrenOf, type TreeNode, wordOf } from '../catalog/parse-node-tree.ts'
+import { childrenOf, type TreeNode, type TreeValue, wordOf } from '../catalog/parse-node-tree.ts'
 
 export interface Call {
   functionOid: string
@@ -37,6 +37,20 @@ export function knowsTheRow(node: TreeNode, depth: number): boolean {
 
 /** Every function that an expression calls, as operators too. */
 export function calledFunctions(node: TreeNode): string[] {
-  const own = [wordOf(node, 'funcid'), wordOf(node, 'opfuncid')].filter((oid) => oid !== '')
-  return [...own, ...childrenOf(node).flatMap(calledFunctions)]
+  const oids = new Set<string>()
+  const visit = (value: TreeValue): void => {
+    if (typeof value === 'string') return
+    if (Array.isArray(value)) {
+      for (const item of value as readonly TreeValue[]) visit(item)
+      return
+    }
+    const { fields } = value as TreeNode
+    for (const field in fields) {
+      const inner = fields[field] as TreeValue
+      if (typeof inner !== 'string') visit(inner)
+      else if (field === 'funcid' || field === 'opfuncid') oids.add(inner)
+    }
+  }
+  visit(node)
+  return [...oids]
 }

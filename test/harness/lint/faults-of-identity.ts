@@ -111,20 +111,19 @@ const byRole = [
   byLogin('by_old_user', 'user = {login} and {is_open}'),
 ].map(faultyPolicy('identity-is-database-role'))
 
-const mine = `{owner_id} = ${me}`
+/** On a table that nobody is granted. */
+const toLoginAlone = (table: string, role: string): PlantedFault => ({
+  rule: 'policy-to-login-role',
+  object: policy(table),
+  sql: `${soundTable(table)} create policy {${table}_own} on {s}.{${table}} for select to ${role} using (${me} is not null);`,
+})
+
 const toLogin: PlantedFault[] = [
-  faultyPolicy('policy-to-login-role')({
-    table: 'to_cream',
-    policy: `for select to cream using (${mine})`,
-  }),
+  toLoginAlone('to_cream', 'cream'),
+  toLoginAlone('to_auth', 'pie_auth'),
   faultyPolicy('policy-to-login-role')({
     table: 'to_both',
-    policy: `for select to webuser, cream using (${mine})`,
-  }),
-  faultyPolicy('policy-to-login-role')({
-    table: 'to_auth',
-    also: [{ rule: 'policy-without-grant', object: policy('to_auth') }],
-    policy: `for select to pie_auth using (${mine})`,
+    policy: `for select to webuser, cream using ({owner_id} = ${me})`,
   }),
 ]
 

@@ -18,11 +18,11 @@ export const faultsOfRowSecurity: PlantedFault[] = [
       alter table {s}.{whole} enable row level security, force row level security;
       create policy {whole_for_owner} on {s}.{whole} to current_user using (true);`,
   },
-  inTable(
-    'table-without-policy',
-    'mute',
-    'drop policy {mute_for_owner} on {s}.{mute}; grant select on {s}.{mute} to webuser;',
-  ),
+  // Nobody is granted it yet.
+  {
+    ...inTable('table-without-policy', 'mute', 'drop policy {mute_for_owner} on {s}.{mute};'),
+    weight: 'style',
+  },
   inTable(
     'row-level-security-not-forced',
     'unforced',

@@ -68,6 +68,7 @@ export const soundPolicies = [
     `returns setof integer language plpgsql stable security definer set search_path = pg_catalog, pg_temp
     as $$ begin return query select m.{team_id} from {s}.{members} as m where m.{user_id} = ${me}; end $$`,
   ),
+  'grant execute on function {s}.{my_teams}() to webuser;',
   policy(
     'by_helper',
     'team',
@@ -103,7 +104,7 @@ export const soundPolicies = [
     {for_id} uuid not null references pie_schema.users on delete cascade`,
   ),
   `create index on {s}.{votes} ({by_id}); create index on {s}.{votes} ({for_id});
-  grant select, insert ({by_id}, {for_id}) on {s}.{votes} to webuser;`,
+  grant select, insert ({id}, {by_id}, {for_id}) on {s}.{votes} to webuser;`,
   policy('votes', 'mine', `to webuser using ({by_id} = ${me} and {for_id} <> ${me})`),
 
   // Deliberately open, beside a restrictive one that asks.

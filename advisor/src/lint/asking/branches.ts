@@ -9,6 +9,8 @@ import type { Facts } from './value.ts'
 export interface Asking extends Facts {
   /** That the policies of a table ask who it is before they show a row of it to those who are asked about. */
   isAskedFor(relation: number): boolean
+  /** What has been found out about nodes, each of which stands in one place. */
+  known: WeakMap<TreeNode, boolean>
 }
 
 /** The ways, of those that `or` divides, in which a condition lets a row through and asks nobody. */
@@ -35,6 +37,14 @@ export function openBranches(
 
 /** Whether what a node comes to depends on who asks. */
 export function asksSomebody(node: TreeNode, scope: Scope, asking: Asking): boolean {
+  const before = asking.known.get(node)
+  if (before !== undefined) return before
+  const asks = findOut(node, scope, asking)
+  asking.known.set(node, asks)
+  return asks
+}
+
+function findOut(node: TreeNode, scope: Scope, asking: Asking): boolean {
   if (asking.identity.sourcesOf(node).length > 0) return true
   if (node.type !== 'SUBLINK')
     return childrenOf(node).some((child) => asksSomebody(child, scope, asking))

@@ -22,7 +22,7 @@ export interface Membership {
   /** The columns of that table in which people stand. */
   people: number[]
   /** Columns of that table and of the policy's that are of the same thing. */
-  shared: { column: number; ofRow: number }[]
+  shared(): { column: number; ofRow: number }[]
 }
 
 /** @param condition one that may be a sub-select: `exists (…)`, `x in (…)` */
@@ -66,7 +66,7 @@ export function membershipsIn(
       isOffice:
         conditions.length > 1 && peopleIn(catalog, table).some((person) => isUnique(table, person)),
       people: peopleIn(catalog, table),
-      shared: sharedColumns(catalog, table, relation),
+      shared: () => sharedColumns(catalog, table, relation),
     },
   ]
 }
@@ -100,7 +100,15 @@ const peoplesColumns =
   /^(user|member|owner|profile|person|author|account|reader|employee|customer)(_?id|_uuid)?$/
 
 /** By what a foreign key refers to, and by name where there is none. */
-function peopleIn(
+const known = new WeakMap<Relation, number[]>()
+
+function peopleIn(catalog: Catalog, table: Relation): number[] {
+  const people = known.get(table) ?? findPeople(catalog, table)
+  known.set(table, people)
+  return people
+}
+
+function findPeople(
   { relations }: Catalog,
   { name: table, columns, constraints }: Relation,
 ): number[] {
@@ -126,7 +134,7 @@ function sharedColumns(
   catalog: Catalog,
   table: Relation,
   relation: Relation,
-): Membership['shared'] {
+): ReturnType<Membership['shared']> {
   const people = new Set([...peopleIn(catalog, relation)])
   const targets = (of: Relation) =>
     of.constraints.flatMap(({ type, columns, refers }) => {

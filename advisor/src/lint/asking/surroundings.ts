@@ -47,11 +47,17 @@ function find(catalog: Catalog, names: Names): Surroundings {
   const identity = identityOf(catalog, names)
   const reach = reachOf(catalog)
   const facts: Facts = { catalog, identity, role: null, isNobody: false }
-  const asking: Asking = { ...facts, isAskedFor: askedTables(catalog, reach, () => asking) }
+  const asking: Asking = {
+    ...facts,
+    isAskedFor: askedTables(catalog, reach, () => asking),
+    known: new WeakMap(),
+  }
   const policies = [...catalog.relations.values()].flatMap((relation) =>
     relation.isAsked && relation.rowSecurity ? relation.policies : [],
   )
   const branches = new Map<Expression, Place[]>()
+  const pinned = new Map<Expression, Set<number>>()
+  const judged = new Map<Expression, Truth>()
   return {
     catalog,
     identity,
@@ -66,11 +72,20 @@ function find(catalog: Catalog, names: Names): Surroundings {
       branches.set(expression, found)
       return found
     },
-    pinnedColumns: ({ relation }, expression) =>
-      pinnedColumns(expression.tree, scopeOf(relation.oid), asking),
+    pinnedColumns: ({ relation }, expression) => {
+      const found =
+        pinned.get(expression) ?? pinnedColumns(expression.tree, scopeOf(relation.oid), asking)
+      pinned.set(expression, found)
+      return found
+    },
     asking,
-    judge: ({ relation }, expression, who = {}) =>
-      judgeCondition(expression.tree, scopeOf(relation.oid), { ...facts, ...who }),
+    judge: ({ relation }, expression, who) => {
+      const before = who === undefined ? judged.get(expression) : undefined
+      if (before !== undefined) return before
+      const truth = judgeCondition(expression.tree, scopeOf(relation.oid), { ...facts, ...who })
+      if (who === undefined) judged.set(expression, truth)
+      return truth
+    },
   }
 }
 

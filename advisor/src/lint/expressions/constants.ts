@@ -40,8 +40,11 @@ function readInteger(bytes: number[]): bigint {
   return BigInt.asIntN(bytes.length * 8, value)
 }
 
+const isText = (type: string): boolean => texts.has(type) || type === NAME
+
 /** The text of a constant that is a text, or null. */
 export function textOf(node: TreeNode | undefined): string | null {
-  const constant = node === undefined ? null : readConstant(node)
+  if (node?.type !== 'CONST' || !isText(wordOf(node, 'consttype'))) return null
+  const constant = readConstant(node)
   return constant === null || constant.isNull || constant.type !== 'text' ? null : constant.value
 }

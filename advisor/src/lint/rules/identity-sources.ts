@@ -9,7 +9,7 @@ import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
 import { tokensOf } from '../expressions/body-tokens.ts'
 import { textOf } from '../expressions/constants.ts'
-import { findNodes } from '../expressions/find-nodes.ts'
+import { findNodes, type KeptType, placesOf } from '../expressions/find-nodes.ts'
 import { resolveColumn, scopeOf } from '../expressions/scope.ts'
 import { argumentsOf, type Place, unwrap } from '../expressions/unwrap.ts'
 import { calledFunctions } from '../find-calls.ts'
@@ -17,9 +17,14 @@ import { closePolicy, expressionsOf } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { isDoor } from './login-roles.ts'
 
-const placesIn = (policy: Policy, isSought: (node: TreeNode) => boolean): Place[] =>
+const placesIn = (policy: Policy, type: KeptType): Place[] =>
   expressionsOf(policy).flatMap(({ expression }) =>
-    findNodes(expression.tree, scopeOf(policy.relation.oid), isSought),
+    placesOf(expression.tree, policy.relation.oid, type),
+  )
+
+const columnsIn = (policy: Policy): Place[] =>
+  expressionsOf(policy).flatMap(({ expression }) =>
+    findNodes(expression.tree, scopeOf(policy.relation.oid), ({ type }) => type === 'VAR'),
   )
 
 /** The functions that policies call, by name or through an operator, and those that these call. */
@@ -48,7 +53,7 @@ export const identityFromSetting: Rule = {
     const around = surroundingsOf(catalog, names)
     const { identity } = around
     const inPolicies = policiesOf(catalog).flatMap((policy) => {
-      const read = placesIn(policy, ({ type }) => type === 'FUNCEXPR').flatMap(({ node }) =>
+      const read = placesIn(policy, 'FUNCEXPR').flatMap(({ node }) =>
         isCurrentSetting(catalog, node) ? identity.sourcesOf(node) : [],
       )
       const settings = new Set(
@@ -99,8 +104,11 @@ export const identityFromUserMetadata: Rule = {
     'say of themselves. What the server alone writes is app_metadata.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
+    const hasColumns = [...catalog.relations.values()].some(({ columns }) =>
+      columns.some(({ name }) => editable.has(name)),
+    )
     const inPolicies = policiesOf(catalog).flatMap((policy) =>
-      placesIn(policy, ({ type }) => type === 'CONST' || type === 'VAR').some((place) =>
+      [...placesIn(policy, 'CONST'), ...(hasColumns ? columnsIn(policy) : [])].some((place) =>
         isEditable(catalog, place),
       )
         ? [
@@ -153,7 +161,7 @@ export const identityByPattern: Rule = {
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
     return policiesOf(catalog).flatMap((policy) => {
-      const details = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap(
+      const details = placesIn(policy, 'OPEXPR').flatMap(
         (place) => patternFault(around, place) ?? [],
       )
       const [first] = details
@@ -241,7 +249,7 @@ export const identityIsDatabaseRole: Rule = {
         (names.requestRoles === null && !roles.some((role) => shared.has(role)))
       )
         return []
-      const words = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap(
+      const words = placesIn(policy, 'OPEXPR').flatMap(
         (place) => comparedRoleWord(catalog, place) ?? [],
       )
       const [word] = words

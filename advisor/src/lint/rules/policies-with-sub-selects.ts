@@ -5,7 +5,7 @@ import { isUnique, type Membership, membershipsIn } from '../asking/memberships.
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
 import { withoutOuterParentheses } from '../expression-text.ts'
-import { findNodes } from '../expressions/find-nodes.ts'
+import { placesOf } from '../expressions/find-nodes.ts'
 import {
   type ResolvedColumn,
   rangeTableOf,
@@ -48,9 +48,8 @@ function comparedWithItself(
   { tree }: Expression,
   relation: number,
 ): ResolvedColumn[] {
-  const isComparison = (node: TreeNode) =>
-    node.type === 'OPEXPR' && comparisons.has(operatorOf(node, catalog))
-  return findNodes(tree, scopeOf(relation), isComparison).flatMap(({ node, scope }) => {
+  return placesOf(tree, relation, 'OPEXPR').flatMap(({ node, scope }) => {
+    if (!comparisons.has(operatorOf(node, catalog))) return []
     const [one, other] = argumentsOf(node).map((side) => {
       const place = unwrap(side, scope)
       return resolveColumn(place.node, place.scope)
@@ -167,9 +166,8 @@ export const subSelectAnswersWithRow: Rule = {
 const answering = new Set([ANY, VALUE, ARRAY])
 
 function answersFromAround(catalog: Catalog, { tree }: Expression, relation: number): string[] {
-  const isSubSelect = (node: TreeNode) =>
-    node.type === 'SUBLINK' && answering.has(wordOf(node, 'subLinkType'))
-  return findNodes(tree, scopeOf(relation), isSubSelect).flatMap(({ node, scope }) => {
+  return placesOf(tree, relation, 'SUBLINK').flatMap(({ node, scope }) => {
+    if (!answering.has(wordOf(node, 'subLinkType'))) return []
     const query = queryOf(node)
     const [target] = query === undefined ? [] : targetsOf(query)
     const [table] = query === undefined ? [] : relationsOf(query)
@@ -228,8 +226,9 @@ export const membershipOfAnything: Rule = {
         around,
         policy,
         ({ table, mentioned, comparesRow, asks, shared, isOffice }) => {
-          const forgotten = shared.find(({ column }) => !mentioned.has(column))
-          if (!asks || comparesRow || isOffice || forgotten === undefined) return null
+          if (!asks || comparesRow || isOffice) return null
+          const forgotten = shared().find(({ column }) => !mentioned.has(column))
+          if (forgotten === undefined) return null
           return `it looks for a row of ${table.sql}, whatever its ${nameOf(table, forgotten.column)}: not that of ${policy.relation.sql}.${nameOf(policy.relation, forgotten.ofRow)}`
         },
       ),
