@@ -242,7 +242,10 @@ test('docs/guides/lint.md explains every rule, and no other', () => {
 test('every rule has a planted fault, and names that can be told apart', () => {
   const names = rules.map(({ name }) => name)
   const planted = Object.values(plantedFaults).flat()
-  assert.deepEqual([...new Set(planted.map(({ rule }) => rule))].sort(), [...names].sort())
+  // Takes a week of counting to plant: lint-cost.test.ts.
+  const elsewhere = ['index-unused']
+  const rulesPlanted = new Set([...planted.map(({ rule }) => rule), ...elsewhere])
+  assert.deepEqual([...rulesPlanted].sort(), [...names].sort())
   assert.equal(new Set(names).size, names.length)
   for (const [family, faults] of Object.entries(plantedFaults)) {
     const objects = faults.map(({ rule, object }) => `${rule}: ${object}`)

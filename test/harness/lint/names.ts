@@ -58,6 +58,19 @@ export function ownTable(name: string, columns: string, grants: string): string 
     grant ${grants} on {s}.{${name}} to webuser;`
 }
 
+/** What a row of it has to be to be somebody's. */
+export const ownRow = '{owner_id} = (select pie_schema.current_user_id())'
+
+/** One whose rows webuser and webadmin read and write as their own. */
+export function sharedTable(name: string): string {
+  return `${soundTable(name, ', {owner_id} uuid, {body} text')}
+    create index on {s}.{${name}} ({owner_id});
+    create policy {${name}_own} on {s}.{${name}} to webuser, webadmin using (${ownRow}) with check (${ownRow});
+    grant select on {s}.{${name}} to webuser, webadmin;
+    grant insert ({id}, {owner_id}, {body}), update ({id}, {body}) on {s}.{${name}} to webuser, webadmin;
+    grant delete on {s}.{${name}} to webuser, webadmin;`
+}
+
 /** Anything else that has columns, or one: its id. @param making what comes after its name */
 export function commented(kind: string, name: string, making: string, column = 'id'): string {
   return `

@@ -1,5 +1,16 @@
 import { faultsOfAsking } from './faults-of-asking.ts'
 import { faultsOfCost } from './faults-of-cost.ts'
+import {
+  faultsAround,
+  faultsBySuperuser,
+  faultsOfDefaultPrivileges,
+  faultsOfDefiners,
+  faultsOfInheritance,
+  faultsOfRewriteRules,
+  faultsOfRoles,
+  faultsOfSequences,
+  faultsOutside,
+} from './faults-of-detours.ts'
 import { faultsOfFailures } from './faults-of-failures.ts'
 import { faultsOfForeignKeys } from './faults-of-foreign-keys.ts'
 import { faultsOfFunctionBodies } from './faults-of-function-bodies.ts'
@@ -25,10 +36,19 @@ export const plantedFaults: Readonly<Record<string, readonly PlantedFault[]>> = 
   failures: faultsOfFailures,
   leaks: faultsOfLeaks,
   views: faultsOfViews,
+  'rewrite rules': faultsOfRewriteRules,
+  'numbers of rows': faultsOfSequences,
+  inheritance: faultsOfInheritance,
+  'default privileges': faultsOfDefaultPrivileges,
+  definers: faultsOfDefiners,
+  'functions outside': faultsOutside,
+  'what lies around': faultsAround,
+  'what a superuser opened': faultsBySuperuser,
+  roles: faultsOfRoles,
   policies: faultsOfPolicies,
   asking: faultsOfAsking,
   identity: faultsOfIdentity,
-  'sub-selects': faultsOfSubSelects,
+  'sub selects': faultsOfSubSelects,
   'policy columns': faultsOfPolicyColumns,
   functions: faultsOfFunctions,
   'function bodies': faultsOfFunctionBodies,

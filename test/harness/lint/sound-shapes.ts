@@ -1,6 +1,7 @@
 import { soundApplication } from './sound-application.ts'
 import { soundBodies, soundCost } from './sound-cost.ts'
 import { soundFailures } from './sound-failures.ts'
+import { soundPolicies } from './sound-policies.ts'
 
 /** SQL that makes what no rule minds, each in a schema of its own that it makes itself (`schemaAlone`). */
 export const soundShapes: Readonly<Record<string, string>> = {
@@ -8,4 +9,5 @@ export const soundShapes: Readonly<Record<string, string>> = {
   cost: soundCost,
   bodies: soundBodies,
   failures: soundFailures,
+  'set of policies': soundPolicies,
 }

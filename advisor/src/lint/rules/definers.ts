@@ -25,7 +25,7 @@ export const securityDefinerAsksNobody: Rule = {
 }
 
 function faultOf(catalog: Catalog, names: Names, routine: Routine): Fault[] {
-  const callers = untrusted(catalog, names, callersOf(catalog, routine))
+  const callers = actedFor(catalog, names, callersOf(catalog, routine))
   if (callers.length === 0 || routine.argumentNames.some((name) => credential.test(name))) return []
   const kept = reachOf(catalog, routine).relations.filter(({ relation }) =>
     isKeptFrom(catalog, callers, relation),
@@ -139,10 +139,16 @@ const answersYesOrNo = ({ types }: Catalog, { returns }: Routine): boolean =>
 const answersWithRows = ({ types }: Catalog, { returnsSet, returns }: Routine): boolean =>
   returnsSet || ['json', 'jsonb', 'xml'].includes(types.get(returns)?.name ?? '')
 
-/** Nobody outside can act as one of the others. */
-function untrusted({ roles }: Catalog, names: Names, callers: readonly number[]): number[] {
-  const trusted = (names as { trustedRoles?: readonly string[] }).trustedRoles ?? []
-  return callers.filter((role) => !trusted.includes(roles.get(role)?.name ?? ''))
+/**
+ * A role that logs in is a server's, which says who asks by whatever means, and so is one that is trusted: what is asked
+ * about are those that a server takes on for somebody else.
+ */
+function actedFor({ roles }: Catalog, names: Names, callers: readonly number[]): number[] {
+  const trusted = names.trustedRoles
+  return callers.filter((oid) => {
+    const role = roles.get(oid)
+    return role === undefined || !(role.canLogin || trusted.includes(role.name))
+  })
 }
 
 export const securityDefinerAsksCurrentUser: Rule = {

@@ -1,10 +1,19 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { askersWith, calledAs, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../askers.ts'
+import {
+  askersOf,
+  askersWith,
+  calledAs,
+  callersOf,
+  grantedAs,
+  nameOfRole,
+  namesOfRoles,
+} from '../askers.ts'
 import { readPast } from '../read-past.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { asksWho } from '../sql-text/asks-who.ts'
 import { reachOf, searchPathOf } from '../sql-text/reach-of.ts'
+import { triggersOf } from '../triggers-of.ts'
 
 const PUBLIC = 0
 
@@ -115,7 +124,14 @@ const canMakeTemporary = (catalog: Catalog): boolean =>
 
 /** Whoever writes to a table calls its triggers. */
 function whoReaches(catalog: Catalog, routine: Routine): Pick<Fault, 'weight' | 'detail'> {
-  if (isTriggerFunction(catalog, routine)) return {}
+  if (isTriggerFunction(catalog, routine)) {
+    const fired = triggersOf(catalog, routine.oid).find(
+      ({ relation }) => askersOf(catalog, relation, 'insert', 'update', 'delete').length > 0,
+    )
+    return fired === undefined
+      ? { weight: 'style', detail: 'no role of requests sets it off' }
+      : { detail: `whoever writes to ${fired.relation.sql} sets it off` }
+  }
   const callers = callersOf(catalog, routine)
   return callers.length === 0
     ? { weight: 'style', detail: 'no role of requests may execute it' }

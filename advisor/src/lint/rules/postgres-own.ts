@@ -82,7 +82,7 @@ export const largeObjectsForEverybody: Rule = {
     const signatures = open.map((routine) => `pg_catalog.${routine.sql}(${types(routine)})`)
     return [
       {
-        object: `database ${catalog.database.name}`,
+        object: 'functions pg_catalog.lo_*',
         detail: `everybody may execute ${[...new Set(open.map(({ name }) => name))].join(', ')}`,
         mend: `-- as a superuser\nrevoke execute on function ${signatures.join(', ')} from public;`,
       },

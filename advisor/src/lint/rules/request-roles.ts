@@ -177,5 +177,4 @@ export const requestRoleMayPassOn: Rule = {
 }
 
 /** Whom nobody outside can act as. */
-const isTrusted = (names: Names, { name }: Role): boolean =>
-  ((names as { trustedRoles?: readonly string[] }).trustedRoles ?? []).includes(name)
+const isTrusted = (names: Names, { name }: Role): boolean => names.trustedRoles.includes(name)
