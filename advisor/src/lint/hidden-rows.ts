@@ -1,6 +1,6 @@
 import type { Catalog, Policy, Relation } from '../catalog/catalog.ts'
 import { askedColumns, checkOf, isTrue } from './asked-columns.ts'
-import { columnsFor, isPastPolicies, mayOnSome, policiesFor } from './role-rights.ts'
+import { columnsFor, isPastPolicies, mayOn, mayOnSome, policiesFor } from './role-rights.ts'
 
 /** Whether there may be rows of a table that a role does not see. Without row-level security only grants say who sees it. */
 export function hidesRows(catalog: Catalog, role: number, relation: Relation): boolean {
@@ -26,12 +26,12 @@ export function writingsOf(
   columns: readonly number[],
 ): Writing[] {
   return (['insert', 'update'] as const).flatMap((command) => {
-    const writable = new Set(columnsFor(catalog, role, relation, command))
-    const isEnough =
-      command === 'insert'
-        ? columns.every((column) => writable.has(column))
-        : columns.some((column) => writable.has(column))
-    if (!isEnough || !relation.rowSecurity || isPastPolicies(catalog, role, relation)) return []
+    if (isPastPolicies(catalog, role, relation)) return []
+    if (!mayOn(catalog, role, relation, command)) {
+      const writable = new Set(columnsFor(catalog, role, relation, command))
+      const isWritable = (column: number) => writable.has(column)
+      if (!(command === 'insert' ? columns.every(isWritable) : columns.some(isWritable))) return []
+    }
     const policies = policiesFor(catalog, role, relation, command)
     const permissive = policies.filter(({ isPermissive }) => isPermissive)
     if (permissive.length === 0) return []
@@ -43,7 +43,15 @@ export function writingsOf(
   })
 }
 
+const known = new WeakMap<Policy, Set<number>>()
+
 function pinnedBy(catalog: Catalog, policy: Policy): Set<number> {
+  const found = known.get(policy) ?? findPinned(catalog, policy)
+  known.set(policy, found)
+  return found
+}
+
+function findPinned(catalog: Catalog, policy: Policy): Set<number> {
   const check = checkOf(policy) ?? policy.using
   return check === null ? new Set() : askedColumns(catalog, check)
 }

@@ -11,7 +11,15 @@ export interface RelationGrant {
   isGrantable: boolean
 }
 
-export function grantsOn(relation: Relation): RelationGrant[] {
+const known = new WeakMap<Relation, RelationGrant[]>()
+
+export function grantsOn(relation: Relation): readonly RelationGrant[] {
+  const found = known.get(relation) ?? findGrants(relation)
+  known.set(relation, found)
+  return found
+}
+
+function findGrants(relation: Relation): RelationGrant[] {
   const grants = (column: Column | null) =>
     (column ?? relation).acl
       .filter(({ grantee }) => grantee !== relation.owner)
@@ -27,9 +35,12 @@ export const askedRelations = ({ relations }: Catalog): Relation[] =>
   [...relations.values()].filter(({ isAsked }) => isAsked)
 
 /** Grants of the same relation to the same role, together. */
-export const byGrantee = (grants: readonly RelationGrant[]): RelationGrant[][] => [
-  ...Map.groupBy(grants, ({ relation, grantee }) => `${relation.oid} ${grantee}`).values(),
-]
+export function byGrantee(grants: readonly RelationGrant[]): RelationGrant[][] {
+  const found: RelationGrant[][] = []
+  for (const same of Map.groupBy(grants, ({ relation }) => relation).values())
+    found.push(...Map.groupBy(same, ({ grantee }) => grantee).values())
+  return found
+}
 
 const kinds: Record<Relation['kind'], string> = {
   r: 'table',

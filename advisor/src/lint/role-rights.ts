@@ -13,6 +13,9 @@ import { rolesOf } from '../catalog/memberships.ts'
 interface Known {
   inherited: Map<number, Set<number>>
   heirs: Map<number, number[]>
+  /** The roles whose members read, and write, everything. -1 where there is none. */
+  readers: number
+  writers: number
 }
 const known = new WeakMap<object, Known>()
 
@@ -27,8 +30,14 @@ function knownOf({ roles }: Pick<Catalog, 'roles'>): Known {
       if (known === undefined) heirs.set(from, [role])
       else known.push(role)
     }
-  known.set(roles, { inherited, heirs })
-  return { inherited, heirs }
+  const named = (name: string) => [...roles.values()].find((role) => role.name === name)?.oid ?? -1
+  const all = {
+    ...{ inherited, heirs },
+    readers: named('pg_read_all_data'),
+    writers: named('pg_write_all_data'),
+  }
+  known.set(roles, all)
+  return all
 }
 
 /** Itself, PUBLIC, and what it inherits. */
@@ -40,16 +49,26 @@ export const heirsOf = (catalog: Catalog, role: number): readonly number[] =>
   role === 0 ? [0] : (knownOf(catalog).heirs.get(role) ?? [role])
 
 /**
- * Those of them who have nothing of it anyway: neither the relation's owner, nor one who is above all rights. The owner of
- * a schema is often made a member of the roles of requests.
+ * Whether something is so for who was granted something on a relation, or for one who has it from there. Who has all of it
+ * anyway does not count: its owner, who is often made a member of the roles of requests, and who is above all policies.
  */
-export const servedBy = (catalog: Catalog, role: number, relation: Relation): number[] =>
-  heirsOf(catalog, role).filter(
-    (heir) =>
-      heir === role ||
-      (!isOwnedBy(catalog, relation, heir) &&
-        catalog.roles.get(heir)?.bypassesRowSecurity !== true),
+export const isServed = (
+  catalog: Catalog,
+  role: number,
+  relation: Relation,
+  isSo: (role: number) => boolean,
+): boolean =>
+  isSo(role) ||
+  heirsOf(catalog, role).some(
+    (heir) => heir !== role && isServable(catalog, heir, relation) && isSo(heir),
   )
+
+const isServable = (catalog: Catalog, role: number, relation: Relation): boolean =>
+  !isOwnedBy(catalog, relation, role) && catalog.roles.get(role)?.bypassesRowSecurity !== true
+
+/** Itself, and those who have what it is granted and nothing anyway. */
+export const servedBy = (catalog: Catalog, role: number, relation: Relation): number[] =>
+  heirsOf(catalog, role).filter((heir) => heir === role || isServable(catalog, heir, relation))
 
 const everything = (role: Role | undefined): boolean => role?.isSuperuser === true
 
@@ -65,11 +84,12 @@ const writeAllData = new Set<Privilege>(['insert', 'update', 'delete', 'usage'])
 
 /** Roles of Postgres whose members may read or write everything. */
 function hasByMembership(catalog: Catalog, role: number, privilege: Privilege): boolean {
-  const isMember = (name: string) =>
-    [...inheritedBy(catalog, role)].some((oid) => catalog.roles.get(oid)?.name === name)
+  if (!readAllData.has(privilege) && !writeAllData.has(privilege)) return false
+  const { readers, writers } = knownOf(catalog)
+  const all = inheritedBy(catalog, role)
   return (
-    (readAllData.has(privilege) && isMember('pg_read_all_data')) ||
-    (writeAllData.has(privilege) && isMember('pg_write_all_data'))
+    (readAllData.has(privilege) && all.has(readers)) ||
+    (writeAllData.has(privilege) && all.has(writers))
   )
 }
 
@@ -97,7 +117,7 @@ export function columnsFor(
   const isWhole = mayOn(catalog, role, relation, privilege)
   const all = inheritedBy(catalog, role)
   return relation.columns
-    .filter(({ acl }) => isWhole || hasIn(acl, all, privilege))
+    .filter(({ acl }) => isWhole || (acl.length > 0 && hasIn(acl, all, privilege)))
     .map(({ number }) => number)
 }
 
@@ -109,7 +129,9 @@ export const mayOnSome = (
   privilege: Privilege,
 ): boolean =>
   mayOn(catalog, role, relation, privilege) ||
-  columnsFor(catalog, role, relation, privilege).length > 0
+  relation.columns.some(
+    ({ acl }) => acl.length > 0 && hasIn(acl, inheritedBy(catalog, role), privilege),
+  )
 
 /** Whether policies do not hold for a role: check_enable_rls in Postgres' rls.c. */
 export function isPastPolicies(catalog: Catalog, role: number, relation: Relation): boolean {

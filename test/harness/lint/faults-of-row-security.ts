@@ -20,8 +20,20 @@ export const faultsOfRowSecurity: PlantedFault[] = [
   },
   // Nobody is granted it yet.
   {
-    ...inTable('table-without-policy', 'mute', 'drop policy {mute_for_owner} on {s}.{mute};'),
+    ...inTable(
+      'table-without-policy',
+      'unheard',
+      'drop policy {unheard_for_owner} on {s}.{unheard};',
+    ),
     weight: 'style',
+  },
+  {
+    ...inTable(
+      'table-without-policy',
+      'mute',
+      'drop policy {mute_for_owner} on {s}.{mute}; grant select on {s}.{mute} to webuser;',
+    ),
+    brings: [{ rule: 'grant-without-policy', object: 'grant to webuser on table {s}.{mute}' }],
   },
   inTable(
     'row-level-security-not-forced',

@@ -11,7 +11,7 @@ import {
   type RelationGrant,
   roleIn,
 } from '../relation-grants.ts'
-import { inheritedBy, isPastPolicies, mayOn, policiesFor, servedBy } from '../role-rights.ts'
+import { inheritedBy, isPastPolicies, isServed, mayOn, policiesFor } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /**
@@ -45,7 +45,7 @@ export const grantInSchemaWithoutUsage: Rule = {
 }
 
 const mayUse = (catalog: Catalog, role: number, relation: Relation): boolean =>
-  servedBy(catalog, role, relation).some((heir) => mayOn(catalog, heir, relation.schema, 'usage'))
+  isServed(catalog, role, relation, (heir) => mayOn(catalog, heir, relation.schema, 'usage'))
 
 function namedInTrees({ relations, functions }: Catalog): Set<number> {
   const trees = [...relations.values()].flatMap((relation) => [

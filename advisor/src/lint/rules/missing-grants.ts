@@ -8,7 +8,7 @@ import {
   roleIn,
 } from '../relation-grants.ts'
 import { revokeWithPolicies } from '../revoke-with-policies.ts'
-import { columnsFor, mayOn, mayOnSome, policiesFor, servedBy } from '../role-rights.ts'
+import { columnsFor, isServed, mayOn, mayOnSome, policiesFor } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /** The grants of tables and views that rows are read from and written to, by relation and role. */
@@ -33,9 +33,7 @@ export const changeWithoutSelect: Rule = {
         grants.some(({ privilege }) => privilege === one),
       )
       const canRead = () =>
-        servedBy(catalog, grantee, relation).some((role) =>
-          mayOnSome(catalog, role, relation, 'select'),
-        )
+        isServed(catalog, grantee, relation, (role) => mayOnSome(catalog, role, relation, 'select'))
       if (changes.length === 0 || canRead()) return []
       const role = roleIn(catalog, grantee)
       return [
@@ -83,17 +81,19 @@ export const insertThatCannotSucceed: Rule = {
     }),
 }
 
-/** For whomever of those who have the grant the fewest are missing. */
+/** For who was granted, unless one of those who have it from there may write them all. */
 function missingColumns(catalog: Catalog, grantee: number, relation: Relation): Column[] {
   const needed = relation.columns.filter(
     ({ notNull, hasDefault, isGenerated, identity }) =>
       notNull && !hasDefault && !isGenerated && identity === '',
   )
-  const missing = servedBy(catalog, grantee, relation).map((role) => {
+  if (needed.length === 0 || mayOn(catalog, grantee, relation, 'insert')) return []
+  const missingFor = (role: number) => {
     const writable = new Set(columnsFor(catalog, role, relation, 'insert'))
     return needed.filter(({ number }) => !writable.has(number))
-  })
-  return missing.find((columns) => columns.length === 0) ?? missing[0] ?? []
+  }
+  const isComplete = (role: number) => missingFor(role).length === 0
+  return isServed(catalog, grantee, relation, isComplete) ? [] : missingFor(grantee)
 }
 
 const isFilledByTrigger = ({ triggers }: Relation): boolean =>
@@ -128,6 +128,9 @@ export const insertWithoutSequence: Rule = {
 }
 
 const mayCount = (catalog: Catalog, grantee: number, sequence: Relation): boolean =>
-  servedBy(catalog, grantee, sequence).some(
+  isServed(
+    catalog,
+    grantee,
+    sequence,
     (role) => mayOn(catalog, role, sequence, 'usage') || mayOn(catalog, role, sequence, 'update'),
   )

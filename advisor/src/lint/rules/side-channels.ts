@@ -110,14 +110,22 @@ export const foreignKeyTellsOfHiddenRows: Rule = {
     'No policy holds for the check of a foreign key: whoever writes one learns whether there is such a row, though it is ' +
     'hidden from them, and can hang their own on it.',
   find: (catalog) =>
-    governed(catalog).flatMap((relation) =>
-      relation.constraints
-        .filter(({ type, isOfParent }) => type === 'f' && !isOfParent)
-        .flatMap((constraint) => referring(catalog, relation, constraint)),
-    ),
+    governed(catalog).flatMap((relation) => {
+      const references = relation.constraints.filter(
+        ({ type, isOfParent }) => type === 'f' && !isOfParent,
+      )
+      if (references.length === 0) return []
+      const writers = writersOf(relation)
+      return references.flatMap((constraint) => referring(catalog, relation, constraint, writers))
+    }),
 }
 
-function referring(catalog: Catalog, relation: Relation, constraint: Constraint): Fault[] {
+function referring(
+  catalog: Catalog,
+  relation: Relation,
+  constraint: Constraint,
+  writers: readonly number[],
+): Fault[] {
   const { refers, columns: numbers, sql } = constraint
   const other = refers === null ? undefined : catalog.relations.get(refers.relation)
   if (refers === null || other === undefined || !other.rowSecurity) return []
@@ -125,7 +133,7 @@ function referring(catalog: Catalog, relation: Relation, constraint: Constraint)
     (number) => relation.columns.find((one) => one.number === number) ?? [],
   )
   if (!columns.some((column) => isReferenceGuessable(catalog, column))) return []
-  const found = writersOf(relation)
+  const found = writers
     .filter((role) => hidesRows(catalog, role, other))
     .flatMap((role) =>
       writingsOf(catalog, role, relation, numbers)

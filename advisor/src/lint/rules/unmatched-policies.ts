@@ -1,6 +1,6 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
 import { askedRelations, byGrantee, grantInWords, grantsOn, roleIn } from '../relation-grants.ts'
-import { isPastPolicies, mayOnSome, policiesFor, servedBy } from '../role-rights.ts'
+import { isPastPolicies, isServed, mayOnSome, policiesFor, servedBy } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const rowCommands = ['select', 'insert', 'update', 'delete'] as const
@@ -25,7 +25,7 @@ export const grantWithoutPolicy: Rule = {
         const granted = rowCommands.filter((command) =>
           grants.some(({ privilege }) => privilege === command),
         )
-        const idle = granted.filter((command) => !isServed(catalog, grantee, relation, command))
+        const idle = granted.filter((command) => !isGiven(catalog, grantee, relation, command))
         if (idle.length === 0) return []
         // Who was granted all there is was granted it without a thought of this table; then policies alone say what is meant.
         const isBlanket = granted.length === rowCommands.length
@@ -45,13 +45,16 @@ export const grantWithoutPolicy: Rule = {
 }
 
 /** Whether a policy gives something to who was granted it, or to one who has it from there. */
-const isServed = (
+const isGiven = (
   catalog: Catalog,
   grantee: number,
   relation: Relation,
   command: RowCommand,
 ): boolean =>
-  servedBy(catalog, grantee, relation).some(
+  isServed(
+    catalog,
+    grantee,
+    relation,
     (role) =>
       isPastPolicies(catalog, role, relation) ||
       policiesFor(catalog, role, relation, command).some(({ isPermissive }) => isPermissive),
