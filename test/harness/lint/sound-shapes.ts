@@ -1,5 +1,6 @@
 import { soundApplication } from './sound-application.ts'
 import { soundBodies, soundCost } from './sound-cost.ts'
+import { soundDetours } from './sound-detours.ts'
 import { soundFailures } from './sound-failures.ts'
 
 /** SQL that makes what no rule minds, each in a schema of its own that it makes itself (`schemaAlone`). */
@@ -8,4 +9,5 @@ export const soundShapes: Readonly<Record<string, string>> = {
   cost: soundCost,
   bodies: soundBodies,
   failures: soundFailures,
+  detours: soundDetours,
 }
