@@ -11,6 +11,8 @@ export interface SchemaSize {
 }
 
 export const SCHEMAS = 10
+/** Roles that policies are for, and of which others are members. */
+export const GROUPS = 10
 /** How many statements' worth of tables are sent at once. */
 const AT_ONCE = 25
 
@@ -34,7 +36,7 @@ export function largeSchema(size: SchemaSize): string[] {
 
 /** Ten groups, of which all others are members, a third of them only by `set role`; a third of the others log in. */
 function rolesOf({ roles }: SchemaSize): string[] {
-  const groups = Math.min(10, roles)
+  const groups = Math.min(GROUPS, roles)
   const lines = Array.from({ length: roles }, (_, number) => {
     const isGroup = number < groups
     const attributes = `${!isGroup && number % 3 === 0 ? 'login' : 'nologin'} ${number % 3 === 1 ? 'noinherit' : 'inherit'}`
@@ -47,6 +49,8 @@ function rolesOf({ roles }: SchemaSize): string[] {
   })
   return [lines.join('\n')]
 }
+
+const groupNames = Array.from({ length: GROUPS }, (_, role) => roleOf(role)).join(', ')
 
 /** What all tables share: who asks, who belongs to which team, and whom the schemas are open to. */
 const base = ({ roles }: SchemaSize): string => `
@@ -72,13 +76,14 @@ const base = ({ roles }: SchemaSize): string => `
       where m.user_id = (select bench_base.current_user_id()); end $$;
   create function bench_base.touch() returns trigger language plpgsql as $$
     begin new.updated_at = now(); return new; end $$;
-  create policy memberships_own on bench_base.memberships for select to ${roleOf(0)}
+  create policy memberships_own on bench_base.memberships for select to ${groupNames}
     using (user_id = (select bench_base.current_user_id()));
+  create policy teams_all on bench_base.teams for select to ${groupNames} using (true);
+  create policy users_own on bench_base.users for select to ${groupNames} using (id = (select bench_base.current_user_id()));
   grant usage on schema bench_base to public;
-  grant select on bench_base.memberships to ${roleOf(0)};
+  grant select on bench_base.memberships, bench_base.teams, bench_base.users to ${groupNames};
   ${Array.from(
     { length: SCHEMAS },
     (_, schema) => `create schema ${schemaOf(schema)};
-  grant usage on schema ${schemaOf(schema)} to ${Array.from({ length: roles }, (_, role) => roleOf(role)).join(', ')};
-  alter default privileges in schema ${schemaOf(schema)} grant select on tables to ${roleOf(schema % roles)};`,
+  grant usage on schema ${schemaOf(schema)} to ${Array.from({ length: roles }, (_, role) => roleOf(role)).join(', ')};`,
   ).join('\n')}`

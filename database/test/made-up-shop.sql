@@ -1,6 +1,7 @@
 -- Grants of every kind, for exposure.test.ts. Run by a superuser; mr_owner owns nothing else.
 create role mr_owner;
 create role stranger;
+create role looks_on login password 'looks on';
 create role readers;
 create role inheriting in role readers;
 create role choosing noinherit in role readers;
@@ -381,7 +382,8 @@ alter default privileges for role mr_owner grant usage on sequences to readers;
 alter default privileges for role mr_owner revoke execute on functions from public;
 select lo_create(77001), lo_create(77002), lo_create(77003);
 grant select on large object 77001 to webuser;
-grant update on large object 77002 to public;
+grant update on large object 77001 to readers;
+grant select, update on large object 77002 to public;
 alter large object 77003 owner to mr_owner;
 
 do $$

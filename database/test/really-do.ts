@@ -24,6 +24,7 @@ export async function reallyDo(
   ]
   const possible: string[] = []
   await superuser.query('begin')
+  await disableTriggers(superuser, schemas)
   // What has been taken in this session can be asked for again.
   for (const { name, sql } of deeds) if (name.startsWith('nextval')) await superuser.query(sql)
   for (const role of roles) {
@@ -96,6 +97,17 @@ async function deedsToColumns(client: pg.Client, schemas: readonly string[]): Pr
         : []),
     ]
   })
+}
+
+/** What a trigger says is what only running it can show. Until the transaction is rolled back. */
+export async function disableTriggers(client: pg.Client, schemas: readonly string[]) {
+  const { rows } = await client.query<{ sql: string }>(
+    `select format('alter table %s disable trigger user', pg_class.oid::regclass) as sql
+     from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname = any ($1) and relkind in ('r', 'p') and relhastriggers`,
+    [schemas],
+  )
+  for (const { sql } of rows) await client.query(sql)
 }
 
 async function deedsToSequences(client: pg.Client, schemas: readonly string[]): Promise<Deed[]> {

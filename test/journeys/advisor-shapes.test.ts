@@ -87,7 +87,7 @@ function tryShape(server: () => OtherPostgres, shape: AdvisorShape): void {
     owner = made.owner
     const taken = await takeNames(owner, 'auto')
     assert.deepEqual(taken.presets, shape.presets)
-    names = { ...taken.names, requestRoles: shape.requestRoles ?? taken.names.requestRoles }
+    names = taken.names
   })
   after(() => made?.drop())
 

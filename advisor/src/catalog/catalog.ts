@@ -38,6 +38,8 @@ export interface Catalog {
 export interface OperatorClasses {
   /** By operator: the families of indexes that serve `key operator value`. */
   families: ReadonlyMap<number, { family: number; method: string; strategy: number }[]>
+  /** By operator class: its family. */
+  familyOf: ReadonlyMap<number, number>
   /** By operator: the one that asks the same from the other side. */
   commutators: ReadonlyMap<number, number>
   /** What an index on a type takes where no class is named: by access method, then by type. */
@@ -237,8 +239,6 @@ export interface Index {
   /** How often it was used since statistics began; null where that is not to be seen. */
   scans: number | null
   bytes: number
-  /** As pg_get_indexdef prints it. */
-  definition: string
 }
 
 export interface IndexKey {
@@ -246,7 +246,6 @@ export interface IndexKey {
   column: number
   expression: import('./parse-node-tree.ts').TreeNode | null
   operatorClass: number
-  family: number
   /** 0 for none. */
   collation: number
   /** Bits: descending, nulls first. */

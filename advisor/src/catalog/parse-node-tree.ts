@@ -101,20 +101,30 @@ export const nodesIn = (node: TreeNode, field: string): TreeNode[] => nodesOf(va
 
 /** The nodes directly below a node, in the order in which they are written. */
 export function childrenOf({ fields }: TreeNode): TreeNode[] {
-  return nodesOf(Object.values(fields))
+  const found: TreeNode[] = []
+  for (const name in fields) addNodes(fields[name], found)
+  return found
 }
 
 /** The nodes in a list, however deep. */
 export function nodesOf(values: readonly TreeValue[]): TreeNode[] {
-  return values.flatMap((value) =>
-    typeof value === 'string' ? [] : Array.isArray(value) ? nodesOf(value) : [value as TreeNode],
-  )
+  const found: TreeNode[] = []
+  addNodes(values, found)
+  return found
+}
+
+/** Every rule walks every tree by this: without a list for each step. */
+function addNodes(value: TreeValue | undefined, found: TreeNode[]): void {
+  if (value === undefined || typeof value === 'string') return
+  if (Array.isArray(value)) for (const item of value) addNodes(item, found)
+  else found.push(value as TreeNode)
 }
 
 /** A field with one word: a number, true; '' where it is not there, is false or holds something else. */
 export function wordOf(node: TreeNode, field: string): string {
-  const [value] = valuesOf(node, field)
-  return typeof value === 'string' ? value : ''
+  const value = node.fields[field]
+  const first = Array.isArray(value) ? value[0] : value
+  return typeof first === 'string' ? first : ''
 }
 
 /** A field with a number; an oid, an attnum. 0 where it is not there. */

@@ -6,7 +6,6 @@ import { expressionOf } from './reading.ts'
 export interface KeyRow {
   keyed: {
     classes: number[]
-    families: number[]
     collations: number[]
     orders: number[]
     expressions: string | null
@@ -17,19 +16,19 @@ export interface KeyRow {
 /** Of pg_index and `i`, its pg_class. */
 export const keyColumns = `json_build_object(
       'classes', (indclass::oid[])[0:indnkeyatts - 1], 'collations', (indcollation::oid[])[0:indnkeyatts - 1],
-      'orders', (indoption::int2[])[0:indnkeyatts - 1], 'expressions', indexprs::text, 'condition', indpred::text,
-      'families', array(
-        select opcfamily from unnest((indclass::oid[])[0:indnkeyatts - 1]) with ordinality as key (class, place)
-        join pg_opclass on pg_opclass.oid = class order by place
-      )) as keyed,
-      i.relispartition as "isOfParent", not indnullsnotdistinct as "areNullsDistinct",
-      indisreplident or exists (
-        select from pg_constraint as k where conindid = i.oid and contype = 'f'
-      ) as "isNeeded"`
+      'orders', (indoption::int2[])[0:indnkeyatts - 1], 'expressions', indexprs::text, 'condition', indpred::text) as keyed,
+      i.relispartition as "isOfParent", not indnullsnotdistinct as "areNullsDistinct", k.own as constraint,
+      indisreplident or coalesce(k.others, false) as "isNeeded"`
+
+/** pg_constraint is not indexed by what it goes by. */
+export const constraintsByIndex = `left join (
+      select conindid, min(oid) filter (where contype <> 'f') as own, bool_or(contype = 'f') as others
+      from pg_constraint where conindid <> 0 and contype in ('p', 'u', 'x', 'f') group by conindid
+    ) as k on k.conindid = i.oid`
 
 export function keysOf(
   columns: number[],
-  { classes, families, collations, orders, ...trees }: KeyRow['keyed'],
+  { classes, collations, orders, ...trees }: KeyRow['keyed'],
 ): Pick<Index, 'keys' | 'condition'> {
   const listed = expressionOf(null, trees.expressions && `{KEYS :items ${trees.expressions}}`)
   const expressions = listed === null ? [] : nodesIn(listed.tree, 'items')
@@ -38,7 +37,6 @@ export function keysOf(
       column,
       expression: column === 0 ? (expressions.shift() ?? null) : null,
       operatorClass: Number(classes[place] ?? 0),
-      family: Number(families[place] ?? 0),
       collation: Number(collations[place] ?? 0),
       order: orders[place] ?? 0,
     }),

@@ -1,5 +1,5 @@
 import type { Column, Constraint, Index, Relation, Schema, Trigger } from './catalog.ts'
-import { type KeyRow, keyColumns, keysOf } from './read-index-keys.ts'
+import { constraintsByIndex, type KeyRow, keyColumns, keysOf } from './read-index-keys.ts'
 import { extensionOf, isOfPostgres, isPassing, type Reading } from './reading.ts'
 
 type Plain =
@@ -101,15 +101,14 @@ async function addIndexes(
   const rows = await ask<Omit<Index, 'keys' | 'condition'> & KeyRow & { relation: number }>(`
     select indrelid as relation, ${keyColumns}, i.oid, i.relname as name, format('%I.%I', nspname, i.relname) as sql, amname as method,
       indisunique as "isUnique", indisprimary as "isPrimary", indisvalid as "isValid",
-      (select k.oid from pg_constraint as k where conrelid = indrelid and conindid = i.oid and contype in ('p', 'u', 'x') limit 1) as constraint,
       (indkey::int2[])[0:indnkeyatts - 1] as columns, (indkey::int2[])[indnkeyatts:] as included,
       case when indexprs is null then '{}' else array(
         select pg_get_indexdef(i.oid, place, false) from generate_series(1, indnkeyatts::int) as place where indkey[place - 1] = 0
       ) end as expressions,
       pg_get_expr(indpred, indrelid) as predicate, pg_stat_get_numscans(i.oid)::int8::float8 as scans,
-      i.relpages::float8 * 8192 as bytes, pg_get_indexdef(i.oid) as definition
+      i.relpages::float8 * 8192 as bytes
     from pg_index join pg_class as i on i.oid = indexrelid join pg_am on pg_am.oid = i.relam
-    ${ofOthers('indrelid')}
+    ${ofOthers('indrelid')} ${constraintsByIndex}
     order by indrelid, i.relname collate "C"`)
   for (const { relation, keyed, ...index } of rows)
     relations.get(relation)?.indexes.push({ ...index, ...keysOf(index.columns, keyed) })

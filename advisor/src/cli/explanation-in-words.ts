@@ -1,4 +1,4 @@
-import type { Action, AskedPolicy, Explanation, Question } from '../explain/explanation.ts'
+import type { Action, AskedPolicy, Explanation, Question, Reach } from '../explain/explanation.ts'
 import { costInWords } from './cost-in-words.ts'
 import { reasonInWords, titleOf } from './reason-in-words.ts'
 import { tidyExpression } from './tidy-expression.ts'
@@ -14,7 +14,7 @@ const verbs: Record<Action, string> = {
 export function explanationInWords(explanation: Explanation): string {
   return [
     `${answer(explanation)}: ${reasonInWords(explanation)}.`,
-    ...variants(explanation),
+    ...returned(explanation),
     ...grants(explanation),
     ...explanation.questions.flatMap((asked) => question(asked, explanation.row !== null)),
     ...reach(explanation),
@@ -58,12 +58,14 @@ function answerForTable(explanation: Explanation): string {
 }
 
 /** What goes through as it is may fail as it is sent. */
-function variants({ variants: sent }: Explanation): string[] {
-  return sent.flatMap(({ form, error }) => {
-    if (error === null) return []
-    const by = form === 'returning' ? ', as many API servers and libraries send it' : ''
-    return [`But with \`${form}\`${by}, it fails: ${error.message} (${error.code}).`]
-  })
+function returned({ variants }: Explanation): string[] {
+  return variants.flatMap(({ form, error }) =>
+    form !== 'returning' || error === null
+      ? []
+      : [
+          `But with \`returning\`, as many API servers and libraries send it, it fails: ${error.message} (${error.code}).`,
+        ],
+  )
 }
 
 function grants({ grants: needs, user }: Explanation): string[] {
@@ -101,11 +103,12 @@ function policyLine(
 function reach({ reach: found, action }: Explanation): string[] {
   if (found === null || found.rows === null) return []
   const rows = (count: number) => (count > found.most ? `more than ${found.most}` : String(count))
-  const of =
-    found.of === null
-      ? '; of how many, the role that connects is not let see'
-      : ` of ${rows(found.of)}`
-  return [`\nRows that they can ${verbs[action]}: ${rows(found.rows)}${of}.`]
+  return [`\nRows that they can ${verbs[action]}: ${rows(found.rows)}${ofHowMany(found, rows)}.`]
+}
+
+function ofHowMany({ of, most, is_bounded }: Reach, rows: (count: number) => string): string {
+  if (is_bounded) return ` of the first ${most} that they see; on more it was not tried`
+  return of === null ? '; of how many, the role that connects is not let see' : ` of ${rows(of)}`
 }
 
 function tried({ tried: outcome, variants: sent }: Explanation): string[] {

@@ -14,6 +14,7 @@ import {
   describeRows,
   nameOf,
 } from './exposure-in-words.ts'
+import { printableExposure } from './exposure-printable.ts'
 
 /** What a page of Markdown says of itself. */
 export interface ExposurePage {
@@ -35,7 +36,8 @@ named with \`and only\` are; an update or delete that reads a column is narrowed
 /**
  * An exposure map to be committed: in a fixed order, a line for each object, role and action.
  */
-export function exposureInMarkdown(exposure: Exposure, page: ExposurePage): string {
+export function exposureInMarkdown(given: Exposure, page: ExposurePage): string {
+  const exposure = printableExposure(given)
   const { roles, schemas, relations, functions } = exposure
   return `${[
     preface(page),
@@ -103,7 +105,7 @@ const codes = (names: readonly string[]): string =>
   names.length === 0 ? 'none of these roles' : names.map(code).join(', ')
 
 /** As code, whatever backticks are in it. */
-function code(text: string): string {
+export function code(text: string): string {
   const fence = '`'.repeat(Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length)) + 1)
   return fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`
 }

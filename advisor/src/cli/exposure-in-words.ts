@@ -14,10 +14,12 @@ import {
   describeSequence,
   describeTurns,
 } from './exposure-besides-tables.ts'
+import { printableExposure } from './exposure-printable.ts'
 import { tidyExpression } from './tidy-expression.ts'
 
 /** An exposure map for the terminal. */
-export function exposureInWords(exposure: Exposure): string {
+export function exposureInWords(given: Exposure): string {
+  const exposure = printableExposure(given)
   const { roles, schemas, relations, functions } = exposure
   return [
     'Roles\n',

@@ -13,7 +13,7 @@ export function reasonInWords(explanation: Explanation): string {
     case 'no_rows':
       return `no row at all is in it to show what its policies say, ${list(decision.names)}`
     case 'no_row_given':
-      return `its policies say of each, ${list(decision.names)}. Grants and policies can be planned; give the row: --row '{…}'`
+      return `its policies say of each, ${list(decision.names)}. No grant is missing; give the row, --row '{…}'`
     case 'grant':
       return `${role} lacks a grant, ${decision.missing}.\nIf that should be: ${decision.mend}`
     case 'row_security_off':
@@ -58,7 +58,7 @@ function ofPostgres(
   return [
     `Postgres fails${from}: ${said} (${code})${where}`,
     ...(mend === null ? [] : [`If that should be: ${mend}`]),
-    ...hint(code),
+    ...hint(code, policy),
   ].join('.\n')
 }
 
@@ -71,8 +71,8 @@ function onAnother(policies: PostgresDecision['policies'], questions: readonly Q
   return isOwn || only === undefined ? '' : ` on ${only.table}`
 }
 
-function hint(code: string): string[] {
-  if (code === '42704')
+function hint(code: string, policy: string | null): string[] {
+  if (code === '42704' && policy !== null)
     return [
       'Give it as your application does, with --setting, or let the policy do without: current_setting(name, true)',
     ]

@@ -1,25 +1,16 @@
 import type pg from 'pg'
 import type { Granted } from './check-grants.ts'
 import { countRows } from './count-rows.ts'
-import type { Decision, Explanation } from './explanation.ts'
-import { findCulprits } from './find-culprits.ts'
+import type { Decision, Explanation, Variant } from './explanation.ts'
 import { quoted, type Table } from './find-table.ts'
 import { measureCost } from './measure-cost.ts'
 import { notesFor } from './notes-for.ts'
-
-import {
-  insertingOf,
-  MOST_READ,
-  MOST_WRITTEN,
-  readingOf,
-  type TableStatement,
-  writingOf,
-} from './table-statement.ts'
-import { tryEach } from './try-each.ts'
+import { MOST_READ, MOST_WRITTEN } from './table-statement.ts'
 import { tryMadeUpRow } from './try-made-up-row.ts'
-import { type Outcome, runStatement } from './try-statement.ts'
+import { type TriedTable, tryTable } from './try-table.ts'
 import { tryVariants } from './try-variants.ts'
 import { weigh } from './weigh.ts'
+import { whereItComesFrom } from './where-it-comes-from.ts'
 
 /** The whole table: what a client's statement over all of it comes to, bounded. */
 export async function answerForTable(
@@ -29,117 +20,71 @@ export async function answerForTable(
   granted: Granted,
   open: Decision | null,
 ): Promise<Explanation> {
-  const { action, questions } = known
+  const { action } = known
   const role = known.user.database_role ?? ''
   const most = action === 'select' ? MOST_READ : MOST_WRITTEN
   const there = action === 'insert' ? null : await countRows(client, table, most, role)
-  const statement = statementOver(known, table, granted, there)
-  const outcome = await runStatement(client, statement ?? planOf(known, table, granted))
+  const tried = await tryTable(client, action, table, granted, there, role)
+  const { statement, outcome } = tried
+  const questions = tried.is_blind
+    ? known.questions.filter(({ command }) => command === action)
+    : known.questions
   const missing = granted.needs.find(({ is_granted }) => !is_granted)
-  const reached = statement === null || action === 'insert' ? null : outcome.rows
+  const reached = tried.is_run ? outcome.rows : null
   const weighed = weigh({
     ...{ action, questions, open, missing, outcome, there, most, reached },
-    isBounded: statement?.is_bounded ?? false,
-    isTried: statement !== null,
+    isBounded: statement.is_bounded,
+    isTried: tried.is_run,
   })
-  const found = await whereItComesFrom(client, known, table, granted, weighed, outcome)
-  const isUnknown = found.verdict === 'unknown'
-  const isMadeUp = isUnknown && ['no_rows', 'no_row_given'].includes(found.decided_by.kind)
+  const asked = { ...known, questions }
+  const found = await whereItComesFrom(client, asked, table, granted, weighed, tried)
   return {
-    ...known,
+    ...asked,
     verdict: found.verdict,
     decided_by: found.decided_by,
-    reach: action === 'insert' ? null : { most, rows: reached, of: there },
+    reach:
+      action === 'insert'
+        ? null
+        : { most, rows: reached, of: there, is_bounded: statement.is_bounded },
     tried: {
-      ...{ rows: reached, error: outcome.error },
+      ...{ rows: reached, error: outcome.error, statement: statement.text },
       is_as_foretold: missing === undefined || outcome.error !== null,
-      statement: statement?.text ?? planOf(known, table, granted).text,
     },
-    variants:
-      action === 'insert' && found.verdict !== 'no' && statement !== null
-        ? await tryVariants(
-            client,
-            action,
-            { table, key: null, values: null, row: null },
-            granted,
-            statement,
-          )
-        : [],
-    cost:
-      action === 'select' && outcome.error === null
-        ? await costOfReading(client, table, granted, role)
-        : null,
+    variants: found.verdict === 'no' ? [] : await variantsOf(client, action, table, granted, tried),
+    cost: await costOfReading(client, asked, table, granted, tried),
     notes: [
+      ...tried.notes,
       ...found.notes,
-      ...(isMadeUp ? await tryMadeUpRow(client, table, action, questions, role) : []),
+      ...(isUnseen(found) ? await tryMadeUpRow(client, table, action, questions, role) : []),
       ...(missing === undefined ? notesFor(table, action, granted, questions, false) : []),
     ],
   }
 }
 
-function statementOver(
-  { action }: Explanation,
-  table: Table,
-  granted: Granted,
-  there: number | null,
-): TableStatement | null {
-  if (action === 'select') return readingOf(table, granted)
-  if (action === 'insert') return insertingOf(table, granted)
-  return writingOf(action, table, granted, there)
-}
+/** No row was there that the policies could have been asked about. */
+const isUnseen = ({ verdict, decided_by }: Pick<Explanation, 'verdict' | 'decided_by'>): boolean =>
+  verdict === 'unknown' && ['no_rows', 'no_row_given'].includes(decided_by.kind)
 
-/** Where there are too many rows to lock, that it can be planned at all: grants, and policies that go round. */
-function planOf({ action }: Explanation, table: Table, granted: Granted): TableStatement {
-  const { text } = writingOf(action, table, granted, 0) ?? readingOf(table, granted)
-  return { text, run: `explain ${text}`, values: [], is_bounded: true }
-}
-
-type Found = Pick<Explanation, 'verdict' | 'decided_by' | 'notes'>
-
-/** An error comes from a policy; or from something else, and then other rows may do better. */
-async function whereItComesFrom(
+async function variantsOf(
   client: pg.Client,
-  { action, questions, user }: Explanation,
+  action: Explanation['action'],
   table: Table,
   granted: Granted,
-  weighed: Omit<Found, 'notes'>,
-  outcome: Outcome,
-): Promise<Found> {
-  const { decided_by } = weighed
-  if (decided_by.kind !== 'postgres' || outcome.error === null) return { ...weighed, notes: [] }
-  const role = user.database_role ?? ''
-  const found = await findCulprits(client, table, questions, decided_by, role)
-  const isOfRows = action === 'update' || action === 'delete'
-  if (isOfRows && found.policy === null) {
-    const each = await tryEach(client, action, table, granted)
-    const count = `${each.done} of ${each.tried} rows went through one by one`
-    if (each.done > 0)
-      return {
-        verdict: 'depends',
-        decided_by: {
-          kind: 'policies',
-          names: questions
-            .filter(({ command }) => command === action)
-            .flatMap(({ policies }) => policies.map(({ name }) => name)),
-        },
-        notes: [`All at once, Postgres refuses: ${outcome.error.message}. ${count}.`],
-      }
-  }
-  return { ...weighed, decided_by: found, notes: [] }
+  { statement, outcome }: TriedTable,
+): Promise<Variant[]> {
+  if (action !== 'insert' || outcome.error !== null) return []
+  const target = { table, key: null, values: null, row: null }
+  return tryVariants(client, action, target, granted, statement)
 }
 
-const costOfReading = (
+async function costOfReading(
   client: pg.Client,
+  { action, user }: Explanation,
   table: Table,
   granted: Granted,
-  role: string,
-): Promise<Explanation['cost']> =>
-  measureCost(
-    client,
-    table,
-    {
-      text: `select ${quoted(granted.readable)} from ${table.name} limit ${MOST_READ}`,
-      values: [],
-    },
-    role,
-  )
+  { outcome }: TriedTable,
+): Promise<Explanation['cost']> {
+  if (action !== 'select' || outcome.error !== null) return null
+  const text = `select ${quoted(granted.readable)} from ${table.name} limit ${MOST_READ}`
+  return measureCost(client, table, { text, values: [] }, user.database_role ?? '')
+}

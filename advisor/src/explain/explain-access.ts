@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import pg from 'pg'
 import { rollBack } from '../database/roll-back.ts'
 import { AdvisorError } from '../errors.ts'
 import { answerForRow } from './answer-for-row.ts'
@@ -48,7 +48,7 @@ export function explainAccess(
   subject: Subject,
   asked: AccessQuestion,
 ): Promise<Explanation> {
-  return rollBack(owner, async () => {
+  const explained = rollBack(owner, async () => {
     const { timeoutSeconds = TIMEOUT_SECONDS } = asked
     await owner.query(`set local statement_timeout = '${Math.round(timeoutSeconds * 1000)}ms'`)
     await checkWritable(owner, asked.action)
@@ -75,6 +75,16 @@ export function explainAccess(
     const known = { ...unanswered, user: { ...user, database_role } }
     return answer(owner, known, target, database_role)
   })
+  return explained.catch(sayWhatIsInTheWay)
+}
+
+/** What says nothing about whoever is asked about. */
+function sayWhatIsInTheWay(cause: unknown): never {
+  if (!(cause instanceof pg.DatabaseError) || cause.code !== '55P03') throw cause
+  throw new AdvisorError(
+    `Somebody else holds a lock on what had to be tried, and it was not waited for: ${cause.message}. Try again.`,
+    { cause },
+  )
 }
 
 async function findTarget(owner: pg.Client, asked: AccessQuestion): Promise<Target> {

@@ -113,6 +113,8 @@ export interface Reach {
   rows: number | null
   /** Of how many, as the owner sees them; null when row-level security binds the owner too. */
   of: number | null
+  /** It was tried on the first `most` that the user sees, and not on the others. */
+  is_bounded: boolean
 }
 
 /** What came of doing it as the user. It was rolled back. */

@@ -19,6 +19,8 @@ export interface Column {
   /** What a generated column is computed from the others by. */
   generation_expression: string | null
   is_identity: boolean
+  /** False of a column of a view that is computed. */
+  is_updatable: boolean
 }
 
 export interface Table {
@@ -37,7 +39,7 @@ export interface Table {
   has_children: boolean
   /** `create rule`, by what it rewrites. */
   rules: { name: string; event: string; is_instead: boolean }[]
-  /** What a trigger may change of a row before it is checked: `insert`, `update`. */
+  /** The actions that a trigger runs before, for each row: it may change the row, or leave it out. */
   changed_by_trigger: string[]
   /** Of a view: what it reads, and as whom. */
   reads: string[]
@@ -106,7 +108,7 @@ const readTable = `
       from pg_rewrite where ev_class = pg_class.oid and ev_type <> '1' and ev_enabled in ('O', 'A')
     ) as rules,
     array(
-      select event from (values ('insert', 4), ('update', 16)) as event (event, bit)
+      select event from (values ('insert', 4), ('delete', 8), ('update', 16)) as event (event, bit)
       where exists (
         select from pg_trigger
         where tgrelid = pg_class.oid and not tgisinternal and tgenabled in ('O', 'A')
@@ -135,6 +137,7 @@ const readTable = `
           where pg_opclass.oid = indclass[array_position(indkey::int2[], attnum)]
         ), 'operator(pg_catalog.=)'),
         'generation_expression', case when attgenerated <> '' then pg_get_expr(adbin, adrelid) end, 'is_identity', attidentity <> '',
+        'is_updatable', relkind <> 'v' or pg_column_is_updatable(pg_class.oid, attnum, true),
         'takes_number', attidentity <> '' or coalesce(pg_get_expr(adbin, adrelid) ~ 'nextval\\(', false),
         'default_expression', case when attgenerated = '' and pg_get_expr(adbin, adrelid) !~ 'nextval\\(' then pg_get_expr(adbin, adrelid) end
       ) order by attnum), '[]')

@@ -14,6 +14,7 @@ export function notesFor(
     ...ofColumns(table, action, granted, isOneRow),
     ...ofParts(table),
     ...ofRules(table, action),
+    ...ofTriggers(table, action),
     ...ofPolicies(questions),
   ]
 }
@@ -59,6 +60,11 @@ const ofRules = ({ rules }: Table, action: Action): string[] =>
       ({ name, is_instead }) =>
         `The rule ${name} makes something else of it${is_instead ? ', instead' : ', besides'}: how many rows Postgres says it came to need not be those of this table.`,
     )
+
+const ofTriggers = ({ name, changed_by_trigger }: Table, action: Action): string[] =>
+  changed_by_trigger.includes(action)
+    ? [`A trigger of ${name} runs before each row, and may change it, leave it out or refuse it.`]
+    : []
 
 function ofPolicies(questions: readonly Question[]): string[] {
   const policies = questions.flatMap(({ policies: asked }) => asked)

@@ -10,7 +10,7 @@ export function reconcile(
   const isDone = error === null && (rows ?? 0) > 0
   if (error !== null && !explains(decided_by, error.code, is_policy_refusal, verdict))
     return { verdict: 'no', decided_by: saidBy(error) }
-  if (verdict === isDone || (verdict === null && isDone && decided_by.kind === 'view'))
+  if (verdict === isDone || (verdict === null && decided_by.kind === 'view'))
     return { verdict: isDone ? 'yes' : 'no', decided_by }
   const isByPolicies = verdict === null && isDone && decided_by.kind === 'policies'
   if (isByPolicies && decided_by.names.length > 0) return { verdict: 'yes', decided_by }

@@ -76,7 +76,8 @@ function updateOf(
 /** What an update sets to what it is, to change nothing: no key, which others may refer to. */
 export function placeholderColumn({ columns }: Table, { updatable, readable }: Granted): string {
   const usable = columns.filter(
-    ({ generation_expression, is_identity }) => generation_expression === null && !is_identity,
+    ({ generation_expression, is_identity, is_updatable }) =>
+      generation_expression === null && !is_identity && is_updatable,
   )
   const may = usable.filter(({ name }) => updatable.includes(name))
   const column =

@@ -11,8 +11,14 @@ import type { Subject } from './explain-access.ts'
 export function subjectOfRole(role: string, settings: Readonly<Record<string, string>>): Subject {
   return {
     find: async (client) => {
-      const { rows } = await client.query('select from pg_roles where rolname = $1', [role])
-      if (rows.length === 0) throw new AdvisorError(`There is no database role ${role}.`)
+      const { rows } = await client.query<{ rolname: string }>(
+        'select rolname from pg_roles where lower(rolname) = lower($1)',
+        [role],
+      )
+      if (rows.every(({ rolname }) => rolname !== role))
+        throw new AdvisorError(
+          `There is no database role ${role}.${hintFor(role, rows[0]?.rolname)}`,
+        )
       return { id: null, email: null, is_disabled: false }
     },
     become: async (client: pg.ClientBase) => {
@@ -23,6 +29,13 @@ export function subjectOfRole(role: string, settings: Readonly<Record<string, st
       return role
     },
   }
+}
+
+function hintFor(role: string, other: string | undefined): string {
+  if (other !== undefined) return ` There is ${other}.`
+  return role.toLowerCase() === 'public'
+    ? ' PUBLIC is every role: name one that has been granted nothing of its own.'
+    : ''
 }
 
 /**

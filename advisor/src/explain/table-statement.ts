@@ -32,41 +32,59 @@ export function readingOf(table: Table, granted: Granted): TableStatement {
 
 /**
  * What an application sends reads a column, the key mostly, to say which rows, and is bound by the select
- * policies for it. With nothing that can be read, it is the statement without a `where`.
+ * policies for it.
  *
- * @param there how many rows there are
- * @returns null where it could only be tried on more rows than may be locked
+ * @param isSmall whether all rows may be locked
+ * @returns null where nothing can be read that rows could be told by
  */
 export function writingOf(
   action: Action,
   table: Table,
   granted: Granted,
-  there: number | null,
+  isSmall: boolean,
+  value: string | null,
 ): TableStatement | null {
-  const change = action === 'delete' ? `delete from ${table.name}` : updateOf(table, granted)
-  const isSmall = there !== null && there <= MOST_WRITTEN
   const key = table.columns.filter(({ is_key }) => is_key).map(({ name }) => name)
   const isKeyReadable = key.length > 0 && key.every((name) => granted.readable.includes(name))
   const [read] = isKeyReadable ? key : granted.readable
+  if (read === undefined) return null
+  const column = placeholderColumn(table, granted)
+  const change = granted.readable.includes(column)
+    ? changeOf(action, table, granted, pg.escapeIdentifier(column), [])
+    : changeOf(action, table, granted, '$1', [value])
   if (isSmall) {
-    const where = read === undefined ? '' : ` where ${pg.escapeIdentifier(read)} is null or true`
-    return { text: change + where, values: [], is_bounded: false }
+    const where = ` where ${pg.escapeIdentifier(read)} is null or true`
+    return { ...change, text: change.text + where, is_bounded: false }
   }
   const isAllReadable = granted.readable.length === table.columns.length && table.kind === 'table'
   if (!isKeyReadable && !isAllReadable) return null
   const names = isKeyReadable ? quoted(key) : 'tableoid, ctid'
   return {
-    text: `${change} where (${names}) in (select ${names} from ${table.name} limit ${MOST_WRITTEN})`,
-    values: [],
+    ...change,
+    text: `${change.text} where (${names}) in (select ${names} from ${table.name} limit ${MOST_WRITTEN})`,
     is_bounded: true,
   }
 }
 
-/** A column is set to what it is; where it may not be read, to nothing. */
-function updateOf(table: Table, granted: Granted): string {
-  const column = placeholderColumn(table, granted)
-  const name = pg.escapeIdentifier(column)
-  return `update ${table.name} set ${name} = ${granted.readable.includes(column) ? name : 'default'}`
+/** Without a `where`, nothing is read: it comes to every row that the policies of the action alone let through. */
+export const writingBlindlyOf = (
+  action: Action,
+  table: Table,
+  granted: Granted,
+  value: string | null,
+): TableStatement => changeOf(action, table, granted, '$1', [value])
+
+function changeOf(
+  action: Action,
+  table: Table,
+  granted: Granted,
+  set: string,
+  values: (string | null)[],
+): TableStatement {
+  if (action === 'delete')
+    return { text: `delete from ${table.name}`, values: [], is_bounded: false }
+  const column = pg.escapeIdentifier(placeholderColumn(table, granted))
+  return { text: `update ${table.name} set ${column} = ${set}`, values, is_bounded: false }
 }
 
 /** Of an insert of which no row is given, what can be planned: it runs nothing and inserts nothing. */
@@ -77,11 +95,10 @@ export function insertingOf(table: Table, granted: Granted): TableStatement {
         granted.insertable.includes(name) && generation_expression === null,
     )
     .map(({ quoted: name }) => name)
-  const into = columns.length === 0 ? '' : ` (${columns.join(', ')})`
   const nulls = columns.map(() => 'null').join(', ')
   const text =
     columns.length === 0
       ? `insert into ${table.name} default values`
-      : `insert into ${table.name}${into} overriding system value values (${nulls})`
+      : `insert into ${table.name} (${columns.join(', ')}) overriding system value values (${nulls})`
   return { text, run: `explain ${text}`, values: [], is_bounded: false }
 }

@@ -5,6 +5,7 @@ import type { Action } from './explanation.ts'
 import type { Table } from './find-table.ts'
 import { placeholderColumn } from './statement-for.ts'
 import { runStatement } from './try-statement.ts'
+import { valueFor } from './try-table.ts'
 
 const MOST_TRIED = 20
 
@@ -17,24 +18,30 @@ export async function tryEach(
   action: Action,
   table: Table,
   granted: Granted,
+  role: string,
 ): Promise<{ tried: number; done: number }> {
   const key = table.columns.filter(({ is_key }) => is_key)
   if (key.length === 0 || key.some(({ name }) => !granted.readable.includes(name)))
     return { tried: 0, done: 0 }
-  const texts = key.map(({ quoted: name }) => `${name}::text`).join(', ')
+  const texts = key.map(({ quoted }) => `${quoted}::text`).join(', ')
   const { found } = await attempt(client, () =>
     client.query<{ values: string[] }>(
       `select array[${texts}] as values from ${table.name} limit ${MOST_TRIED}`,
     ),
   )
-  const where = key.map(({ quoted: name }, index) => `${name} = $${index + 1}`).join(' and ')
-  const name = pg.escapeIdentifier(placeholderColumn(table, granted))
-  const own = granted.readable.includes(placeholderColumn(table, granted)) ? name : 'default'
+  const where = key.map(({ quoted }, index) => `${quoted} = $${index + 1}`).join(' and ')
+  const column = placeholderColumn(table, granted)
+  const name = pg.escapeIdentifier(column)
+  const isReadable = granted.readable.includes(column)
+  const set = isReadable ? name : `$${key.length + 1}`
   const change =
-    action === 'delete' ? `delete from ${table.name}` : `update ${table.name} set ${name} = ${own}`
+    action === 'delete' ? `delete from ${table.name}` : `update ${table.name} set ${name} = ${set}`
+  const more =
+    action === 'delete' || isReadable ? [] : [await valueFor(client, table, granted, role)]
   let done = 0
   for (const { values } of found?.rows ?? []) {
-    const { rows } = await runStatement(client, { text: `${change} where ${where}`, values })
+    const text = `${change} where ${where}`
+    const { rows } = await runStatement(client, { text, values: [...values, ...more] })
     done += rows ?? 0
   }
   return { tried: found?.rows.length ?? 0, done }

@@ -8,7 +8,13 @@ import {
   type Rows,
 } from './exposure.ts'
 import { findTruncateTrouble, referencesTo } from './find-truncate-trouble.ts'
-import { columnsGranted, isGranted, mayOnRelation, mayUse } from './privileges.ts'
+import {
+  columnsGranted,
+  columnsWithRights,
+  isGranted,
+  mayOnRelation,
+  mayUse,
+} from './privileges.ts'
 import { RowsOf } from './rows-of.ts'
 import type { Standing } from './standing.ts'
 import { Judge, type Known } from './statement/judge.ts'
@@ -104,7 +110,7 @@ function rightsOf(role: Standing, relation: Relation): ExposedRelation['rights']
     (privilege) =>
       mayOnRelation(role, relation, privilege) ||
       (privilege === 'references' &&
-        relation.columns.some(({ acl }) => isGranted(acl, role, privilege))),
+        columnsWithRights(relation).some(({ acl }) => isGranted(acl, role, privilege))),
   )
   return privileges.length === 0 ? [] : [{ role: role.name, privileges }]
 }

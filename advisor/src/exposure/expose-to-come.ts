@@ -42,8 +42,11 @@ export function exposeLargeObjects(
   return particulars.largeObjects.flatMap(({ owner, acl, count, first }) => {
     const items = readAcl(acl)
     const access = roles.flatMap((role) => {
+      const may = (action: 'select' | 'update') =>
+        role.isSuperuser || isGranted(items, role, action)
+      // Postgres opens what is to be written for reading too.
       const actions = (['select', 'update'] as const).filter(
-        (action) => role.isSuperuser || isGranted(items, role, action),
+        (action) => may('select') && may(action),
       )
       return actions.length === 0 ? [] : [{ role: role.name, actions }]
     })

@@ -1,5 +1,7 @@
 /** What database roles can do, as the catalog says. Shaped as `exposure --json` prints it. */
 export interface Exposure {
+  /** What was asked for, null for what there is; a comparison asks for the same. */
+  asked: { schemas: readonly string[] | null; roles: readonly string[] | null }
   roles: ExposedRole[]
   /** `owned_by` and `creatable_by`: who may change what stands in it, or add to it. */
   schemas: { name: string; usable_by: string[]; creatable_by: string[]; owned_by: string[] }[]

@@ -10,14 +10,20 @@ import { policiesFor, reasonToPass } from './statement/row-security.ts'
 /** What bodies name, by how they write it: `app.notes`, without quotes where there need be none. */
 export interface NamesOfBodies {
   relations: ReadonlyMap<string, Relation>
-  functions: ReadonlyMap<string, Routine>
+  /** Of one name there may be several, with other arguments. */
+  functions: ReadonlyMap<string, Routine[]>
 }
 
 export function namesOfBodies({ relations, functions }: Catalog): NamesOfBodies {
   const isOther = ({ schema }: Relation | Routine) => !schema.isOfPostgres
-  const byName = <T extends Relation | Routine>(all: Iterable<T>) =>
-    new Map([...all].filter(isOther).map((one) => [`${one.schema.name}.${one.name}`, one]))
-  return { relations: byName(relations.values()), functions: byName(functions.values()) }
+  const nameOf = ({ schema, name }: Relation | Routine) => `${schema.name}.${name}`
+  const others = [...functions.values()].filter(isOther)
+  return {
+    relations: new Map(
+      [...relations.values()].filter(isOther).map((relation) => [nameOf(relation), relation]),
+    ),
+    functions: Map.groupBy(others, nameOf),
+  }
 }
 
 /** What a `security definer` function can reach for whoever may call it; null for others, which have the caller's rights. */
@@ -81,7 +87,7 @@ const word = '("(?:[^"]|"")+"|[a-zA-Z_\\u0080-\\uffff][\\w$\\u0080-\\uffff]*)'
 const qualified = new RegExp(`${word}\\s*\\.\\s*${word}(\\s*\\()?`, 'g')
 /** Where a statement names a relation, or a list of them goes on. */
 const placed = new RegExp(
-  `\\b(?:from|join|into|update|only|table|using)\\s+${word}(?!\\s*[.(\\w])`,
+  `\\b(?:from|join|into|update|only|table|using)\\s+${word}(?![\\w$]|\\s*\\.)`,
   'gi',
 )
 
@@ -94,7 +100,7 @@ function namedInText(names: NamesOfBodies, { source, language, settings }: Routi
     const full = `${plain(schema)}.${plain(name)}`
     const [relation, called] = [names.relations.get(full), names.functions.get(full)]
     if (relation !== undefined && isCall === undefined) relations.push(relation)
-    if (called !== undefined && isCall !== undefined) functions.push(called)
+    if (called !== undefined && isCall !== undefined) functions.push(...called)
     // `insert into app.notes (…)`
     if (relation !== undefined && isCall !== undefined && called === undefined)
       relations.push(relation)

@@ -1,15 +1,40 @@
-import type { AclItem, Privilege, Relation, Routine, Schema } from '../catalog/catalog.ts'
+import type { AclItem, Column, Privilege, Relation, Routine, Schema } from '../catalog/catalog.ts'
 import type { Standing } from './standing.ts'
 
 const read = new Set<Privilege>(['select'])
 const write = new Set<Privilege>(['insert', 'update', 'delete'])
 
-export const isGranted = (
+/** By grantee. Objects that are granted alike share one list, and many roles are asked about each. */
+const known = new WeakMap<readonly AclItem[], Map<number, Set<Privilege>>>()
+
+function byGrantee(acl: readonly AclItem[]): Map<number, Set<Privilege>> {
+  const found = known.get(acl) ?? new Map<number, Set<Privilege>>()
+  if (known.has(acl)) return found
+  known.set(acl, found)
+  for (const { grantee, privilege } of acl)
+    found.set(grantee, (found.get(grantee) ?? new Set()).add(privilege))
+  return found
+}
+
+export function isGranted(
   acl: readonly AclItem[],
   { has }: Standing,
-  ...privileges: Privilege[]
-): boolean =>
-  acl.some(({ grantee, privilege }) => has.has(grantee) && privileges.includes(privilege))
+  privilege: Privilege,
+): boolean {
+  if (acl.length === 0) return false
+  const of = byGrantee(acl)
+  for (const oid of has) if (of.get(oid)?.has(privilege) === true) return true
+  return false
+}
+
+const withRights = new WeakMap<Relation, Column[]>()
+
+/** The columns of which something is granted by itself. */
+export function columnsWithRights(relation: Relation): Column[] {
+  const found = withRights.get(relation) ?? relation.columns.filter(({ acl }) => acl.length > 0)
+  withRights.set(relation, found)
+  return found
+}
 
 /** As pg_class_aclmask() answers, for a whole relation. */
 export function mayOnRelation(
@@ -32,8 +57,8 @@ export function columnsGranted(
 ): 'all' | number[] {
   if (mayOnRelation(standing, relation, privilege)) return 'all'
   const granted: number[] = []
-  for (const { number, acl } of relation.columns)
-    if (acl.length > 0 && isGranted(acl, standing, privilege)) granted.push(number)
+  for (const { number, acl } of columnsWithRights(relation))
+    if (isGranted(acl, standing, privilege)) granted.push(number)
   return granted
 }
 

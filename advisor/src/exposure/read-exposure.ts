@@ -20,22 +20,29 @@ export interface ExposureOptions {
   schemas: readonly string[] | null
   /** Null for those that requests may arrive as, and what everybody has. */
   roles: readonly string[] | null
+  /** Of somebody else's: not shown unless they are named. */
+  othersSchemas?: readonly string[]
 }
 
 /**
  * Reads the catalog, and says what database roles can do. It only reads, needs no rights, and becomes nobody.
  *
+ * @param missing what becomes of schemas and roles that are asked about and not there
  * @throws AdvisorError for a schema or role that is not there
  */
 export function readExposure(
   client: pg.ClientBase,
-  { schemas, roles }: ExposureOptions,
+  { schemas, roles, othersSchemas = [] }: ExposureOptions,
+  missing: 'refused' | 'left out' = 'refused',
 ): Promise<Exposure> {
   return inReadOnly(client, async () => {
-    const asked = schemas ?? (await listSchemas(client))
-    const named = roles ?? [...(await listRequestRoles(client)), everybody]
+    const there = missing === 'left out' ? await listNames(client) : null
+    const isThere = (name: string) => there === null || there.has(name) || name === everybody
+    const asked = schemas?.filter(isThere) ?? (await listSchemas(client, othersSchemas))
+    const named = roles?.filter(isThere) ?? [...(await listRequestRoles(client)), everybody]
     const catalog = await readCatalog(client, asked, { requestRoles: named })
-    return exposureOf(catalog, await readParticulars(client, asked), asked, named)
+    const exposure = exposureOf(catalog, await readParticulars(client, asked), asked, named)
+    return { asked: { schemas, roles }, ...exposure }
   })
 }
 
@@ -45,7 +52,7 @@ export function exposureOf(
   particulars: Particulars,
   asked: readonly string[],
   named: readonly string[],
-): Exposure {
+): Omit<Exposure, 'asked'> {
   const standings = standingsOf(catalog)
   const roles = [...new Set(named)].map((name) => standings.of(oidOf(catalog, name)))
   const shown = [...catalog.schemas.values()].filter(({ isAsked }) => isAsked)
@@ -76,13 +83,26 @@ function oidOf({ roles }: Catalog, name: string): number {
   throw new AdvisorError(`There is no database role ${name}.`)
 }
 
+async function listNames(client: pg.ClientBase): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    'select nspname::text as name from pg_namespace union all select rolname::text from pg_roles',
+  )
+  return new Set(rows.map(({ name }) => name))
+}
+
 /** All but Postgres' own, and those of extensions. */
-async function listSchemas(client: pg.ClientBase): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(`
+async function listSchemas(
+  client: pg.ClientBase,
+  othersSchemas: readonly string[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `
     select nspname as name from pg_namespace
-    where nspname <> 'information_schema' and nspname !~ '^pg_(catalog|toast|temp_|toast_temp_)' and not exists (
+    where nspname <> 'information_schema' and nspname !~ '^pg_(catalog|toast|temp_|toast_temp_)' and nspname <> all ($1) and not exists (
       select from pg_depend where classid = 'pg_namespace'::regclass and objid = pg_namespace.oid and deptype = 'e'
     )
-    order by nspname collate "C"`)
+    order by nspname collate "C"`,
+    [othersSchemas],
+  )
   return rows.map(({ name }) => name)
 }

@@ -11,13 +11,20 @@ export function askedColumns(catalog: Catalog, { tree }: Expression): Set<number
 
 function askedIn(catalog: Catalog, node: TreeNode): Set<number> {
   if (node.type === 'BOOLEXPR' && wordOf(node, 'boolop') !== 'not') {
-    const parts = nodesIn(node, 'args').map((part) => askedIn(catalog, part))
-    return wordOf(node, 'boolop') === 'and'
+    const isAnd = wordOf(node, 'boolop') === 'and'
+    const parts = nodesIn(node, 'args')
+      .filter((part) => isAnd || !isWithoutValue(part))
+      .map((part) => askedIn(catalog, part))
+    return isAnd
       ? new Set(parts.flatMap((part) => [...part]))
       : new Set([...(parts[0] ?? [])].filter((column) => parts.every((part) => part.has(column))))
   }
   return asksSomebody(catalog, node) ? rowColumns(node, 0) : new Set()
 }
+
+/** `column is null`: the empty value is nobody's. */
+const isWithoutValue = (node: TreeNode): boolean =>
+  node.type === 'NULLTEST' && wordOf(node, 'nulltesttype') === '0'
 
 /** Whether it knows more than the row and constants. */
 function asksSomebody(catalog: Catalog, node: TreeNode): boolean {

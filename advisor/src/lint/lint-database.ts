@@ -7,6 +7,7 @@ import { listRequestRoles } from '../list-request-roles.ts'
 import type { Names } from '../names.ts'
 import { type Acceptance, applyAcceptances } from './apply-acceptances.ts'
 import type { Finding } from './finding.ts'
+import { mendInTurn } from './mend-in-turn.ts'
 import type { QueriedRule } from './queried-rule.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
@@ -57,9 +58,11 @@ export function lintDatabase(
           : findingsOf(rule, catalog, names)),
       )
     }
+    const { findings: left, accepted } = applyAcceptances(findings, acceptances, named, least)
     return {
       schemas,
-      ...applyAcceptances(findings, acceptances, named, least),
+      findings: mendInTurn(left),
+      accepted,
       unseen: [...catalog.unseen, ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : [])],
     }
   })

@@ -21,8 +21,22 @@ export function alterPolicy(policy: Policy, change: (expression: Expression) => 
   return `alter policy ${policy.sql} on ${policy.relation.sql}${clauses.join('')};`
 }
 
-export const dropPolicy = ({ sql, relation }: Policy): string =>
-  `drop policy ${sql} on ${relation.sql};`
+/** `using (…) with check (…)`, as lines of a comment that has begun. */
+export function textsOf(policy: Policy): string {
+  const clauses = expressionsOf(policy).map(
+    ({ expression, isUsing }) =>
+      `${isUsing ? 'using' : 'with check'} (${withoutOuterParentheses(expression.text)})`,
+  )
+  return clauses.join('\n').replaceAll('\n', '\n-- ')
+}
+
+/** `alter policy`, so that nobody gets in by it, with what it was in a comment. A policy that was dropped would be forgotten. */
+export function closePolicy(policy: Policy): string {
+  const closed = expressionsOf(policy).map(({ isUsing }) =>
+    isUsing ? 'using (false)' : 'with check (false)',
+  )
+  return `-- it was: ${textsOf(policy)}\nalter policy ${policy.sql} on ${policy.relation.sql} ${closed.join(' ')};`
+}
 
 /** `using (…)`, cut where it is long, for a sentence. */
 export function excerpt({ text }: Expression): string {

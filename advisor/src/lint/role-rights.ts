@@ -39,6 +39,18 @@ export const inheritedBy = (catalog: Catalog, role: number): ReadonlySet<number>
 export const heirsOf = (catalog: Catalog, role: number): readonly number[] =>
   role === 0 ? [0] : (knownOf(catalog).heirs.get(role) ?? [role])
 
+/**
+ * Those of them who have nothing of it anyway: neither the relation's owner, nor one who is above all rights. The owner of
+ * a schema is often made a member of the roles of requests.
+ */
+export const servedBy = (catalog: Catalog, role: number, relation: Relation): number[] =>
+  heirsOf(catalog, role).filter(
+    (heir) =>
+      heir === role ||
+      (!isOwnedBy(catalog, relation, heir) &&
+        catalog.roles.get(heir)?.bypassesRowSecurity !== true),
+  )
+
 const everything = (role: Role | undefined): boolean => role?.isSuperuser === true
 
 export function isOwnedBy(catalog: Catalog, { owner }: { owner: number }, role: number): boolean {

@@ -37,12 +37,6 @@ import {
   updateOnWholeTable,
 } from './rules/grants.ts'
 import {
-  identityByPattern,
-  identityFromSetting,
-  identityFromUserMetadata,
-  identityIsDatabaseRole,
-} from './rules/identity-sources.ts'
-import {
   grantedWithGrantOption,
   grantInSchemaWithoutUsage,
   grantOnGeneratedColumn,
@@ -51,7 +45,6 @@ import {
 } from './rules/idle-grants.ts'
 import { indexBeginsAnother, indexDuplicate, indexInvalid, indexUnused } from './rules/indexes.ts'
 import { readThroughParent } from './rules/inheritance.ts'
-import { policyToLoginRole } from './rules/login-roles.ts'
 import {
   changeWithoutSelect,
   insertThatCannotSucceed,
@@ -62,31 +55,9 @@ import {
   schemaOpenToRoleOfRequests,
   triggerGranted,
 } from './rules/ownership.ts'
-import {
-  policyCallsFunctionPerRow,
-  policyCallsVolatileFunction,
-  policyToPublic,
-} from './rules/policies.ts'
-import {
-  policyExcludesOneself,
-  policyOpenToNobody,
-  policyShowsRowsOfNobody,
-} from './rules/policies-and-null.ts'
-import {
-  policyAlwaysTrue,
-  policyLetsEverybodyWrite,
-  policyTrustsRole,
-  policyVoidsAnother,
-} from './rules/policies-that-ask-nobody.ts'
-import { policyContradictsItself, rowCanBeGivenAway } from './rules/policies-with-check.ts'
-import {
-  columnComparedWithItself,
-  membershipOfAnybody,
-  membershipOfAnything,
-  subSelectAnswersWithRow,
-} from './rules/policies-with-sub-selects.ts'
 import { policyColumnWithoutIndex } from './rules/policy-columns.ts'
 import { policyHelperPlannedAtEachCall } from './rules/policy-helpers.ts'
+import { policyRules } from './rules/policy-rules.ts'
 import {
   grantedInPgCatalog,
   largeObjectGranted,
@@ -163,28 +134,8 @@ export const rules: readonly (Rule | QueriedRule)[] = [
   largeObjectsForEverybody,
   grantedInPgCatalog,
   grantedByDefault,
-  policyLetsEverybodyWrite,
-  policyTrustsRole,
-  policyOpenToNobody,
-  policyExcludesOneself,
-  rowCanBeGivenAway,
-  columnComparedWithItself,
-  subSelectAnswersWithRow,
-  membershipOfAnybody,
-  membershipOfAnything,
-  identityFromSetting,
-  identityFromUserMetadata,
-  identityByPattern,
-  identityIsDatabaseRole,
-  policyToLoginRole,
-  policyVoidsAnother,
-  policyAlwaysTrue,
-  policyShowsRowsOfNobody,
-  policyContradictsItself,
-  policyToPublic,
-  policyCallsFunctionPerRow,
+  ...policyRules,
   policyHelperPlannedAtEachCall,
-  policyCallsVolatileFunction,
   policyColumnWithoutIndex,
   executesItsArgument,
   securityDefinerAsksNobody,

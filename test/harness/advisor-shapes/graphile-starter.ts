@@ -9,7 +9,6 @@ export const graphileStarter: AdvisorShape = {
     'graphile_owner',
     `create role app_authenticator login noinherit password 'x'; create role app_visitor; grant app_visitor to app_authenticator;`,
   ),
-  requestRoles: ['app_visitor'],
   sql: `
     revoke all on schema public from public;
     alter default privileges revoke all on sequences from public;

@@ -15,7 +15,6 @@ export const oddNames: AdvisorShape = {
      create role "a=r/b,{c}" login password 'x'; grant ${quoted(`ünïcode'${'x'.repeat(40)}`)} to "public role";
      grant create on schema public to "Odd ""Owner""";`,
   ),
-  requestRoles: ['public role', 'PUBLIC', 'a=r/b,{c}'],
   sql: `
     create schema "select"; create schema ${quoted(odd)}; create schema ${long}; create schema " "; create schema "Schema.With.Dots";
     create type "select".kind as enum ('a,b', 'it''s', '"');
@@ -64,7 +63,6 @@ export const wayRound: AdvisorShape = {
     `create role visitor login noinherit password 'x'; create role member; create role boss bypassrls; grant member to visitor; grant boss to member;
      do $$ begin execute format('grant create on database %I to round_owner', current_database()); end $$;`,
   ),
-  requestRoles: ['visitor'],
   sql: `
     create schema way; grant usage on schema way to visitor, member;
     create function way.me() returns int language sql stable as $$ select current_setting('way.me', true)::int $$;

@@ -9,7 +9,6 @@ export const rentals: AdvisorShape = {
     'rental_owner',
     `create role reporting login password 'x'; grant create on schema public to rental_owner;`,
   ),
-  requestRoles: ['reporting'],
   sql: `
     create type mpaa_rating as enum ('G', 'PG', 'PG-13', 'R', 'NC-17');
     create domain year as integer check (value >= 1901 and value <= 2155);

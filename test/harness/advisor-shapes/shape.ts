@@ -10,8 +10,6 @@ export interface AdvisorShape {
   /** Run by the superuser before, in the new database: roles, what the platform brings. */
   before: string
   sql: string
-  /** Roles that requests act as, where no preset knows them. */
-  requestRoles?: string[]
   /** Correct by the best practice of its world: nothing but style is to be found. */
   isSound?: true
   /** Of its findings, those that have to be among them: `rule: object`. */

@@ -62,7 +62,6 @@ export const hasuraLike: AdvisorShape = {
     'hasura_owner',
     `create role hasura_engine login password 'x'; grant create on schema public to hasura_owner;`,
   ),
-  requestRoles: ['hasura_engine'],
   finds: ['table-without-row-level-security: table public.articles'],
   sql: `
     create schema hdb_catalog;

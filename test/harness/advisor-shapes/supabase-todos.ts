@@ -52,7 +52,9 @@ export const supabaseTodos: AdvisorShape = {
       (select auth.uid()) = user_id
       and list_id in (select id from public.lists where lists.user_id = (select auth.uid())));
     create policy "Own todos are changed" on public.todos for update to authenticated
-      using ((select auth.uid()) = user_id) with check ((select auth.uid()) = user_id);
+      using ((select auth.uid()) = user_id) with check (
+        (select auth.uid()) = user_id
+        and list_id in (select id from public.lists where lists.user_id = (select auth.uid())));
     create policy "Own todos are deleted" on public.todos for delete to authenticated using ((select auth.uid()) = user_id);
 
     create table public.countries (code char(2) primary key, name text not null);

@@ -6,7 +6,6 @@ export const tenantsBySetting: AdvisorShape = {
   presets: [],
   owner: 'tenants_owner',
   before: plainOwner('tenants_owner', `create role tenant_app login password 'x';`),
-  requestRoles: ['tenant_app'],
   sql: `
     create schema shop; grant usage on schema shop to tenant_app;
     create table shop.tenants (tenant_id uuid primary key default gen_random_uuid(), name text unique not null, status text check (status in ('active', 'suspended')));
@@ -43,7 +42,6 @@ export const tenantsByMembership: AdvisorShape = {
     'membership_owner',
     `create role saas_app login password 'x'; create role saas_admin;`,
   ),
-  requestRoles: ['saas_app', 'saas_admin'],
   sql: `
     create schema saas; grant usage on schema saas to saas_app, saas_admin;
     create function saas.me() returns uuid language sql stable as $$ select nullif(current_setting('app.user_id', true), '')::uuid $$;
@@ -79,7 +77,6 @@ export const schemaPerTenant: AdvisorShape = {
     `create role tenant_1 login password 'x'; create role tenant_2 login password 'x'; create role tenant_3 login password 'x';
      create role tenants; grant tenants to tenant_1, tenant_2, tenant_3;`,
   ),
-  requestRoles: ['tenant_1', 'tenant_2', 'tenant_3'],
   sql: `
     create table public.plans (id int primary key, name text not null unique);
     insert into public.plans values (1, 'free'), (2, 'paid');

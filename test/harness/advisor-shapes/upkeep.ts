@@ -9,7 +9,6 @@ export const auditAndHistory: AdvisorShape = {
     'history_owner',
     `create role clerk login password 'x'; create role auditor login password 'x';`,
   ),
-  requestRoles: ['clerk', 'auditor'],
   sql: `
     create schema hr; create schema audit; grant usage on schema hr to clerk; grant usage on schema audit to auditor;
     create table audit.records (id bigint generated always as identity primary key, table_oid oid not null, op text check (op in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')), record jsonb, old_record jsonb, by_role name not null default session_user, at timestamptz not null default now());
@@ -57,7 +56,6 @@ export const queue: AdvisorShape = {
     'queue_owner',
     `create role worker login password 'x'; create role producer login password 'x';`,
   ),
-  requestRoles: ['worker', 'producer'],
   sql: `
     create schema jobs; grant usage on schema jobs to worker, producer;
     create type jobs.state as enum ('created', 'retry', 'active', 'completed', 'failed');
@@ -110,7 +108,6 @@ export const extensions: AdvisorShape = {
     create extension dblink schema ext; create extension postgres_fdw schema ext;
     create server far foreign data wrapper postgres_fdw options (host 'localhost', dbname 'nowhere');
     grant usage on foreign server far to extension_owner;`,
-  requestRoles: ['reader'],
   sql: `
     create schema lib; grant usage on schema lib to reader;
     create table lib.people (id uuid primary key default ext.gen_random_uuid(), email citext unique not null, password text, labels hstore, handle citext);

@@ -1,6 +1,6 @@
 import type { Weight } from '../../../advisor/src/lint/weight.ts'
 import { me, ownedTable, writing } from './owned-table.ts'
-import type { PlantedFault } from './planted-fault.ts'
+import type { Expected, PlantedFault } from './planted-fault.ts'
 
 /** A policy of a table of its own, with what else stands on that table. */
 interface Faulty {
@@ -14,7 +14,7 @@ interface Faulty {
   after?: string
   weight?: Weight
   isByHand?: true
-  also?: NonNullable<PlantedFault['also']>
+  also?: readonly Expected[]
 }
 
 export const faultyPolicy =
@@ -37,18 +37,17 @@ export const faultyPolicy =
 
 const all = `select;${writing}`
 const mine = `{owner_id} = ${me}`
-const several = (table: string) =>
-  ({ rule: 'several-permissive-policies', object: `table {s}.{${table}}` }) as const
-
 const letEverybodyWrite: Faulty[] = [
   { table: 'wide', policy: 'to webuser using (true)', rights: all },
   {
     table: 'wide_for_one',
+    after: `create policy {wide_for_one_see} on {s}.{wide_for_one} for select to webuser using (${mine});`,
     policy: 'for update to webuser using (1 = 1) with check (true)',
     rights: 'select;update ({body})',
   },
   {
     table: 'wide_in_disguise',
+    after: `create policy {wide_in_disguise_see} on {s}.{wide_in_disguise} for select to webuser using (${mine});`,
     policy: `for delete to webuser using (${mine} or {id} = {id})`,
     rights: 'select;delete',
     also: [
@@ -62,16 +61,18 @@ const letEverybodyWrite: Faulty[] = [
   {
     table: 'wide_by_check',
     policy: 'for insert to webuser with check (coalesce(true, false))',
-    rights: 'select;insert ({owner_id}, {body})',
+    rights: 'select;insert ({id}, {owner_id}, {body})',
     after: `create policy {wide_by_check_see} on {s}.{wide_by_check} for select to webuser using (${mine});`,
   },
   {
     table: 'wide_by_role',
+    after: `create policy {wide_by_role_see} on {s}.{wide_by_role} for select to webuser using (${mine});`,
     policy: `for delete to webuser using (current_user in ('webuser', 'webadmin'))`,
     rights: 'select;delete',
   },
   {
     table: 'wide_not_null',
+    after: `create policy {wide_not_null_see} on {s}.{wide_not_null} for select to webuser using (${mine});`,
     policy: 'for delete to webuser using ({owner_id} is not null)',
     rights: 'select;delete',
   },
@@ -84,8 +85,9 @@ const letEverybodyWrite: Faulty[] = [
   {
     table: 'letters',
     weight: 'leak',
+    before: 'alter table {s}.{letters} alter column {owner_id} drop not null;',
     policy: 'for insert to webuser with check (true)',
-    rights: 'insert ({body})',
+    rights: 'insert ({id}, {body})',
   },
 ]
 
@@ -103,6 +105,13 @@ const trustRole: Faulty[] = [
   {
     table: 'named_for_admins',
     policy: `for select to webadmin using (current_user = 'webadmin' or {is_open})`,
+    also: [
+      {
+        rule: 'policy-always-true',
+        object: 'policy {named_for_admins_own} on {s}.{named_for_admins}',
+        weight: 'style',
+      },
+    ],
     after: `create policy {named_for_admins_mine} on {s}.{named_for_admins} for select to webuser using (${mine});`,
   },
 ]
@@ -162,7 +171,6 @@ const voidOthers: Faulty[] = [
     table: 'voiding',
     policy: 'for select to webuser using (true)',
     after: `create policy {voiding_mine} on {s}.{voiding} for select to webuser using (${mine});`,
-    also: [several('voiding')],
   },
   {
     table: 'voiding_all',
@@ -231,7 +239,7 @@ const contradictThemselves: Faulty[] = [
     table: 'written_away',
     policy: `to webuser using (${mine} and {kind} = 'draft') with check (${mine} and {kind} = 'final')`,
     columns: ", {kind} text not null default 'draft'",
-    rights: 'select;insert ({owner_id}, {kind});update ({body})',
+    rights: 'select;insert ({id}, {owner_id}, {kind});update ({body})',
   },
   {
     table: 'never_changed',

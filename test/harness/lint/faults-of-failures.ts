@@ -21,7 +21,7 @@ const recursions: PlantedFault[] = [
   },
   {
     rule: 'policy-recursion',
-    object: 'policy {letters_own} on {s}.{letters}',
+    object: 'policy {readers_own} on {s}.{readers}',
     sql: `${soundTable('letters', ', {owner_id} uuid unique')}
       ${ruled('readers', `exists (select from {s}.{letters} as l where l.{id} = {readers}.{letter_id} and l.{owner_id} = ${me})`, ', {letter_id} integer, {user_id} uuid unique')}
       grant select on {s}.{letters} to webuser;
@@ -161,16 +161,15 @@ const unmatched: PlantedFault[] = [
   })),
   {
     rule: 'grant-without-policy',
-    object: 'grant to webadmin on table {s}.{for_users}',
-    sql: `${ownTable('for_users', '', 'select')} grant select on {s}.{for_users} to webadmin;`,
+    object: 'grant to webuser on table {s}.{for_owner}',
+    sql: `${soundTable('for_owner')} grant select on {s}.{for_owner} to webuser;`,
   },
   {
     rule: 'grant-without-policy',
-    object: 'grant to webadmin on table {s}.{blanket}',
+    object: 'grant to webuser on table {s}.{blanket}',
     weight: 'style',
-    sql: `${ownTable('blanket', '', 'select')}
-      create policy {blanket_seen} on {s}.{blanket} for select to webadmin using (${me} is not null and {id} > 0);
-      grant select, insert ({id}), update ({owner_id}), delete on {s}.{blanket} to webadmin;`,
+    sql: `${ruled('blanket', `{owner_id} = ${me}`, ', {owner_id} uuid unique')}
+      grant insert ({id}), update ({owner_id}), delete on {s}.{blanket} to webuser;`,
   },
   ...(['insert', 'update', 'delete'] as const).map((command) => ({
     rule: 'policy-without-grant',
@@ -181,20 +180,30 @@ const unmatched: PlantedFault[] = [
   })),
 ]
 
+/** What a request may set itself is no proof of anything, which is another fault. */
+const trusted = (object: string) => ({
+  rule: 'identity-from-setting',
+  object,
+  isByHand: true as const,
+})
+
 const settings: PlantedFault[] = [
   {
     rule: 'policy-setting-may-be-empty',
     object: 'policy {by_setting_own} on {s}.{by_setting}',
-    sql: ruled('by_setting', `{id}::text = (select current_setting('app.user_id'))`),
+    also: [trusted('policy {by_setting_own} on {s}.{by_setting}')],
+    sql: ruled('by_setting', `{id}::text = (select current_setting('app.who'))`),
   },
   {
     rule: 'policy-setting-may-be-empty',
     object: 'policy {by_number_own} on {s}.{by_number}',
+    also: [trusted('policy {by_number_own} on {s}.{by_number}')],
     sql: ruled('by_number', `{id} = (select current_setting('app.user_id', true)::integer)`),
   },
   {
     rule: 'policy-setting-may-be-empty',
     object: 'policy {by_claim_own} on {s}.{by_claim}',
+    also: [trusted('policy {by_claim_own} on {s}.{by_claim}')],
     sql: ruled(
       'by_claim',
       `{id}::text = (select (current_setting('app.claims', true)::json) ->> 'sub')`,
@@ -204,6 +213,7 @@ const settings: PlantedFault[] = [
     rule: 'policy-setting-may-be-empty',
     object: 'function {s}.{asker}()',
     isByHand: true,
+    also: [trusted('function {s}.{asker}()')],
     sql: `${soundFunction('{asker}()', `returns integer language sql stable as $$ select current_setting('app.user_id', true)::integer $$`)}
       grant execute on function {s}.{asker}() to webuser;
       ${ruled('by_asker', '{id} = (select {s}.{asker}())')}`,

@@ -51,10 +51,10 @@ export const faultsOfGrants: PlantedFault[] = [
     rule: 'granted-to-public',
     object: 'grant to public on table {s}.{seen_by_all}',
     sql: `${soundTable('seen_by_all')}
-      create policy {seen_by_all_few} on {s}.{seen_by_all} for select to webuser, current_user
-        using ((select pie_schema.current_user_id()) is not null);
+      drop policy {seen_by_all_for_owner} on {s}.{seen_by_all};
       create policy {seen_by_all_any} on {s}.{seen_by_all} for select using ({id} < 7);
       grant select on {s}.{seen_by_all} to public;`,
+    also: [{ rule: 'policy-to-public', object: 'policy {seen_by_all_any} on {s}.{seen_by_all}' }],
   },
   {
     rule: 'granted-to-public',
@@ -66,6 +66,12 @@ export const faultsOfGrants: PlantedFault[] = [
     rule: 'granted-to-public',
     object: 'grant to public on sequence {s}.{turned}',
     sql: 'create sequence {s}.{turned}; grant update on sequence {s}.{turned} to public;',
+    also: [
+      {
+        rule: 'sequence-can-be-set',
+        object: 'grant of update to public on sequence {s}.{turned}',
+      },
+    ],
   },
   {
     rule: 'granted-with-grant-option',
@@ -97,6 +103,7 @@ export const faultsOfGrants: PlantedFault[] = [
     sql: `${soundTable('early')}
       create policy {early_few} on {s}.{early} for select to cream using ({id} = 1);
       grant select on {s}.{early} to cream;`,
+    also: [{ rule: 'policy-to-login-role', object: 'policy {early_few} on {s}.{early}' }],
   },
   {
     rule: 'grant-to-login-role',

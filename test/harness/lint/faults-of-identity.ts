@@ -8,15 +8,17 @@ const policy = (table: string) => `policy {${table}_own} on {s}.{${table}}`
 
 /** The setting, written so that it is asked once. */
 const setting = (name: string) => `(select current_setting('${name}', true))`
-const claims = `(select current_setting('request.jwt.claims', true)::jsonb)`
+const claims = `(select nullif(current_setting('request.jwt.claims', true), '')::jsonb)`
 const fromSetting = (table: string): Expected => ({
   rule: 'identity-from-setting',
   object: policy(table),
-  isByHand: true,
 })
 
 const settings = [
-  { table: 'by_setting', policy: `${select} ({owner_id} = ${setting('app.user_id')}::uuid)` },
+  {
+    table: 'by_setting',
+    policy: `${select} ({owner_id} = nullif(${setting('app.user_id')}, '')::uuid)`,
+  },
   { table: 'by_claims', policy: `${select} ({owner_id} = (${claims} ->> 'sub')::uuid)` },
   {
     table: 'by_claim',
@@ -35,6 +37,7 @@ const inHelpers: PlantedFault[] = [
     object: 'function {s}.{claimed_id}()',
     isByHand: true,
     sql: `${soundFunction('{claimed_id}()', `returns uuid language sql stable as $$ select nullif(current_setting('App.User_Id', true), '')::uuid $$`)}
+      grant execute on function {s}.{claimed_id}() to webuser;
       ${ownedTable('by_helper')} create policy {by_helper_own} on {s}.{by_helper} ${select} ({owner_id} = (select {s}.{claimed_id}()));`,
   },
   {
@@ -43,6 +46,7 @@ const inHelpers: PlantedFault[] = [
     isByHand: true,
     sql: `${soundFunction('{claimed_name}()', `returns text language sql stable return current_setting('app.name', true)`)}
       ${soundFunction('{is_claimed}(text)', 'returns boolean language sql stable as $$ select $1 = {s}.{claimed_name}() $$')}
+      grant execute on function {s}.{claimed_name}(), {s}.{is_claimed}(text) to webuser;
       ${ownedTable('by_helper_of_helper')}
       create policy {by_helper_of_helper_own} on {s}.{by_helper_of_helper} ${select} ({s}.{is_claimed}({body}));`,
   },
@@ -56,7 +60,7 @@ const metadata: PlantedFault[] = [
   }),
   faultyPolicy('identity-from-user-metadata')({
     table: 'by_metadata_path',
-    policy: `${select} (${claims} #>> '{'user_metadata,role}' = 'admin')`,
+    policy: `${select} (${claims} #>> array['user_metadata', 'role'] = 'admin')`,
     also: [fromSetting('by_metadata_path')],
   }),
   {
@@ -66,9 +70,12 @@ const metadata: PlantedFault[] = [
     sql: `${soundTable('accounts', ', raw_user_meta_data jsonb')}
       ${soundFunction(
         '{is_metadata_admin}(uuid)',
-        `returns boolean language sql stable as $$
-        select exists (select from {s}.{accounts} as a where raw_user_meta_data ->> 'id' = $1::text) and $1 = pie_schema.current_user_id() $$`,
+        `returns boolean language plpgsql stable as $$ begin
+        return exists (select from {s}.{accounts} as a where raw_user_meta_data ->> 'id' = $1::text) and $1 = pie_schema.current_user_id();
+      end $$`,
       )}
+      grant execute on function {s}.{is_metadata_admin}(uuid) to webuser; grant select on {s}.{accounts} to webuser;
+      create policy {accounts_own} on {s}.{accounts} for select to webuser using (${me} is not null);
       ${ownedTable('by_metadata_helper')}
       create policy {by_metadata_helper_own} on {s}.{by_metadata_helper} ${select} ({s}.{is_metadata_admin}({owner_id}));`,
   },
@@ -86,15 +93,22 @@ const byPattern = [
   { table: 'by_start', policy: `${select} (${email} ~ '^admin')`, weight: 'leak' as const },
   {
     table: 'by_case',
+    before: 'create index on {s}.{by_case} (lower({body}));',
     policy: `${select} (lower({body}) = lower(${email}))`,
     weight: 'leak' as const,
   },
 ].map(faultyPolicy('identity-by-pattern'))
 
+const byLogin = (table: string, using: string) => ({
+  table,
+  columns: ', {login} name not null',
+  before: `create index on {s}.{${table}} ({login});`,
+  policy: `${select} (${using})`,
+})
 const byRole = [
-  { table: 'by_current', policy: `${select} ({body} = current_user)` },
-  { table: 'by_session', policy: `${select} ({body}::name = (select session_user))` },
-  { table: 'by_old_user', policy: `${select} (user = {body} and {is_open})` },
+  byLogin('by_current', '{login} = current_user'),
+  byLogin('by_session', '{login} = (select session_user)'),
+  byLogin('by_old_user', 'user = {login} and {is_open}'),
 ].map(faultyPolicy('identity-is-database-role'))
 
 const mine = `{owner_id} = ${me}`
@@ -109,6 +123,7 @@ const toLogin: PlantedFault[] = [
   }),
   faultyPolicy('policy-to-login-role')({
     table: 'to_auth',
+    also: [{ rule: 'policy-without-grant', object: policy('to_auth') }],
     policy: `for select to pie_auth using (${mine})`,
   }),
 ]

@@ -79,7 +79,6 @@ const secrets: PlantedFault[] = [
     sql: `${soundTable('tokens', ', refresh_token text')}
       create policy {tokens_all} on {s}.{tokens} for select to webuser using (true);
       grant select ({id}, refresh_token) on {s}.{tokens} to webuser;`,
-    also: [{ rule: 'select-lists-columns', object: 'grant to webuser on table {s}.{tokens}' }],
   },
 ]
 

@@ -20,7 +20,11 @@ const withMine = (fault: PlantedFault): PlantedFault => ({ ...fault, sql: mine +
 
 /** The first of them makes the function that others call too. */
 export const faultsOfPolicies: PlantedFault[] = [
-  withMine(inPolicy('policy-to-public', 'open_to_all', '', 'false')),
+  withMine({
+    ...inPolicy('policy-to-public', 'open_to_all', '', 'false'),
+    sql: `${soundTable('open_to_all')} create policy {open_to_all_own} on {s}.{open_to_all} using (false);
+      grant select on {s}.{open_to_all} to webuser;`,
+  }),
   {
     rule: 'policy-calls-volatile-function',
     object: 'policy {by_luck_own} on {s}.{by_luck}',

@@ -5,7 +5,7 @@ const rule = 'policy-column-without-index'
 
 const mine = soundFunction(
   '{mine}()',
-  `returns integer language sql stable as $$ select current_setting('x.y', true)::integer $$`,
+  `returns integer language sql stable as $$ select nullif(current_setting('search_path', true), '')::integer $$`,
 )
 
 /** @param columns after the id, each after a comma @param object what is to be found, with its table */
@@ -46,21 +46,21 @@ export const faultsOfPolicyColumns: PlantedFault[] = [
   inPolicy(
     'cased',
     ', {email} text',
-    `lower({email}) = (select current_setting('x.y', true))`,
+    `lower({email}) = (select current_setting('search_path', true))`,
     'expression lower({email}) on {s}.{cased}',
     'create index on {s}.{cased} ({email});',
   ),
   inPolicy(
     'documented',
     ', {data} jsonb',
-    `({data} ->> 'owner') = (select current_setting('x.y', true))`,
+    `({data} ->> 'owner') = (select current_setting('search_path', true))`,
     `expression ({data} ->> 'owner') on {s}.{documented}`,
     'create index on {s}.{documented} using gin ({data});',
   ),
   inPolicy(
     'tagged',
     ', {tags} text[]',
-    `{tags} @> array[(select current_setting('x.y', true))]`,
+    `{tags} @> array[(select current_setting('search_path', true))]`,
     'column {s}.{tagged}.{tags}',
     'create index on {s}.{tagged} ({tags});',
   ),
@@ -89,7 +89,7 @@ export const faultsOfPolicyColumns: PlantedFault[] = [
   inPolicy(
     'collated',
     ', {key} text',
-    `{key} = (select current_setting('x.y', true))`,
+    `{key} = (select current_setting('search_path', true))`,
     'column {s}.{collated}.{key}',
     'create index on {s}.{collated} ({key} collate "C");',
   ),
@@ -106,7 +106,7 @@ export const faultsOfPolicyColumns: PlantedFault[] = [
     object: 'column {s}.{members}.{user_id}',
     sql: `${soundTable('teams', ', {name} text')} ${soundTable('members', ', {team_id} integer, {user_id} integer')}
       create policy {teams_own} on {s}.{teams} to webuser using ({id} in (
-        select m.{team_id} from {s}.{members} as m join {s}.{teams} as t on t.{id} = 1 where m.{user_id} = (select {s}.{mine}())
+        select m.{team_id} from {s}.{members} as m join {s}.{listed} as l on l.{id} = m.{team_id} where m.{user_id} = (select {s}.{mine}())
       ));`,
   },
   {

@@ -5,12 +5,15 @@ export const faultsOfRowSecurity: PlantedFault[] = [
   inTable(
     'table-without-row-level-security',
     'bare',
-    'alter table {s}.{bare} disable row level security, no force row level security;',
+    `alter table {s}.{bare} disable row level security, no force row level security; grant select on {s}.{bare} to webuser;
+    create policy {bare_all} on {s}.{bare} for select to webuser using (true);`,
   ),
   {
     rule: 'table-without-row-level-security',
     object: 'table {s}.{part}',
-    sql: `${commented('table', 'whole', '({id} integer) partition by list ({id})')}
+    // Nobody is granted it yet.
+    weight: 'style',
+    sql: `${commented('table', 'whole', '({id} integer primary key) partition by list ({id})')}
       create table {s}.{part} partition of {s}.{whole} default;
       alter table {s}.{whole} enable row level security, force row level security;
       create policy {whole_for_owner} on {s}.{whole} to current_user using (true);`,

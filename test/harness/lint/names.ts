@@ -29,7 +29,7 @@ export const weirdNames = (schema: string): Names => ({
 export const schemaAlone = `
   create schema {s};
   comment on schema {s} is 'A schema.';
-  grant usage on schema {s} to webuser, webadmin;`
+  grant usage on schema {s} to webuser, webadmin, cream;`
 
 /** A table that nothing is wrong with, and that nobody is granted. @param columns beside its id, each after a comma */
 export function soundTable(name: string, columns = ''): string {

@@ -18,4 +18,4 @@ export function ownedTable(name: string, columns = '', rights = 'select'): strin
 }
 
 /** What whoever may write may write of it. */
-export const writing = 'insert ({owner_id}, {body});update ({owner_id}, {body});delete'
+export const writing = 'insert ({id}, {owner_id}, {body});update ({owner_id}, {body});delete'

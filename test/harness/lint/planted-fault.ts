@@ -28,6 +28,8 @@ export interface Expected {
   below?: number
   /** The version from which on it is one. */
   from?: number
+  /** What its mend brings to light, to be mended by the next run. */
+  brings?: readonly { rule: string; object: string }[]
   /** That its mend only says what there is to decide, and leaves it as it was. */
   isByHand?: true
 }
@@ -37,6 +39,10 @@ export const inTable = (rule: string, name: string, sql: string): PlantedFault =
   object: `table {s}.{${name}}`,
   sql: soundTable(name) + sql,
 })
+
+const policyFor = (name: string, role: string): string => `
+  create policy {${name}_own} on {s}.{${name}} to ${role === 'public' ? 'webuser' : role}
+    using ({owner_id} = (select pie_schema.current_user_id()));`
 
 /** Something that is granted on a table whose rows are somebody's. */
 export const granted = (
@@ -48,7 +54,6 @@ export const granted = (
   rule,
   object: `grant to ${role} on table {s}.{${name}}`,
   sql: `${soundTable(name, ', {owner_id} uuid unique, {body} text, {number} integer generated always as identity')}
-    create policy {${name}_own} on {s}.{${name}} to ${role === 'public' ? 'webuser' : role}
-      using ({owner_id} = (select pie_schema.current_user_id()));
+    ${/select|insert|update|delete/.test(grant) ? policyFor(name, role) : ''}
     grant ${grant} on {s}.{${name}} to ${role};`,
 })

@@ -48,7 +48,7 @@ export const plantedFaults: Readonly<Record<string, readonly PlantedFault[]>> = 
   policies: faultsOfPolicies,
   asking: faultsOfAsking,
   identity: faultsOfIdentity,
-  'sub-selects': faultsOfSubSelects,
+  'sub selects': faultsOfSubSelects,
   'policy columns': faultsOfPolicyColumns,
   functions: faultsOfFunctions,
   'function bodies': faultsOfFunctionBodies,

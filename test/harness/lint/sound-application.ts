@@ -34,7 +34,7 @@ export const soundApplication = [
     using ({reader_id} = any (array(select pie_schema.current_user_id())));
 
   grant select on {s}.{notes}, {s}.{shares} to webuser;
-  grant insert ({owner_id}, {body}), update ({body}) on {s}.{notes} to webuser;
+  grant insert ({id}, {owner_id}, {body}), update ({body}) on {s}.{notes} to webuser;
   grant select, delete on {s}.{notes} to webadmin;
   grant execute on function {s}.{is_mine}(uuid), {s}.{asks}(), {s}.{adds}(integer), {s}.{rows}(text) to webadmin;
   comment on table {s}.{notes} is

@@ -1,6 +1,6 @@
 import { commented, schemaAlone, soundFunction, soundTable } from './names.ts'
 
-const setting = `(select current_setting('x.y', true))`
+const setting = `(select nullif(current_setting('search_path', true), ''))`
 const isMine = `{owner_id} = ${setting}::integer`
 
 /** A table with policies that look rows up, and the indexes that answer them. */
@@ -73,7 +73,7 @@ const lookups = [
   answered(
     'later',
     ', {starts} timestamptz, {ends} timestamptz',
-    '{starts} < now() and {ends} = {starts}',
+    '{starts} < (select now()) and {ends} = {starts}',
     '',
   ),
   answered('whole', ', {body} jsonb', `{whole} is not null and {body}::text = ${setting}`, ''),
@@ -167,14 +167,14 @@ const behind: Record<string, string> = {
   '{by_cast}(integer)': '(row($1)::{s}.{pair})::integer > 1',
   '{by_implicit_cast}(integer)': '(select {numbers} + 1 > 0 from {s}.{holding})',
   '{by_domain}(integer)': '$1::{s}.{lucky} > 1',
-  '{by_array_of_domain}(integer)': `('{1}'::{s}.{lucky}[])[1] > $1`,
+  '{by_array_of_domain}(integer)': '(array[$1]::{s}.{lucky}[])[1] > $1',
   '{by_composite}(integer)': '(row($1, $1)::{s}.{lucky_pair}).{x} > 1',
   '{by_aggregate}(integer)': '(select {s}.{chances}(x) > 1 from unnest(array[$1]) as x)',
   '{by_view}(integer)': '(select count(*) > $1 from {s}.{draws})',
   '{by_view_of_view}(integer)': '(select count(*) > $1 from {s}.{draws_again})',
   '{by_sequence}(integer)': `nextval('{'s}.{'numbers}') > $1`,
   '{by_lock}(integer)': 'pg_try_advisory_xact_lock($1)',
-  '{by_setting}(integer)': `set_config('x.y', $1::text, true) = ''`,
+  '{by_setting}(integer)': `set_config('search_path', $1::text, true) = ''`,
   '{by_row}(integer)': '(select r.{throws} from {s}.{draws_alone} as r)',
   '{by_number}(integer)': 'txid_current() > $1',
 }

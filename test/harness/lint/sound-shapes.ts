@@ -2,6 +2,7 @@ import { soundApplication } from './sound-application.ts'
 import { soundBodies, soundCost } from './sound-cost.ts'
 import { soundDetours } from './sound-detours.ts'
 import { soundFailures } from './sound-failures.ts'
+import { soundPolicies } from './sound-policies.ts'
 
 /** SQL that makes what no rule minds, each in a schema of its own that it makes itself (`schemaAlone`). */
 export const soundShapes: Readonly<Record<string, string>> = {
@@ -10,4 +11,5 @@ export const soundShapes: Readonly<Record<string, string>> = {
   bodies: soundBodies,
   failures: soundFailures,
   detours: soundDetours,
+  'set of policies': soundPolicies,
 }

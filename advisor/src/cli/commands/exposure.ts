@@ -1,49 +1,166 @@
 import { Command } from 'commander'
-import { readExposure } from '../../exposure/read-exposure.ts'
-import { type Advised, jsonOption, print } from '../advised.ts'
+import type pg from 'pg'
+import { inOtherDatabase } from '../../database/in-other-database.ts'
+import { AdvisorError } from '../../errors.ts'
+import { compareExposures } from '../../exposure/diff/compare-exposures.ts'
+import { readSavedExposure } from '../../exposure/diff/read-saved-exposure.ts'
+import { type Exposure, everybody } from '../../exposure/exposure.ts'
+import { type ExposureOptions, readExposure } from '../../exposure/read-exposure.ts'
+import type { Finding } from '../../lint/finding.ts'
+import type { PresetChoice } from '../../presets/take-names.ts'
+import { type Advised, jsonOption } from '../advised.ts'
+import { exposureDiffInMarkdown, exposureDiffInWords } from '../exposure-diff-in-words.ts'
+import { exposureInHtml } from '../exposure-in-html.ts'
 import { exposureInMarkdown } from '../exposure-in-markdown.ts'
-import { exposureInWords } from '../exposure-in-words.ts'
+import { describeRefused, describeRows, exposureInWords } from '../exposure-in-words.ts'
+import { keepMemorySmall } from '../keep-memory-small.ts'
+import { namesByPreset, presetOption } from '../preset-option.ts'
+import { showProgress } from '../show-progress.ts'
+import { writeReport } from '../write-report.ts'
 
-interface ExposureOptions {
+interface Options {
   schema?: string[]
   role?: string[]
+  preset: PresetChoice
+  diff?: string
+  output?: string
   markdown?: boolean
+  html?: boolean
   json?: boolean
 }
 
-export function exposureCommand({
-  program,
-  address,
-  onDatabase,
-  names,
-  alsoFound,
-}: Advised): Command {
+export function exposureCommand(advised: Advised): Command {
+  const { address, names, program } = advised
   const usual = names.shownRoles?.join(', ') ?? 'those that log in without owning anything'
   const command = new Command('exposure')
-    .description('Show what each database role can select, insert, update, delete and execute.')
+    .description(
+      'Show what each database role can read, write and execute, and what goes round it.',
+    )
     .option('--schema <names...>', "schemas to show; without it, all but Postgres' own")
     .option('--role <names...>', `database roles to show; without it, ${usual}`)
+    .addOption(presetOption())
+    .option(
+      '--diff <file>',
+      'what has opened since a map that --json saved, or since postgres://…; ends with 1 if anything has',
+    )
+    .option('--output <file>', 'write to a file instead of standard output')
     .option('--markdown', 'print Markdown, to be committed and reviewed')
+    .option('--html', 'print one HTML page, to be looked at')
     .option(...jsonOption)
+    .addHelpText(
+      'after',
+      help(`${program} exposure${address === undefined ? '' : ' postgres://…'}`),
+    )
   if (address !== undefined) command.argument(address.flags, address.description)
   return command.action(async () => {
-    const { schema, role, markdown, ...output } = command.opts<ExposureOptions>()
-    const [exposure, beware] = await onDatabase(command.args[0], async (client) => [
-      await readExposure(client, { schemas: schema ?? null, roles: role ?? names.shownRoles }),
-      (await alsoFound?.(client)) ?? [],
-    ])
-    const shown = markdown
-      ? exposureInMarkdown(exposure, {
-          command: `${program} exposure --markdown`,
-          note: names.note,
-        }).trimEnd()
-      : exposureInWords(exposure)
-    // First, because it makes much of the rest void.
-    const warnings = beware.map(({ object, why }) => `BEWARE: ${object}: ${why}`)
-    print(
-      { ...exposure, ...(beware.length > 0 && { beware }) },
-      [...warnings, ...(warnings.length > 0 ? [''] : []), shown].join('\n'),
-      output,
-    )
+    const options = command.opts<Options>()
+    const { json = false, markdown = false, html = false } = options
+    if ([json, markdown, html].filter((form) => form).length > 1)
+      throw new AdvisorError('One form at a time: --json, --markdown or --html.')
+    if (html && options.diff !== undefined)
+      throw new AdvisorError('What has changed has no page: --diff with --markdown or --json.')
+    keepMemorySmall()
+    await (options.diff === undefined
+      ? show(advised, command.args[0], options)
+      : compare(advised, command.args[0], options, options.diff))
   })
+}
+
+const help = (command: string): string => `
+Reads the catalog and changes nothing; any role that may connect will do.
+
+Examples:
+  ${command} --schema app --role app_user PUBLIC
+  ${command} --html --output exposure.html
+  ${command} --json --output before.json
+  ${command} --diff before.json --markdown`
+
+async function show(advised: Advised, address: string | undefined, options: Options) {
+  const [exposure, beware, note] = await onDatabase(
+    advised,
+    address,
+    options,
+    async (client, asked, note) => [
+      await readExposure(client, asked),
+      (await advised.alsoFound?.(client)) ?? [],
+      note,
+    ],
+  )
+  await writeReport(
+    inForm(exposure, beware, note, advised.program, options),
+    options.output ?? null,
+  )
+}
+
+function inForm(
+  exposure: Exposure,
+  beware: readonly Finding[],
+  note: string | null,
+  program: string,
+  { json, markdown, html }: Options,
+): string {
+  if (json) return JSON.stringify({ ...exposure, ...(beware.length > 0 && { beware }) })
+  // First, because it makes much of the rest void.
+  const warnings = beware.map(({ object, why }) => `BEWARE: ${object}: ${why}`)
+  if (html)
+    return exposureInHtml(exposure, { warnings, note, command: `${program} exposure --html` })
+  const shown = markdown
+    ? exposureInMarkdown(exposure, { command: `${program} exposure --markdown`, note }).trimEnd()
+    : exposureInWords(exposure)
+  return [...warnings, ...(warnings.length > 0 ? [''] : []), shown].join('\n')
+}
+
+/** Of both sides the same is asked: what is named here, or else what the saved map was asked. */
+async function compare(
+  advised: Advised,
+  address: string | undefined,
+  options: Options,
+  from: string,
+) {
+  const { json, markdown, output } = options
+  const isDatabase = /^postgres(ql)?:/.test(from)
+  const saved = isDatabase ? null : await readSavedExposure(from)
+  const [after, asked] = await onDatabase(advised, address, options, async (client, usual) => {
+    const wanted = {
+      othersSchemas: usual.othersSchemas ?? [],
+      schemas: options.schema ?? saved?.asked.schemas ?? null,
+      roles: options.role ?? saved?.asked.roles ?? usual.roles,
+    }
+    return [await readExposure(client, wanted, 'left out'), wanted]
+  })
+  const before =
+    saved ?? (await inOtherDatabase(from, (client) => readExposure(client, asked, 'left out')))
+  const comparison = compareExposures(before, after, (access) => [
+    ...describeRefused(access),
+    ...describeRows(access.rows),
+  ])
+  await writeReport(
+    json
+      ? JSON.stringify(comparison)
+      : markdown
+        ? exposureDiffInMarkdown(comparison)
+        : exposureDiffInWords(comparison),
+    output ?? null,
+  )
+  if (comparison.opened.length > 0 || comparison.changed.length > 0) process.exitCode = 1
+}
+
+async function onDatabase<T>(
+  advised: Advised,
+  address: string | undefined,
+  { schema, role, preset }: Options,
+  work: (client: pg.Client, asked: ExposureOptions, note: string | null) => Promise<T>,
+): Promise<T> {
+  const progress = showProgress('Reading')
+  try {
+    return await advised.onDatabase(address, async (client) => {
+      const { names } = await namesByPreset(advised, client, preset, null)
+      const requested = names.requestRoles === null ? null : [...names.requestRoles, everybody]
+      const roles = role ?? names.shownRoles ?? requested
+      const { othersSchemas, note } = names
+      return work(client, { schemas: schema ?? null, roles, othersSchemas }, note)
+    })
+  } finally {
+    progress.end()
+  }
 }

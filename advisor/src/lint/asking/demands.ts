@@ -2,7 +2,7 @@ import { nodesIn, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts
 import type { Scope } from '../expressions/scope.ts'
 import { argumentsOf } from '../expressions/unwrap.ts'
 import { columnOf } from './pinned-columns.ts'
-import { type Facts, operatorOf, valueOf } from './value.ts'
+import { type Facts, operatorOf, readValue } from './value.ts'
 
 /** What a condition asks of a column of the row, whatever else it asks. */
 export type Demand =
@@ -31,7 +31,7 @@ export function demandsOf(node: TreeNode, scope: Scope, facts: Facts, isNegated 
   return sides.flatMap((side, index) => {
     const column = columnOf(side, scope)
     const other = sides[1 - index]
-    const value = other === undefined ? null : valueOf(other, scope, facts)
+    const value = other === undefined ? null : readValue(other, scope, facts)
     if (column === null || value === null) return []
     const key =
       value.kind === 'constant'

@@ -13,7 +13,8 @@ import {
   UNKNOWN,
 } from '../expressions/truth.ts'
 import { ANY, argumentsOf, EXISTS, plainQueryOf, queryOf } from '../expressions/unwrap.ts'
-import { type Facts, isNullable, operatorOf, type Value, valueOf } from './value.ts'
+import { keyOfTree } from '../lookups/key-of-tree.ts'
+import { type Facts, isNullable, operatorOf, readValue, type Value } from './value.ts'
 
 /** What a condition may come to, over all rows and all who may ask. */
 export function judgeCondition(node: TreeNode, scope: Scope, facts: Facts): Truth {
@@ -21,7 +22,7 @@ export function judgeCondition(node: TreeNode, scope: Scope, facts: Facts): Trut
   const parts = () => argumentsOf(node)
   switch (node.type) {
     case 'BOOLEXPR':
-      return judgeBoolean(wordOf(node, 'boolop'), parts().map(judge))
+      return judgeBoolean(wordOf(node, 'boolop'), parts(), judge)
     case 'CONST': {
       const constant = readConstant(node)
       return constant === null || constant.isNull
@@ -53,22 +54,32 @@ export function judgeCondition(node: TreeNode, scope: Scope, facts: Facts): Trut
     case 'SUBLINK':
       return judgeSubSelect(node, scope, facts)
     case 'VAR':
-      return TRUE | FALSE | (isNullable(valueOf(node, scope, facts)) ? NULL : 0)
+      return TRUE | FALSE | (isNullable(readValue(node, scope, facts)) ? NULL : 0)
     case 'RELABELTYPE':
     case 'COLLATEEXPR':
       return nodesIn(node, 'arg').map(judge)[0] ?? UNKNOWN
     default:
-      return valueOf(node, scope, facts).kind === 'null' ? NULL : UNKNOWN
+      return readValue(node, scope, facts).kind === 'null' ? NULL : UNKNOWN
   }
 }
 
-function judgeBoolean(word: string, parts: Truth[]): Truth {
-  if (word === 'not') return not(parts[0] ?? UNKNOWN)
-  return word === 'and' ? parts.reduce(and, TRUE) : parts.reduce(or, FALSE)
+function judgeBoolean(word: string, parts: TreeNode[], judge: (inner: TreeNode) => Truth): Truth {
+  const each = parts.map(judge)
+  if (word === 'not') return not(each[0] ?? UNKNOWN)
+  const all = word === 'and' ? each.reduce(and, TRUE) : each.reduce(or, FALSE)
+  // `a or not a` is never false, `a and not a` never true.
+  return hasItsOpposite(parts) ? all & ~(word === 'and' ? TRUE : FALSE) : all
+}
+
+function hasItsOpposite(parts: TreeNode[]): boolean {
+  const isNegation = (part: TreeNode) =>
+    part.type === 'BOOLEXPR' && wordOf(part, 'boolop') === 'not'
+  const denied = parts.filter(isNegation).flatMap(argumentsOf).map(keyOfTree)
+  return denied.length > 0 && parts.some((part) => denied.includes(keyOfTree(part)))
 }
 
 function judgeComparison(node: TreeNode, scope: Scope, facts: Facts): Truth {
-  const [one, other] = argumentsOf(node).map((part) => valueOf(part, scope, facts))
+  const [one, other] = argumentsOf(node).map((part) => readValue(part, scope, facts))
   if (one === undefined || other === undefined) return UNKNOWN
   const operator = operatorOf(node, facts.catalog)
   if (node.type === 'DISTINCTEXPR') return judgeDistinct(one, other)
@@ -122,10 +133,10 @@ function isAlwaysEqual(one: Value, other: Value): boolean | null {
 function judgeList(node: TreeNode, scope: Scope, facts: Facts): Truth {
   const [one, list] = argumentsOf(node)
   if (one === undefined || list?.type !== 'ARRAYEXPR') return UNKNOWN
-  const value = valueOf(one, scope, facts)
+  const value = readValue(one, scope, facts)
   const operator = operatorOf(node, facts.catalog)
   const each = nodesIn(list, 'elements').map((item) =>
-    compare(operator, value, valueOf(item, scope, facts)),
+    compare(operator, value, readValue(item, scope, facts)),
   )
   return wordOf(node, 'useOr') === 'true' ? each.reduce(or, FALSE) : each.reduce(and, TRUE)
 }
@@ -133,7 +144,7 @@ function judgeList(node: TreeNode, scope: Scope, facts: Facts): Truth {
 function judgeNullTest(node: TreeNode, scope: Scope, facts: Facts): Truth {
   const [argument] = nodesIn(node, 'arg')
   if (argument === undefined || wordOf(node, 'argisrow') === 'true') return UNKNOWN
-  const value = valueOf(argument, scope, facts)
+  const value = readValue(argument, scope, facts)
   const isNull = value.kind === 'null' ? TRUE : isNullable(value) ? TRUE | FALSE : FALSE
   return wordOf(node, 'nulltesttype') === '0' ? isNull : not(isNull)
 }

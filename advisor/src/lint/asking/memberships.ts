@@ -83,7 +83,8 @@ function queryIn(condition: TreeNode): TreeNode | undefined {
     : undefined
 }
 
-const isUnique = ({ indexes }: Relation, column: number): boolean =>
+/** Whether no two rows have the same in a column. */
+export const isUnique = ({ indexes }: Relation, column: number): boolean =>
   indexes.some(
     ({ isUnique: is, columns, predicate }) =>
       is && predicate === null && columns.length === 1 && columns[0] === column,

@@ -3,6 +3,7 @@ import type { Names } from '../../names.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { isAlways, type Truth } from '../expressions/truth.ts'
 import type { Place } from '../expressions/unwrap.ts'
+import { conditionsFor } from '../policy-expressions.ts'
 import { type Asking, openBranches } from './branches.ts'
 import { type Identity, identityOf } from './identity.ts'
 import { judgeCondition } from './judge-condition.ts'
@@ -17,6 +18,8 @@ export interface Surroundings {
   reach: Reach
   /** The policies that are looked at: of tables that are asked about and whose row-level security is on. */
   policies: readonly Policy[]
+  /** Of these, those that let requests in. */
+  opening: readonly Policy[]
   /** The ways in which a policy's expression lets a row through and asks nobody. */
   openBranches(policy: Policy, expression: Expression): Place[]
   /** The columns of the row that an expression holds against who asks. */
@@ -44,8 +47,7 @@ function find(catalog: Catalog, names: Names): Surroundings {
   const identity = identityOf(catalog, names)
   const reach = reachOf(catalog)
   const facts: Facts = { catalog, identity, role: null, isNobody: false }
-  const asked = askedTables(catalog, reach, (isAskedFor) => asking(isAskedFor))
-  const asking = (isAskedFor: Asking['isAskedFor'] = asked): Asking => ({ ...facts, isAskedFor })
+  const asking: Asking = { ...facts, isAskedFor: askedTables(catalog, reach, () => asking) }
   const policies = [...catalog.relations.values()].flatMap((relation) =>
     relation.isAsked && relation.rowSecurity ? relation.policies : [],
   )
@@ -55,15 +57,18 @@ function find(catalog: Catalog, names: Names): Surroundings {
     identity,
     reach,
     policies,
+    opening: policies.filter(
+      (policy) => policy.isPermissive && reach.rolesOfPolicy(policy).size > 0,
+    ),
     openBranches: ({ relation }, expression) => {
       const found =
-        branches.get(expression) ?? openBranches(expression.tree, scopeOf(relation.oid), asking())
+        branches.get(expression) ?? openBranches(expression.tree, scopeOf(relation.oid), asking)
       branches.set(expression, found)
       return found
     },
     pinnedColumns: ({ relation }, expression) =>
-      pinnedColumns(expression.tree, scopeOf(relation.oid), asking()),
-    asking: asking(),
+      pinnedColumns(expression.tree, scopeOf(relation.oid), asking),
+    asking,
     judge: ({ relation }, expression, who = {}) =>
       judgeCondition(expression.tree, scopeOf(relation.oid), { ...facts, ...who }),
   }
@@ -73,35 +78,31 @@ function find(catalog: Catalog, names: Names): Surroundings {
  * Whether a table shows its rows only to those whom its policies have asked: what a sub-select of a policy finds in it, it
  * finds as whoever asks. Of a view nobody knows; it is taken for one that asks.
  */
-function askedTables(
-  catalog: Catalog,
-  reach: Reach,
-  asking: (isAskedFor: Asking['isAskedFor']) => Asking,
-): Asking['isAskedFor'] {
+function askedTables(catalog: Catalog, reach: Reach, asking: () => Asking): Asking['isAskedFor'] {
   const known = new Map<number, boolean>()
   const isAskedFor = (oid: number): boolean => {
     const before = known.get(oid)
     if (before !== undefined) return before
     // Policies that ask each other raise 42P17: nobody sees anything.
     known.set(oid, true)
-    const answer = find(catalog.relations.get(oid))
+    const answer = asksIn(catalog.relations.get(oid))
     known.set(oid, answer)
     return answer
   }
-  const find = (relation: Relation | undefined): boolean => {
+  const asksIn = (relation: Relation | undefined): boolean => {
     if (relation === undefined || relation.schema.isOfPostgres) return false
     if (relation.kind === 'v' || relation.kind === 'm') return true
     if (!relation.rowSecurity) return false
-    const forOthers = relation.policies.filter(
+    const asks = ({ using }: Policy): boolean =>
+      using === null || openBranches(using.tree, scopeOf(relation.oid), asking()).length === 0
+    const reading = relation.policies.filter(
       (policy) =>
-        policy.isPermissive &&
         (policy.command === 'all' || policy.command === 'select') &&
         reach.rolesOfPolicy(policy).size > 0,
     )
-    return forOthers.every(
-      ({ using }) =>
-        using === null ||
-        openBranches(using.tree, scopeOf(relation.oid), asking(isAskedFor)).length === 0,
+    return (
+      reading.filter(({ isPermissive }) => isPermissive).every(asks) ||
+      reading.some((policy) => !policy.isPermissive && policy.using !== null && asks(policy))
     )
   }
   return isAskedFor
@@ -118,4 +119,20 @@ export function isOpenFor(
   return [...roles].some((role) =>
     isAlways(judge(policy, expression, { role: catalog.roles.get(role)?.name ?? null })),
   )
+}
+
+/** Whether a restrictive policy asks these roles for all the others. */
+export function isRestricted(
+  { openBranches: open, reach }: Surroundings,
+  { policies }: Relation,
+  command: Parameters<typeof conditionsFor>[1],
+  roles: ReadonlySet<number>,
+): boolean {
+  return policies.some((policy) => {
+    const conditions = policy.isPermissive ? null : conditionsFor(policy, command)
+    const expression = command === 'insert' ? conditions?.check : conditions?.using
+    if (expression === null || expression === undefined) return false
+    const held = reach.rolesOfPolicy(policy)
+    return [...roles].every((role) => held.has(role)) && open(policy, expression).length === 0
+  })
 }

@@ -25,7 +25,7 @@ export type Value =
 
 const other = (isNullable: boolean): Value => ({ kind: 'other', isNullable })
 
-export function valueOf(start: TreeNode, around: Scope, facts: Facts): Value {
+export function readValue(start: TreeNode, around: Scope, facts: Facts): Value {
   const { node, scope } = unwrap(start, around)
   const constant = readConstant(node)
   if (constant !== null)
@@ -104,7 +104,7 @@ function identityValue(
 /** What is computed of null by what answers to null with null. */
 function computed(node: TreeNode, scope: Scope, facts: Facts): Value {
   const { catalog } = facts
-  const parts = () => argumentsOf(node).map((part) => valueOf(part, scope, facts))
+  const parts = () => argumentsOf(node).map((part) => readValue(part, scope, facts))
   if (node.type === 'COALESCEEXPR') {
     const values = parts().filter(({ kind }) => kind !== 'null')
     const [first] = values

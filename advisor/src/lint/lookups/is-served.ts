@@ -61,7 +61,7 @@ export function serves(
         (column > 0
           ? key.column === column
           : key.expression !== null && keyOfTree(key.expression) === keyOfTree(operand)) &&
-        families.some(({ family }) => family === key.family) &&
+        families.some(({ family }) => family === operatorClasses.familyOf.get(key.operatorClass)) &&
         (key.collation === 0 || collation === 0 || key.collation === collation),
     ) &&
     (index.condition === null || isImplied(index.condition.tree, conditions))

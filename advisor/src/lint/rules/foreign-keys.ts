@@ -99,7 +99,10 @@ function hasEquality(catalog: Catalog, { keys: [first] }: Index): boolean {
         for (const { family, method } of members) if (method !== 'brin') families.add(family)
     known.set(catalog, families)
   }
-  return first !== undefined && families.has(first.family)
+  return (
+    first !== undefined &&
+    families.has(catalog.operatorClasses.familyOf.get(first.operatorClass) ?? 0)
+  )
 }
 
 function closestIndex({ indexes }: Relation, columns: readonly number[]): string {

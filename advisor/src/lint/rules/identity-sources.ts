@@ -3,6 +3,7 @@ import { type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
 import type { Names } from '../../names.ts'
 import { asksSomebody } from '../asking/branches.ts'
 import { columnsBelow } from '../asking/pinned-columns.ts'
+import { policiesOf } from '../asking/policies-of.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
@@ -12,9 +13,9 @@ import { findNodes } from '../expressions/find-nodes.ts'
 import { resolveColumn, scopeOf } from '../expressions/scope.ts'
 import { argumentsOf, type Place, unwrap } from '../expressions/unwrap.ts'
 import { calledFunctions } from '../find-calls.ts'
-import { dropPolicy, expressionsOf } from '../policy-expressions.ts'
+import { closePolicy, expressionsOf } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { policiesOf } from './policies.ts'
+import { isDoor } from './login-roles.ts'
 
 const placesIn = (policy: Policy, isSought: (node: TreeNode) => boolean): Place[] =>
   expressionsOf(policy).flatMap(({ expression }) =>
@@ -70,6 +71,8 @@ const isCurrentSetting = ({ functions }: Catalog, node: TreeNode): boolean => {
 }
 
 function settingFault(object: string, settings: string[], names: Names, policy?: Policy): Fault {
+  // What nobody else knows proves something, as long as that is so.
+  const isSecret = settings.every((setting) => /session|token|secret|proof/.test(setting))
   const [trusted] = names.identityFunctions
   const instead =
     trusted === undefined
@@ -77,6 +80,7 @@ function settingFault(object: string, settings: string[], names: Names, policy?:
       : `(select ${trusted}())`
   return {
     object,
+    ...(isSecret ? { weight: 'leak' as const } : {}),
     detail: `it believes ${settings.join(', ')}${policy === undefined ? '' : `, and ${policy.object} goes by it`}`,
     mend:
       `-- to be decided: can anybody but the server in front send SQL as the role of requests, or set ${settings.join(', ')}?\n` +
@@ -103,7 +107,7 @@ export const identityFromUserMetadata: Rule = {
             {
               object: policy.object,
               detail: 'it goes by user_metadata',
-              mend: `-- where is what it asks for written by the server alone? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+              mend: `-- where is what it asks for written by the server alone? Until that is said, nobody gets in by it\n${closePolicy(policy)}`,
             },
           ]
         : [],
@@ -160,7 +164,7 @@ export const identityByPattern: Rule = {
           object: policy.object,
           detail: first.detail,
           ...(isLight ? { weight: 'leak' as const } : {}),
-          mend: `-- which column holds the id of who is meant? Compare that with =; until then, nobody gets in by it\n${dropPolicy(policy)}`,
+          mend: `-- which column holds the id of who is meant? Compare that with =; until then, nobody gets in by it\n${closePolicy(policy)}`,
         },
       ]
     })
@@ -227,11 +231,16 @@ export const identityIsDatabaseRole: Rule = {
     'All requests act as the same few roles: a row that belongs to the role belongs to everybody who has signed in. ' +
     'session_user is the role that the server logs in as, for all of them.',
   find: (catalog, names) => {
-    // Where people log in to the database themselves, the role is who they are.
-    if (names.requestRoles === null && !hasDoor(catalog)) return []
+    const shared = sharedRoles(catalog)
     const around = surroundingsOf(catalog, names)
     return around.policies.flatMap((policy) => {
-      if (around.reach.rolesOfPolicy(policy).size === 0) return []
+      const roles = [...around.reach.rolesOfPolicy(policy)]
+      // Where people log in to the database themselves, the role is who they are.
+      if (
+        roles.length === 0 ||
+        (names.requestRoles === null && !roles.some((role) => shared.has(role)))
+      )
+        return []
       const words = placesIn(policy, ({ type }) => type === 'OPEXPR').flatMap(
         (place) => comparedRoleWord(catalog, place) ?? [],
       )
@@ -242,7 +251,7 @@ export const identityIsDatabaseRole: Rule = {
             {
               object: policy.object,
               detail: `it compares a column with ${word}, which is ${word === 'session_user' ? 'the same for every request' : `one of ${nameRoles(catalog, around.reach.rolesOfPolicy(policy))}`}`,
-              mend: `-- what says who asks, and which column holds it? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+              mend: `-- what says who asks, and which column holds it? Until that is said, nobody gets in by it\n${closePolicy(policy)}`,
             },
           ]
     })
@@ -259,16 +268,10 @@ function comparedRoleWord(catalog: Catalog, { node, scope }: Place): string | nu
   return sides.some((side) => columnsBelow(side, scope).length > 0) ? (words[0] ?? null) : null
 }
 
-/** Whether there is a role that logs in to become others. */
-export const hasDoor = ({ roles }: Catalog): boolean =>
-  [...roles.values()].some((role) => isDoor(role))
-
-/** A role that logs in, and has what it may do only once it has become another. */
-export const isDoor = ({
-  canLogin,
-  isSuperuser,
-  memberships,
-}: Catalog['roles'] extends ReadonlyMap<number, infer Role> ? Role : never): boolean =>
-  canLogin &&
-  !isSuperuser &&
-  memberships.some(({ set, inherit, role }) => set && !inherit && role >= 16_384)
+/** The roles that others log in to become: many people act as each. */
+const sharedRoles = ({ roles }: Catalog): Set<number> =>
+  new Set(
+    [...roles.values()]
+      .filter(isDoor)
+      .flatMap(({ memberships }) => memberships.map(({ role }) => role)),
+  )

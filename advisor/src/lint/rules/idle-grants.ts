@@ -11,12 +11,12 @@ import {
   type RelationGrant,
   roleIn,
 } from '../relation-grants.ts'
-import { heirsOf, inheritedBy, isPastPolicies, mayOn, policiesFor } from '../role-rights.ts'
+import { inheritedBy, isPastPolicies, mayOn, policiesFor, servedBy } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /**
  * Trees name things by number: what a policy, a view or a function's parsed body asks for is found without a right on its
- * schema. So is the sequence of a column.
+ * schema. So is a sequence, by the default of a column.
  */
 export const grantInSchemaWithoutUsage: Rule = {
   name: 'grant-in-schema-without-usage',
@@ -28,7 +28,7 @@ export const grantInSchemaWithoutUsage: Rule = {
     const found = new Map<string, { role: number; relations: Relation[] }>()
     let inTrees: ReadonlySet<number> | null = null
     for (const relation of askedRelations(catalog)) {
-      if (relation.ownedBy !== null) continue
+      if (relation.kind === 'S') continue
       const grantees = new Set(grantsOn(relation).map(({ grantee }) => grantee))
       for (const role of grantees) {
         if (role === 0 || mayUse(catalog, role, relation)) continue
@@ -44,8 +44,8 @@ export const grantInSchemaWithoutUsage: Rule = {
   },
 }
 
-const mayUse = (catalog: Catalog, role: number, { schema }: Relation): boolean =>
-  heirsOf(catalog, role).some((heir) => mayOn(catalog, heir, schema, 'usage'))
+const mayUse = (catalog: Catalog, role: number, relation: Relation): boolean =>
+  servedBy(catalog, role, relation).some((heir) => mayOn(catalog, heir, relation.schema, 'usage'))
 
 function namedInTrees({ relations, functions }: Catalog): Set<number> {
   const trees = [...relations.values()].flatMap((relation) => [

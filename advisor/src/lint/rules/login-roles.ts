@@ -1,21 +1,43 @@
-import type { Catalog } from '../../catalog/catalog.ts'
+import type { Catalog, Policy, Role } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { dropPolicy } from '../policy-expressions.ts'
+import { policiesOf } from '../asking/policies-of.ts'
+import { nameRoles } from '../asking/reach.ts'
+import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
+import { expressionsOf, textsOf } from '../policy-expressions.ts'
 import type { Rule } from '../rule.ts'
-import { isDoor } from './identity-sources.ts'
-import { policiesOf } from './policies.ts'
+
+/** The first oid that is not of Postgres' own. */
+const FIRST_OF_OTHERS = 16_384
+
+/** A role that logs in, and has what it may do only once it has become another. */
+export const isDoor = ({ canLogin, isSuperuser, memberships }: Role): boolean =>
+  canLogin &&
+  !isSuperuser &&
+  memberships.some(({ set, inherit, role }) => set && !inherit && role >= FIRST_OF_OTHERS)
 
 /**
  * Roles that requests arrive as and are not to act as: those that log in to become another, and where the roles of requests
  * are known and some of them cannot log in, all that can.
  */
-function loginRolesOf({ roles, requestRoles }: Catalog, names: Names): Set<number> {
+function loginRolesOf(catalog: Catalog, names: Names): Set<number> {
+  const { roles, requestRoles } = catalog
   const requests = [...requestRoles].flatMap((oid) => roles.get(oid) ?? [])
   const isDivided = names.requestRoles !== null && requests.some(({ canLogin }) => !canLogin)
+  // Where nobody has said what requests act as, one that has rights itself may well be used as it is.
+  const used = names.requestRoles === null ? granteesIn(catalog) : new Set<number>()
   const logins = [...roles.values()].filter(
-    (role) => isDoor(role) || (isDivided && role.canLogin && requestRoles.has(role.oid)),
+    (role) =>
+      (isDoor(role) && !used.has(role.oid)) ||
+      (isDivided && role.canLogin && requestRoles.has(role.oid)),
   )
   return new Set(logins.filter(({ isSuperuser }) => !isSuperuser).map(({ oid }) => oid))
+}
+
+const granteesIn = ({ relations }: Catalog): Set<number> => {
+  const grantees = new Set<number>()
+  for (const { isAsked, acl } of relations.values())
+    if (isAsked) for (const { grantee } of acl) grantees.add(grantee)
+  return grantees
 }
 
 export const policyToLoginRole: Rule = {
@@ -25,31 +47,38 @@ export const policyToLoginRole: Rule = {
     'Every request arrives as this role, before anybody knows who asks: what it sees, everybody sees. It is for the role ' +
     'that a request becomes.',
   find: (catalog, names) => {
+    const around = surroundingsOf(catalog, names)
     const logins = loginRolesOf(catalog, names)
     return policiesOf(catalog)
       .filter(
         ({ isPermissive, roles, relation }) =>
           isPermissive && roles.some((role) => logins.has(role) && role !== relation.owner),
       )
-      .map((policy) => {
-        const left = policy.roles.filter((role) => !logins.has(role))
-        const roles = left
-          .map((role) => (role === 0 ? 'public' : (catalog.roles.get(role)?.sql ?? '')))
-          .join(', ')
-        return {
-          object: policy.object,
-          detail: `it is for ${namesOf(
-            catalog,
-            policy.roles.filter((role) => logins.has(role)),
-          )}`,
-          mend:
-            left.length > 0
-              ? `alter policy ${policy.sql} on ${policy.relation.sql} to ${roles};`
-              : `-- or, for those who are signed in: alter policy ${policy.sql} on ${policy.relation.sql} to …\n${dropPolicy(policy)}`,
-        }
-      })
+      .map((policy) => ({
+        object: policy.object,
+        detail: `it is for ${nameRoles(
+          catalog,
+          policy.roles.filter((role) => logins.has(role)),
+        )}`,
+        mend: forOthers(around, policy, logins),
+      }))
   },
 }
 
-const namesOf = ({ roles }: Catalog, oids: number[]): string =>
-  oids.map((oid) => roles.get(oid)?.sql ?? '').join(', ')
+/** For the other roles that it names; else, if it asks who it is, for those that are granted the table. */
+function forOthers(around: Surroundings, policy: Policy, logins: ReadonlySet<number>): string {
+  const { catalog } = around
+  const { relation, sql } = policy
+  const left = policy.roles.filter((role) => !logins.has(role))
+  const granted = new Set(
+    [...relation.acl, ...relation.columns.flatMap(({ acl }) => acl)].map(({ grantee }) => grantee),
+  )
+  const asks = expressionsOf(policy).every(
+    ({ expression }) => around.openBranches(policy, expression).length === 0,
+  )
+  const others = [...granted].filter((role) => catalog.requestRoles.has(role) && !logins.has(role))
+  const roles = left.length > 0 ? left : asks ? others : []
+  return roles.length > 0
+    ? `alter policy ${sql} on ${relation.sql} to ${nameRoles(catalog, roles)};`
+    : `-- or, if that is meant, for a role that requests become; it was: ${textsOf(policy)}\ndrop policy ${sql} on ${relation.sql};`
+}

@@ -8,7 +8,7 @@ import {
   roleIn,
 } from '../relation-grants.ts'
 import { revokeWithPolicies } from '../revoke-with-policies.ts'
-import { columnsFor, heirsOf, mayOn, mayOnSome, policiesFor } from '../role-rights.ts'
+import { columnsFor, mayOn, mayOnSome, policiesFor, servedBy } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /** The grants of tables and views that rows are read from and written to, by relation and role. */
@@ -33,7 +33,9 @@ export const changeWithoutSelect: Rule = {
         grants.some(({ privilege }) => privilege === one),
       )
       const canRead = () =>
-        heirsOf(catalog, grantee).some((role) => mayOnSome(catalog, role, relation, 'select'))
+        servedBy(catalog, grantee, relation).some((role) =>
+          mayOnSome(catalog, role, relation, 'select'),
+        )
       if (changes.length === 0 || canRead()) return []
       const role = roleIn(catalog, grantee)
       return [
@@ -87,7 +89,7 @@ function missingColumns(catalog: Catalog, grantee: number, relation: Relation): 
     ({ notNull, hasDefault, isGenerated, identity }) =>
       notNull && !hasDefault && !isGenerated && identity === '',
   )
-  const missing = heirsOf(catalog, grantee).map((role) => {
+  const missing = servedBy(catalog, grantee, relation).map((role) => {
     const writable = new Set(columnsFor(catalog, role, relation, 'insert'))
     return needed.filter(({ number }) => !writable.has(number))
   })
@@ -126,6 +128,6 @@ export const insertWithoutSequence: Rule = {
 }
 
 const mayCount = (catalog: Catalog, grantee: number, sequence: Relation): boolean =>
-  heirsOf(catalog, grantee).some(
+  servedBy(catalog, grantee, sequence).some(
     (role) => mayOn(catalog, role, sequence, 'usage') || mayOn(catalog, role, sequence, 'update'),
   )

@@ -4,11 +4,11 @@ import { asksSomebody } from '../asking/branches.ts'
 import { columnOf } from '../asking/pinned-columns.ts'
 import { intersect } from '../asking/reach.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
-import { operatorOf, valueOf } from '../asking/value.ts'
+import { operatorOf, readValue } from '../asking/value.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { isAlways } from '../expressions/truth.ts'
 import { argumentsOf } from '../expressions/unwrap.ts'
-import { conditionsFor, dropPolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
+import { closePolicy, conditionsFor, excerpt, expressionsOf } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 export const policyOpenToNobody: Rule = {
@@ -19,31 +19,29 @@ export const policyOpenToNobody: Rule = {
     'without a name gets more than whoever says theirs.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies
-      .filter(({ isPermissive }) => isPermissive)
-      .flatMap((policy) => {
-        const open = expressionsOf(policy).find(
-          ({ expression }) =>
-            isAlways(around.judge(policy, expression, { isNobody: true })) &&
-            !isAlways(around.judge(policy, expression)),
-        )
-        return open === undefined
-          ? []
-          : [
-              decided(
-                policy,
-                `${excerpt(open.expression)} is true when nobody is signed in`,
-                'what is somebody without a name to see?',
-              ),
-            ]
-      })
+    return around.opening.flatMap((policy) => {
+      const open = expressionsOf(policy).find(
+        ({ expression }) =>
+          isAlways(around.judge(policy, expression, { isNobody: true })) &&
+          !isAlways(around.judge(policy, expression)),
+      )
+      return open === undefined
+        ? []
+        : [
+            decided(
+              policy,
+              `${excerpt(open.expression)} is true when nobody is signed in`,
+              'what is somebody without a name to see?',
+            ),
+          ]
+    })
   },
 }
 
 const decided = (policy: Policy, detail: string, question: string): Fault => ({
   object: policy.object,
   detail,
-  mend: `-- ${question} Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+  mend: `-- ${question} Until that is said, nobody gets in by it\n${closePolicy(policy)}`,
 })
 
 export const policyShowsRowsOfNobody: Rule = {
@@ -54,9 +52,7 @@ export const policyShowsRowsOfNobody: Rule = {
     'written without an owner by mistake.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies
-      .filter(({ isPermissive }) => isPermissive)
-      .flatMap((policy) => rowsOfNobody(around, policy) ?? [])
+    return around.opening.flatMap((policy) => rowsOfNobody(around, policy) ?? [])
   },
 }
 
@@ -85,7 +81,7 @@ function rowsOfNobody(around: Surroundings, policy: Policy): Fault | null {
     ...(isWritten ? { weight: 'hole' as const } : {}),
     mend:
       `-- whose are rows without ${column.sql}? If there are to be none, delete or give away those that there are, and then\n` +
-      `-- alter table ${relation.sql} alter column ${column.sql} set not null;\n${dropPolicy(policy)}`,
+      `-- alter table ${relation.sql} alter column ${column.sql} set not null;\n${closePolicy(policy)}`,
   }
 }
 
@@ -144,22 +140,20 @@ export const policyExcludesOneself: Rule = {
   why: 'It lets a row through where it is not of whoever asks: everybody gets at the rows of all others.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies
-      .filter(({ isPermissive }) => isPermissive)
-      .flatMap((policy) => {
-        const found = expressionsOf(policy).find(({ expression }) =>
-          excludesOneself(around, policy, expression),
-        )
-        return found === undefined
-          ? []
-          : [
-              decided(
-                policy,
-                `${excerpt(found.expression)} is true for everybody but the one who asks`,
-                'was = meant?',
-              ),
-            ]
-      })
+    return around.opening.flatMap((policy) => {
+      const found = expressionsOf(policy).find(({ expression }) =>
+        excludesOneself(around, policy, expression),
+      )
+      return found === undefined
+        ? []
+        : [
+            decided(
+              policy,
+              `${excerpt(found.expression)} is true for everybody but the one who asks`,
+              'was = meant?',
+            ),
+          ]
+    })
   },
 }
 
@@ -180,7 +174,7 @@ function excludesOneself(
     if (!(isNegated ? isEqual : isDifferent)) return false
     const sides = argumentsOf(node)
     const isWho = (side: TreeNode) => {
-      const value = valueOf(side, scope, asking)
+      const value = readValue(side, scope, asking)
       return value.kind === 'same' && value.isIdentity
     }
     return sides.some((side) => columnOf(side, scope) !== null) && sides.some(isWho)

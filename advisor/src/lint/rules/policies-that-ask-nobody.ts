@@ -1,11 +1,16 @@
-import type { Expression, Policy, Relation } from '../../catalog/catalog.ts'
+import type { Expression, Policy } from '../../catalog/catalog.ts'
 import { childrenOf, type TreeNode } from '../../catalog/parse-node-tree.ts'
 import type { Names } from '../../names.ts'
 import { columnsBelow } from '../asking/pinned-columns.ts'
 import { intersect, nameRoles } from '../asking/reach.ts'
-import { isOpenFor, type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
+import {
+  isOpenFor,
+  isRestricted,
+  type Surroundings,
+  surroundingsOf,
+} from '../asking/surroundings.ts'
 import type { Place } from '../expressions/unwrap.ts'
-import { conditionsFor, dropPolicy, excerpt } from '../policy-expressions.ts'
+import { closePolicy, conditionsFor, excerpt } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const writing = ['insert', 'update', 'delete'] as const
@@ -19,9 +24,7 @@ export const policyLetsEverybodyWrite: Rule = {
     'add up, so that no other one takes this away.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies
-      .filter(({ isPermissive }) => isPermissive)
-      .flatMap((policy) => everybodyWrites(around, policy, names))
+    return around.opening.flatMap((policy) => everybodyWrites(around, policy, names))
   },
 }
 
@@ -73,7 +76,8 @@ function withoutWriting(
       intersect(reach.rolesOfPolicy(other), roles).size > 0 &&
       commands.some((command) => conditionsFor(other, command) !== null),
   )
-  if (!isOwn || isNeeded) return decide + dropPolicy(policy)
+  // What is for all commands may be read by as before.
+  if (!isOwn || isNeeded || policy.command !== 'all') return decide + closePolicy(policy)
   return `${decide}revoke ${commands.join(', ')} on ${relation.sql} from ${nameRoles(catalog, grantees)};`
 }
 
@@ -83,7 +87,7 @@ function openingFor(around: Surroundings, policy: Policy, command: Writing): Ope
   if (expression === null || expression === undefined) return null
   const { reach } = around
   const roles = intersect(reach.rolesOfPolicy(policy), reach.rolesWith(policy.relation, command))
-  if (roles.size === 0 || isRestricted(around, policy.relation, command)) return null
+  if (roles.size === 0 || isRestricted(around, policy.relation, command, roles)) return null
   const isOpen = isOpenFor(around, policy, expression, roles)
   // That what is added has to look like something is no word about who adds it; and no fault either.
   const branches =
@@ -107,19 +111,6 @@ function isNobodys(
   if (node.type !== 'NULLTEST') return false
   const pinned = around.pinnedColumns(policy, expression)
   return columnsBelow(node, scope).some((column) => pinned.has(column))
-}
-
-/** A restrictive policy that asks, asks for all the others. */
-function isRestricted(around: Surroundings, { policies }: Relation, command: Writing): boolean {
-  return policies.some((policy) => {
-    const conditions = policy.isPermissive ? null : conditionsFor(policy, command)
-    const expression = command === 'insert' ? conditions?.check : conditions?.using
-    return (
-      expression !== null &&
-      expression !== undefined &&
-      around.openBranches(policy, expression).length === 0
-    )
-  })
 }
 
 /**
@@ -191,7 +182,7 @@ export const policyAlwaysTrue: Rule = {
         around.reach.rolesOfPolicy(policy),
         around.reach.rolesWith(relation, 'select'),
       )
-      if (roles.size === 0) return []
+      if (roles.size === 0 || isRestricted(around, relation, 'select', roles)) return []
       const isForAll = isOpenFor(around, policy, using, [])
       if (
         !isForAll &&
@@ -237,7 +228,8 @@ export const policyVoidsAnother: Rule = {
         around.reach.rolesOfPolicy(policy),
         around.reach.rolesWith(policy.relation, 'select'),
       )
-      if (roles.size === 0 || !isOpenFor(around, policy, using, [])) return []
+      if (roles.size === 0 || isRestricted(around, policy.relation, 'select', roles)) return []
+      if (!isOpenFor(around, policy, using, [])) return []
       const voided = policy.relation.policies.filter((other) => isVoidedBy(around, policy, other))
       return voided.length === 0 ? [] : [voidingFault(policy, using, voided)]
     })
@@ -260,7 +252,7 @@ function voidingFault(open: Policy, using: Expression, voided: Policy[]): Fault 
   return {
     object: open.object,
     detail: `${excerpt(using)} shows every row, also what ${names} would keep back`,
-    mend: `-- or, if everybody is to see every row, drop instead: ${names}\n${dropPolicy(open)}`,
+    mend: `-- if everybody is to see every row, drop instead: ${names}\n${closePolicy(open)}`,
   }
 }
 
@@ -286,14 +278,15 @@ export const policyTrustsRole: Rule = {
         around.reach.rolesOfPolicy(policy),
         around.reach.rolesWith(relation, 'select'),
       )
-      if (readers.size === 0 || around.openBranches(policy, using).length === 0) return []
+      if (readers.size === 0 || isRestricted(around, relation, 'select', readers)) return []
+      if (around.openBranches(policy, using).length === 0) return []
       const narrow = relation.policies.filter((other) => asksThoseBelow(around, policy, other))
       if (narrow.length === 0) return []
       return [
         {
           object: policy.object,
           detail: `${nameRoles(catalog, roles)} is shown rows without being asked, which ${narrow.map(({ sql }) => sql).join(', ')} shows only to those whose they are: ${excerpt(using)}`,
-          mend: `-- what does a user have to be, to see this? Say it in using; until then, nobody does\n${dropPolicy(policy)}`,
+          mend: `-- what does a user have to be, to see this? Say it in using; until then, nobody does\n${closePolicy(policy)}`,
         },
       ]
     })

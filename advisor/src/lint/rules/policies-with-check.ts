@@ -5,7 +5,7 @@ import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { withoutOuterParentheses } from '../expression-text.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { isNever } from '../expressions/truth.ts'
-import { conditionsFor, dropPolicy, excerpt } from '../policy-expressions.ts'
+import { closePolicy, conditionsFor, excerpt } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 export const rowCanBeGivenAway: Rule = {
@@ -70,7 +70,7 @@ export const policyContradictsItself: Rule = {
 function contradiction(around: Surroundings, policy: Policy): Fault | null {
   const { using, check, relation, isPermissive } = policy
   if (!isPermissive) return null
-  const decide = `-- which of the two is meant? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`
+  const decide = `-- which of the two is meant? Until that is said, nobody gets in by it\n${closePolicy(policy)}`
   for (const [word, expression] of [
     ['using', using],
     ['with check', check],

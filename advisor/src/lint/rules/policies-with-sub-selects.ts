@@ -1,7 +1,7 @@
 import type { Catalog, Expression, Policy, Relation } from '../../catalog/catalog.ts'
 import { nodesIn, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
 import { asksSomebody } from '../asking/branches.ts'
-import { type Membership, membershipsIn } from '../asking/memberships.ts'
+import { isUnique, type Membership, membershipsIn } from '../asking/memberships.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
 import { withoutOuterParentheses } from '../expression-text.ts'
@@ -16,7 +16,7 @@ import {
   within,
 } from '../expressions/scope.ts'
 import { ANY, ARRAY, argumentsOf, queryOf, unwrap, VALUE } from '../expressions/unwrap.ts'
-import { dropPolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
+import { closePolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
 import { replaceColumn } from '../replace-column.ts'
 import type { Fault, Rule } from '../rule.ts'
 
@@ -98,7 +98,7 @@ function selfFault(catalog: Catalog, policy: Policy, found: ResolvedColumn[]): F
     detail,
     mend: isMended
       ? `alter policy ${sql} on ${relation.sql}${alter};`
-      : `-- what was it to be compared with? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+      : `-- what was it to be compared with? Until that is said, nobody gets in by it\n${closePolicy(policy)}`,
   }
 }
 
@@ -158,7 +158,7 @@ export const subSelectAnswersWithRow: Rule = {
             {
               object: policy.object,
               detail: [...new Set(found)].join('; '),
-              mend: `-- which column of that table was meant? Until that is said, nobody gets in by it\n${dropPolicy(policy)}`,
+              mend: `-- which column of that table was meant? Until that is said, nobody gets in by it\n${closePolicy(policy)}`,
             },
           ]
     }),
@@ -202,23 +202,18 @@ export const membershipOfAnybody: Rule = {
   why: 'It asks whether somebody is a member, and not whether it is the one who asks: one member is enough for everybody.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies
-      .filter(({ isPermissive }) => isPermissive)
-      .flatMap((policy) =>
-        membershipFault(around, policy, (membership) => {
-          const { table, mentioned, comparesRow, isBare, people } = membership
-          const [person] = people.filter((column) => !mentioned.has(column))
-          if (
-            !comparesRow ||
-            !isBare ||
-            person === undefined ||
-            people.some((column) => mentioned.has(column))
-          )
-            return null
-          if (around.asking.isAskedFor(table.oid)) return null
-          return `it looks for a row of ${table.sql}, whoever stands in its ${nameOf(table, person)}`
-        }),
-      )
+    return around.opening.flatMap((policy) =>
+      membershipFault(around, policy, (membership) => {
+        const { table, mentioned, comparesRow, isBare, people } = membership
+        const [person] = people
+        if (!comparesRow || !isBare || person === undefined) return null
+        if (people.some((column) => mentioned.has(column))) return null
+        // Of a thing there is one row, and its owner stands in it; of members there are many.
+        if ([...mentioned].some((column) => isUnique(table, column))) return null
+        if (around.asking.isAskedFor(table.oid)) return null
+        return `it looks for a row of ${table.sql}, whoever stands in its ${nameOf(table, person)}`
+      }),
+    )
   },
 }
 
@@ -228,19 +223,17 @@ export const membershipOfAnything: Rule = {
   why: 'It asks who it is, and not whether it is this row that they belong to: a member of anything sees everything.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.policies
-      .filter(({ isPermissive }) => isPermissive)
-      .flatMap((policy) =>
-        membershipFault(
-          around,
-          policy,
-          ({ table, mentioned, comparesRow, asks, shared, isOffice }) => {
-            const forgotten = shared.find(({ column }) => !mentioned.has(column))
-            if (!asks || comparesRow || isOffice || forgotten === undefined) return null
-            return `it looks for a row of ${table.sql}, whatever its ${nameOf(table, forgotten.column)}: not that of ${policy.relation.sql}.${nameOf(policy.relation, forgotten.ofRow)}`
-          },
-        ),
-      )
+    return around.opening.flatMap((policy) =>
+      membershipFault(
+        around,
+        policy,
+        ({ table, mentioned, comparesRow, asks, shared, isOffice }) => {
+          const forgotten = shared.find(({ column }) => !mentioned.has(column))
+          if (!asks || comparesRow || isOffice || forgotten === undefined) return null
+          return `it looks for a row of ${table.sql}, whatever its ${nameOf(table, forgotten.column)}: not that of ${policy.relation.sql}.${nameOf(policy.relation, forgotten.ofRow)}`
+        },
+      ),
+    )
   },
 }
 
@@ -273,7 +266,7 @@ function membershipFault(
       detail: [...new Set(details)].join('; '),
       mend:
         `-- say in the sub-select both whose row it is and that it is of this one: ${expression === undefined ? '' : excerpt(expression.expression).replaceAll('\n', ' ')}\n` +
-        dropPolicy(policy),
+        closePolicy(policy),
     },
   ]
 }

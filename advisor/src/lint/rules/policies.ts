@@ -1,13 +1,11 @@
 import type { Catalog, Expression, Policy, Relation, Routine } from '../../catalog/catalog.ts'
+import { policiesOf } from '../asking/policies-of.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { closingParenthesis, findCallsInText } from '../expression-text.ts'
 import { calledFunctions, findCalls } from '../find-calls.ts'
-import { alterPolicy, dropPolicy, expressionsOf } from '../policy-expressions.ts'
+import { alterPolicy, closePolicy, expressionsOf } from '../policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { isVolatileForNothing } from './function-bodies.ts'
-
-export const policiesOf = ({ relations }: Catalog): Policy[] =>
-  [...relations.values()].flatMap(({ isAsked, policies }) => (isAsked ? policies : []))
 
 /** A restrictive policy is right to hold for everybody. */
 export const policyToPublic: Rule = {
@@ -60,8 +58,17 @@ export const policyCallsFunctionPerRow: Rule = {
     }),
 }
 
+/** Of Postgres' own, those that look something up; now() and its like cost no more than a constant. */
+const dear = /^(current_setting|pg_has_role|has_\w+_privilege)$/
+
 const callsOf = ({ functions }: Catalog, { tree }: Expression) =>
-  findCalls(tree, (oid) => functions.get(Number(oid))?.volatility === 'i')
+  findCalls(tree, (oid) => {
+    const routine = functions.get(Number(oid))
+    return (
+      routine?.volatility === 'i' ||
+      (routine?.schema.isOfPostgres === true && !dear.test(routine.name))
+    )
+  })
 
 /** As SQL names it in the policy's text: `app.is_mine`, `now`. */
 const callName = (routine: Routine | undefined): string =>
@@ -117,6 +124,6 @@ function volatileFault(catalog: Catalog, policy: Policy, called: Routine[]): Fau
   const names = called.map(({ sql }) => sql).join(', ')
   const mend = called.every((routine) => isVolatileForNothing(catalog, routine))
     ? called.map(({ sql }) => `alter function ${sql} stable;`).join('\n')
-    : `-- to be written anew without ${names}\n${dropPolicy(policy)}`
+    : `-- to be written anew without ${names}\n${closePolicy(policy)}`
   return { object: policy.object, detail: `it calls ${names}`, mend }
 }

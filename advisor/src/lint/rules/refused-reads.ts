@@ -1,7 +1,7 @@
 import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
 import { type Reads, readsIn } from '../expression-reads.ts'
 import { askedRelations, grantInWords, grantsOn, roleIn } from '../relation-grants.ts'
-import { columnsFor, heirsOf, mayOn, mayOnSome } from '../role-rights.ts'
+import { columnsFor, heirsOf, mayOn, mayOnSome, servedBy } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /** Rights are asked for whatever a condition comes to, before the first row is read. */
@@ -42,7 +42,7 @@ function concerned(catalog: Catalog, { relation, roles, command }: Policy): numb
     command === 'all' ? (['select', 'insert', 'update', 'delete'] as const) : [command]
   const named = roles.includes(0)
     ? grantsOn(relation).map(({ grantee }) => grantee)
-    : roles.flatMap((role) => heirsOf(catalog, role))
+    : roles.flatMap((role) => servedBy(catalog, role, relation))
   return [...new Set(named)].filter(
     (role) => role !== 0 && commands.some((one) => mayOnSome(catalog, role, relation, one)),
   )
@@ -114,7 +114,9 @@ export const viewReadsUngranted: Rule = {
             .map(({ grantee }) => grantee),
         )
         return [...readers].flatMap((grantee): Fault[] => {
-          const refusals = heirsOf(catalog, grantee).map((role) => viewRefusal(catalog, view, role))
+          const refusals = servedBy(catalog, grantee, view).map((role) =>
+            viewRefusal(catalog, view, role),
+          )
           const [refusal] = refusals
           if (refusal == null || refusals.some((one) => one === null)) return []
           const role = roleIn(catalog, grantee)

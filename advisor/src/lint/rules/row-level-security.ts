@@ -39,6 +39,9 @@ export const tableWithoutRowLevelSecurity: Rule = {
   why: 'Without row-level security, whoever is granted the table sees every row of everybody.',
   find: (catalog, names) => {
     const { reach } = surroundingsOf(catalog, names)
+    // An application that keeps people apart by itself, with one role for all, may know what it does.
+    const isUsed =
+      names.requestRoles !== null || tablesOf(catalog).some(({ rowSecurity }) => rowSecurity)
     return tablesOf(catalog)
       .filter(({ rowSecurity }) => !rowSecurity)
       .map((table) => {
@@ -46,7 +49,7 @@ export const tableWithoutRowLevelSecurity: Rule = {
           (privilege) => reach.rolesWith(table, privilege).size > 0,
         )
         const grantees = granteesOf(table)
-        const weight: Weight = isReached ? 'hole' : grantees.length > 0 ? 'leak' : 'style'
+        const weight: Weight = isReached && isUsed ? 'hole' : grantees.length > 0 ? 'leak' : 'style'
         const to = grantees.length === 0 ? 'nobody but its owner' : nameRoles(catalog, grantees)
         return {
           object: `table ${table.sql}`,

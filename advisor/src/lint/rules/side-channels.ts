@@ -63,12 +63,16 @@ function toldBy(
   index: Index,
   writers: readonly number[],
 ): Fault[] {
-  const numbers = index.columns.filter((number) => number > 0)
-  const columns = relation.columns.filter(({ number }) => numbers.includes(number))
+  const columns = relation.columns.filter(
+    ({ number, sql }) =>
+      index.columns.includes(number) || index.expressions.some((one) => one.includes(sql)),
+  )
+  const numbers = columns.map(({ number }) => number)
+  const inKey = columns.filter(({ number }) => index.columns.includes(number))
   // Of an expression the columns are not told: what it is of may be anything that is written.
   if (
     index.expressions.length === 0 &&
-    !columns.every((one) => isGuessable(catalog, one, index.isPrimary))
+    !inKey.every((one) => isGuessable(catalog, one, index.isPrimary))
   )
     return []
   const found = writers.flatMap((role) =>
@@ -83,7 +87,7 @@ function toldBy(
     constraint === undefined
       ? `index ${index.sql}`
       : `constraint ${constraint.sql} on ${relation.sql}`
-  const what = [...columns.map(({ sql }) => sql), ...index.expressions].join(', ')
+  const what = [...inKey.map(({ sql }) => sql), ...index.expressions].join(', ')
   return [
     {
       object,
@@ -156,7 +160,9 @@ function referenceMend(
   const isSimple = found.every(({ role }) => {
     const readable = new Set(columnsFor(catalog, role, other, 'select'))
     const policies = policiesFor(catalog, role, other, 'select')
-    const leadsOn = policies.some(({ using }) => using !== null && readsIn(using.tree).hasQuery)
+    const leadsOn = policies.some(
+      ({ using }) => using !== null && readsIn(using.tree).relations.size > 0,
+    )
     return otherColumns.every((column) => readable.has(column)) && !leadsOn && relation !== other
   })
   const pairs = columns.map((column, place) => {

@@ -1,6 +1,6 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
 import { askedRelations, byGrantee, grantInWords, grantsOn, roleIn } from '../relation-grants.ts'
-import { heirsOf, isPastPolicies, mayOnSome, policiesFor } from '../role-rights.ts'
+import { isPastPolicies, mayOnSome, policiesFor, servedBy } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const rowCommands = ['select', 'insert', 'update', 'delete'] as const
@@ -51,7 +51,7 @@ const isServed = (
   relation: Relation,
   command: RowCommand,
 ): boolean =>
-  heirsOf(catalog, grantee).some(
+  servedBy(catalog, grantee, relation).some(
     (role) =>
       isPastPolicies(catalog, role, relation) ||
       policiesFor(catalog, role, relation, command).some(({ isPermissive }) => isPermissive),
@@ -91,7 +91,7 @@ function isUsed(catalog: Catalog, { relation, command, roles }: Policy): boolean
   // Everybody: whoever was granted it, and the owner where policies hold for that one.
   const concerned = roles.includes(0)
     ? [...grantsOn(relation).map(({ grantee }) => grantee), ...boundOwner(catalog, relation)]
-    : roles.flatMap((role) => heirsOf(catalog, role))
+    : roles.flatMap((role) => servedBy(catalog, role, relation))
   return [...new Set(concerned)].some((role) =>
     commands.some((one) => mayOnSome(catalog, role, relation, one)),
   )

@@ -1,16 +1,14 @@
-/** What an operator asks about rights: `pie exposure`, `pie explain`, in words. */
+/** What an operator asks about rights: `pie exposure`, in words, as pages, and what has changed since. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { testSecretKey } from '../harness/cluster.ts'
-import { register, snapshot, startTestPie, type TestPie } from '../harness/pie.ts'
+import { startTestPie, type TestPie } from '../harness/pie.ts'
 import { type Finished, runPie } from '../harness/process.ts'
 
 let pie: TestPie
 before(async () => {
   pie = await startTestPie()
   const { owner } = pie
-  const ada = await register(pie, 'ada')
-  await register(pie, 'grace')
   await owner.query(`
     create schema app;
     grant usage on schema app to webuser;
@@ -23,7 +21,6 @@ before(async () => {
     create function app.publish(news_id int) returns void language sql security definer as '';
     revoke execute on function app.publish(int) from public;
     grant execute on function app.publish(int) to webadmin;`)
-  await owner.query(`insert into app.notes values (1, $1, 'hello')`, [ada.user.id])
 })
 after(() => pie.close())
 
@@ -88,66 +85,5 @@ A table, row-level security is on.
   test('names what is not there, and exits with 1', async () => {
     const { code, stderr } = await run('exposure', '--schema', 'nowhere')
     assert.deepEqual([code, stderr], [1, 'pie: There is no schema nowhere.\n'])
-  })
-})
-
-describe('pie explain', () => {
-  const about = (name: string, ...more: string[]) =>
-    say('explain', '--user', `${name}@example.com`, '--table', 'app.notes', ...more)
-
-  test('answers in words, names the policy that decides, and changes nothing while Pie serves', async () => {
-    const earlier = await snapshot(pie.owner)
-    const [can, cannot] = [await about('ada', '--row', '1'), await about('grace', '--row', '1')]
-    assert.match(
-      can,
-      /^ada@example\.com can see the row id = 1 of app\.notes: notes_own lets them\.\n/,
-    )
-    assert.match(
-      cannot,
-      /^grace@example\.com cannot see the row id = 1 of app\.notes: no policy lets this row be seen\.\nnotes_own asks \(owner_id = \(select pie_schema\.current_user_id\(\)\)\): false\.\n/,
-    )
-    assert.match(cannot, /\nTried as this user, and rolled back: 0 rows\.\n\nCost: \d+\.\d\d ms /)
-    const insert = await about('ada', '--action', 'insert', '--row', '{"id": 2}')
-    assert.match(
-      insert,
-      /cannot insert this row into app\.notes: no policy lets this row be inserted/,
-    )
-    assert.deepEqual(await snapshot(pie.owner), earlier)
-    const { rowCount } = await pie.owner.query('select from app.notes')
-    assert.equal(rowCount, 1)
-  })
-
-  test('says which grant is missing, and the statement that would give it', async () => {
-    assert.match(
-      await about('ada', '--row', '1', '--action', 'delete'),
-      /: webuser lacks a grant, delete on app\.notes\.\nIf that should be: grant delete on app\.notes to webuser\.\n[\s\S]*\n {2}NO {3}delete on app\.notes\n/,
-    )
-  })
-
-  test('counts what somebody sees of a table', async () => {
-    const shown = await about('grace')
-    assert.match(shown, /^grace@example\.com can see some rows of app\.notes: those that/)
-    assert.match(shown, /\nRows that they can see: 0 of 1\.\n/)
-  })
-
-  test('says loudly that row-level security is off', async () => {
-    const shown = await say(...['explain', '--user', 'ada@example.com', '--table', 'app.news'])
-    assert.match(
-      shown,
-      /can see every row of app\.news: ROW-LEVEL SECURITY IS OFF on app\.news, so /,
-    )
-  })
-
-  test('takes --set only where it is used, and actions only that there are', async () => {
-    const asked = ['explain', '--user', 'ada@example.com', '--table', 'app.notes']
-    for (const [more, said] of [
-      [['--set', '{}'], /--set is for --action update/],
-      [['--action', 'merge'], /Allowed choices are select, insert, update, delete/],
-      [['--row', 'x'], /invalid input syntax for type integer/],
-    ] as const) {
-      const { code, stdout, stderr } = await run(...asked, ...more)
-      assert.deepEqual([code, stdout], [1, ''])
-      assert.match(stderr, said)
-    }
   })
 })
