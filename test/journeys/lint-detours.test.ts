@@ -31,7 +31,13 @@ for (const [version, binaries] of Object.entries(versions))
         set role keeper;
         create table app.kept (id uuid primary key, owner_id uuid, body text);
         alter table app.kept enable row level security, force row level security;
-        reset role`)
+        create policy for_keeper on app.kept to keeper using (true) with check (true);
+        comment on schema app is 'An application.'; comment on table app.kept is 'What is kept.';
+        comment on column app.kept.id is 'Which.'; comment on column app.kept.owner_id is 'Whose.';
+        comment on column app.kept.body is 'What.';
+        reset role;
+        revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_put(oid, bigint, bytea),
+          lowrite(integer, bytea) from public`)
     })
     after(async () => {
       await owner.end()
@@ -106,5 +112,106 @@ for (const [version, binaries] of Object.entries(versions))
           allAre(asksWhatItIsTold, 'nothing'),
         )
       })
+    })
+
+    describe('a role', () => {
+      const found = async (sql: string, undo: string) => {
+        await owner.query(sql)
+        const ofRoles = async () =>
+          (await look()).filter(({ rule }) => /^(request-role|setting-)/.test(rule))
+        const before = await ofRoles()
+        for (const { mend } of before) await owner.query(mend)
+        const after = await ofRoles()
+        await owner.query(undo)
+        assert.deepEqual(after, [], 'its mends leave nothing')
+        return before.map(({ weight, rule, object }) => `${weight} ${rule}: ${object}`)
+      }
+
+      for (const attribute of ['superuser', 'bypassrls', 'replication'])
+        test(`of requests that is ${attribute} is above policies, also one that it is a member of`, async () => {
+          const object = (role: string) => [`hole request-role-above-policies: role ${role}`]
+          assert.deepEqual(
+            await found(`alter role visitor ${attribute}`, 'select'),
+            object('visitor'),
+          )
+          assert.deepEqual(
+            await found(
+              `create role "Above" ${attribute}; grant "Above" to visitor`,
+              'drop role "Above"',
+            ),
+            object('"Above"'),
+          )
+          assert.deepEqual(await found(`create role beside ${attribute}`, 'drop role beside'), [])
+        })
+
+      test('that makes databases or roles is told, each by what it can do', async () => {
+        assert.deepEqual(await found('alter role gate createdb', 'select'), [
+          'failure request-role-above-policies: role gate',
+        ])
+        assert.deepEqual(await found('alter role gate createdb createrole', 'select'), [
+          `${version === '15' ? 'hole' : 'leak'} request-role-above-policies: role gate`,
+        ])
+      })
+
+      test('with rights over the server is told by what they are', async () => {
+        const weights = {
+          pg_execute_server_program: 'hole',
+          pg_write_all_data: 'hole',
+          pg_read_all_data: 'leak',
+          pg_read_all_settings: 'leak',
+          pg_checkpoint: 'failure',
+        }
+        for (const [role, weight] of Object.entries(weights))
+          assert.deepEqual(await found(`grant ${role} to visitor`, 'select'), [
+            `${weight} request-role-of-server: membership of visitor in ${role}`,
+          ])
+        assert.deepEqual(
+          await found('grant pg_monitor to keeper', 'revoke pg_monitor from keeper'),
+          [],
+        )
+      })
+
+      test('with settings that open, or that say who asks', async () => {
+        const set = {
+          'session_replication_role = replica': 'hole',
+          'lo_compat_privileges = on': 'hole',
+          'row_security = off': 'failure',
+          "app.user_id = '7'": 'hole',
+        }
+        for (const [setting, weight] of Object.entries(set)) {
+          const name = setting.split(' ')[0]
+          for (const whose of ['role visitor', 'role gate in database postgres'])
+            assert.deepEqual(await found(`alter ${whose} set ${setting}`, 'select'), [
+              `${weight} setting-opens: setting ${name} of ${whose.replace(/ in .*/, '')}`,
+            ])
+          assert.deepEqual(await found(`alter database postgres set ${setting}`, 'select'), [
+            `${weight} setting-opens: setting ${name} of database "postgres"`,
+          ])
+        }
+        const harmless = `alter role visitor set statement_timeout = '3s'; alter role visitor set row_security = on;
+          alter role keeper set row_security = off`
+        assert.deepEqual(
+          await found(harmless, 'alter role visitor reset all; alter role keeper reset all'),
+          [],
+        )
+      })
+    })
+
+    test('who may make temporary objects makes a search path without pg_temp a leak', async () => {
+      const weightsWhere = async (sql: string) => {
+        await owner.query(sql)
+        return (await look('search-path-without-pg-temp-last')).map(({ weight }) => weight)
+      }
+      await asKeeper(`create function app.emptied() returns integer language sql security definer set search_path = '' as 'select 1';
+        revoke execute on function app.emptied() from public; grant execute on function app.emptied() to visitor`)
+      const database = 'temporary on database postgres'
+      assert.deepEqual(await weightsWhere('select'), ['leak'])
+      assert.deepEqual(await weightsWhere(`revoke ${database} from public`), ['style'])
+      assert.deepEqual(await weightsWhere(`grant ${database} to visitor`), ['leak'])
+      const [{ mend = '' } = {}] = await look('search-path-without-pg-temp-last')
+      assert.deepEqual(await weightsWhere(mend), [])
+      await owner.query(
+        `drop function app.emptied(); revoke ${database} from visitor; grant ${database} to public`,
+      )
     })
   })

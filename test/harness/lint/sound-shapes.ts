@@ -1,5 +1,6 @@
 import { soundApplication } from './sound-application.ts'
 import { soundBodies, soundCost } from './sound-cost.ts'
+import { soundDetours } from './sound-detours.ts'
 import { soundFailures } from './sound-failures.ts'
 import { soundPolicies } from './sound-policies.ts'
 
@@ -9,5 +10,6 @@ export const soundShapes: Readonly<Record<string, string>> = {
   cost: soundCost,
   bodies: soundBodies,
   failures: soundFailures,
+  detours: soundDetours,
   'set of policies': soundPolicies,
 }
