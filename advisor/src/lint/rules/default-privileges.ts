@@ -1,5 +1,5 @@
 import type { Catalog, DefaultPrivilege } from '../../catalog/catalog.ts'
-import { askersWith, nameOfRole } from '../askers.ts'
+import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
 

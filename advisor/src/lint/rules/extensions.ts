@@ -1,6 +1,6 @@
 /** What extensions bring along. */
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
-import { askersOf, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../askers.ts'
+import { askersOf, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../rights/askers.ts'
 import type { Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
 

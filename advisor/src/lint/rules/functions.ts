@@ -8,12 +8,12 @@ import {
   grantedAs,
   nameOfRole,
   namesOfRoles,
-} from '../askers.ts'
-import { readPast } from '../read-past.ts'
+} from '../rights/askers.ts'
+import { readPast } from '../rights/read-past.ts'
+import { triggersOf } from '../rights/triggers-of.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { asksWho } from '../sql-text/asks-who.ts'
 import { reachOf, searchPathOf } from '../sql-text/reach-of.ts'
-import { triggersOf } from '../triggers-of.ts'
 
 const PUBLIC = 0
 

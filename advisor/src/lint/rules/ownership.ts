@@ -5,9 +5,9 @@ import {
   grantInWords,
   relationInWords,
   roleIn,
-} from '../relation-grants.ts'
+} from '../rights/relation-grants.ts'
+import { isSqlOfAnApi } from '../rights/sql-of-an-api.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { isSqlOfAnApi } from '../sql-of-an-api.ts'
 
 /** A schema, relation or function: what `alter … owner to` calls it. */
 interface Owned {

@@ -1,5 +1,5 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
-import { askersOf, nameOfRole } from '../askers.ts'
+import { askersOf, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 export const sequenceCanBeSet: Rule = {

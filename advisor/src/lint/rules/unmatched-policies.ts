@@ -1,6 +1,18 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
-import { askedRelations, byGrantee, grantInWords, grantsOn, roleIn } from '../relation-grants.ts'
-import { isPastPolicies, isServed, mayOnSome, policiesFor, servedBy } from '../role-rights.ts'
+import {
+  askedRelations,
+  byGrantee,
+  grantInWords,
+  grantsOn,
+  roleIn,
+} from '../rights/relation-grants.ts'
+import {
+  isPastPolicies,
+  isServed,
+  mayOnSome,
+  policiesFor,
+  servedBy,
+} from '../rights/role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const rowCommands = ['select', 'insert', 'update', 'delete'] as const

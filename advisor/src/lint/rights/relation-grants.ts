@@ -1,4 +1,4 @@
-import type { Catalog, Column, Privilege, Relation } from '../catalog/catalog.ts'
+import type { Catalog, Column, Privilege, Relation } from '../../catalog/catalog.ts'
 
 /** A right on a table, view or sequence, or on a column of one, that somebody but its owner has. */
 export interface RelationGrant {

@@ -7,8 +7,8 @@ import type {
   Privilege,
   Relation,
   Role,
-} from '../catalog/catalog.ts'
-import { rolesOf } from '../catalog/memberships.ts'
+} from '../../catalog/catalog.ts'
+import { rolesOf } from '../../catalog/memberships.ts'
 
 interface Known {
   inherited: Map<number, Set<number>>
