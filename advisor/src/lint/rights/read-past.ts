@@ -1,4 +1,5 @@
-import type { Catalog, Privilege, Relation, RewriteRule } from '../../catalog/catalog.ts'
+import type { Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Relation, RewriteRule } from '../../catalog/catalog.ts'
 import { rolesOf } from '../../catalog/memberships.ts'
 import type { TreeNode } from '../../catalog/parse-node-tree.ts'
 import { nodesIn } from '../../catalog/parse-node-tree.ts'

@@ -1,4 +1,5 @@
-import type { Catalog, Privilege, Routine } from '../../catalog/catalog.ts'
+import type { Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import { askersOf, calledAs, callersOf, grantedAs, namesOfRoles } from '../rights/askers.ts'
 import { type Fired, triggersOf } from '../rights/triggers-of.ts'
 import type { Fault, Rule } from '../rule.ts'

@@ -1,4 +1,5 @@
-import type { AclItem, Catalog } from '../../catalog/catalog.ts'
+import type { AclItem } from '../../catalog/acl.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
 import {
   allGrants,
   askedRelations,

@@ -1,4 +1,5 @@
-import type { Catalog, Privilege, Relation, RewriteRule } from '../../catalog/catalog.ts'
+import type { Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Relation, RewriteRule } from '../../catalog/catalog.ts'
 import { nodesIn, numberOf, type TreeNode } from '../../catalog/parse-node-tree.ts'
 import { commandOf, relationsNamedIn } from '../expressions/trees.ts'
 import { askersOf, namesOfRoles } from '../rights/askers.ts'
