@@ -46,11 +46,14 @@ export function lintDatabase(
     const schemas =
       named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
     const catalog = await readCatalog(client, schemas, names)
-    const findings: Finding[] = [...also]
+    const findings: Finding[] = []
     for (const [done, rule] of rules.entries()) {
       onProgress?.(done, rules.length)
       findings.push(...findingsOf(rule, catalog, names))
     }
+    const mended = new Set(findings.map(({ mend }) => mend))
+    // What a rule found by itself is not told twice.
+    findings.unshift(...also.filter(({ mend }) => !mended.has(mend)))
     const { findings: left, accepted } = applyAcceptances(findings, acceptances, named, least)
     return {
       schemas,
