@@ -9,7 +9,9 @@ import {
   nameOfRole,
   namesOfRoles,
 } from '../askers.ts'
+import { callersByTree } from '../callers-by-tree.ts'
 import { readPast } from '../read-past.ts'
+import { isOwnedBy } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { asksWho } from '../sql-text/asks-who.ts'
 import { reachOf, searchPathOf } from '../sql-text/reach-of.ts'
@@ -29,11 +31,22 @@ export const executableByPublic: Rule = {
       .filter(({ acl }) => acl.some(({ grantee }) => grantee === PUBLIC))
       .map((routine) => ({
         object: calledAs(routine),
-        mend:
-          `revoke execute on ${grantedAs(routine)} from public;\n` +
+        mend: [
+          `revoke execute on ${grantedAs(routine)} from public;`,
+          ...grantToCallers(catalog, routine),
           `-- and for those who call it: grant execute on ${grantedAs(routine)} to …;`,
+        ].join('\n'),
         ...openedAsOwner(catalog, names, routine),
       })),
+}
+
+/** Those who call it by a view or a policy would be refused these. */
+function grantToCallers(catalog: Catalog, routine: Routine): string[] {
+  const callers = [...(callersByTree(catalog).get(routine.oid) ?? [])].filter(
+    (role) => !isOwnedBy(catalog, routine, role),
+  )
+  if (callers.length === 0) return []
+  return [`grant execute on ${grantedAs(routine)} to ${namesOfRoles(catalog, callers)};`]
 }
 
 /** Where it surely goes past policies and does not ask who asks. */

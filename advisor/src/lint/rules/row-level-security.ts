@@ -1,7 +1,9 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
+import type { Names } from '../../names.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { surroundingsOf } from '../asking/surroundings.ts'
-import type { Rule } from '../rule.ts'
+import { quoteName } from '../quote-name.ts'
+import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
 
 const tablesOf = ({ relations }: Catalog): Relation[] =>
@@ -11,6 +13,32 @@ const tablesOf = ({ relations }: Catalog): Relation[] =>
 function granteesOf({ acl, columns, owner }: Relation): number[] {
   const items = [...acl, ...columns.flatMap((column) => column.acl)]
   return [...new Set(items.map(({ grantee }) => grantee))].filter((grantee) => grantee !== owner)
+}
+
+/**
+ * No table of the database has row-level security, and nobody has said what requests act as: an application that keeps
+ * people apart by itself, with one role for all. That is one decision, and no oversight of each table.
+ */
+const isUnused = ({ relations }: Catalog, { requestRoles }: Names): boolean =>
+  requestRoles === null &&
+  ![...relations.values()].some(({ rowSecurity, extension }) => rowSecurity && extension === null)
+
+function decisionOf(catalog: Catalog, tables: readonly Relation[]): Fault {
+  const granted = tables.filter((table) => granteesOf(table).length > 0)
+  const grantees = [...new Set(granted.flatMap(granteesOf))]
+  const open =
+    granted.length === 0
+      ? 'its tables are granted to nobody but their owners'
+      : `${granted.length} of its tables are granted to ${nameRoles(catalog, grantees)}`
+  return {
+    object: `database ${quoteName(catalog.database.name)}`,
+    weight: granted.length === 0 ? 'style' : 'leak',
+    detail: `no table has it; ${open}`,
+    mend:
+      '-- to be decided: does the application alone say whose rows are whose? Then accept this, and know that every mistake\n' +
+      '-- in its SQL shows everything. If not, begin with the tables whose rows are somebody’s:\n' +
+      tables.map(({ sql }) => `-- alter table ${sql} enable row level security;`).join('\n'),
+  }
 }
 
 /** A policy that shows a table to its owner, for where no other does. */
@@ -39,27 +67,24 @@ export const tableWithoutRowLevelSecurity: Rule = {
   why: 'Without row-level security, whoever is granted the table sees every row of everybody.',
   find: (catalog, names) => {
     const { reach } = surroundingsOf(catalog, names)
-    // An application that keeps people apart by itself, with one role for all, may know what it does.
-    const isUsed =
-      names.requestRoles !== null || tablesOf(catalog).some(({ rowSecurity }) => rowSecurity)
-    return tablesOf(catalog)
-      .filter(({ rowSecurity }) => !rowSecurity)
-      .map((table) => {
-        const isReached = (['select', 'insert', 'update', 'delete'] as const).some(
-          (privilege) => reach.rolesWith(table, privilege).size > 0,
-        )
-        const grantees = granteesOf(table)
-        const weight: Weight = isReached && isUsed ? 'hole' : grantees.length > 0 ? 'leak' : 'style'
-        const to = grantees.length === 0 ? 'nobody but its owner' : nameRoles(catalog, grantees)
-        return {
-          object: `table ${table.sql}`,
-          detail: `it is granted to ${to}${table.policies.length > 0 ? '; its policies do not hold' : ''}`,
-          weight,
-          mend:
-            `alter table ${table.sql} enable row level security;\nalter table ${table.sql} force row level security;` +
-            policyForOwner(catalog, table),
-        }
-      })
+    const without = tablesOf(catalog).filter(({ rowSecurity }) => !rowSecurity)
+    if (isUnused(catalog, names) && without.length > 1) return [decisionOf(catalog, without)]
+    return without.map((table) => {
+      const isWritten = (['insert', 'update', 'delete'] as const).some(
+        (privilege) => reach.rolesWith(table, privilege).size > 0,
+      )
+      const grantees = granteesOf(table)
+      const weight: Weight = isWritten ? 'hole' : grantees.length > 0 ? 'leak' : 'style'
+      const to = grantees.length === 0 ? 'nobody but its owner' : nameRoles(catalog, grantees)
+      return {
+        object: `table ${table.sql}`,
+        detail: `it is granted to ${to}${table.policies.length > 0 ? '; its policies do not hold' : ''}`,
+        weight,
+        mend:
+          `alter table ${table.sql} enable row level security;\nalter table ${table.sql} force row level security;` +
+          policyForOwner(catalog, table),
+      }
+    })
   },
 }
 
