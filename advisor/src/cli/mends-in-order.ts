@@ -12,7 +12,9 @@ const TAKEN = 'rights taken'
  * what is made anew, and what drops an object after all that changes it.
  */
 const phases: readonly [name: string, beginsWith: RegExp][] = [
-  ['functions', /^(create( or replace)?|alter) (function|procedure|routine|aggregate)\b/i],
+  // Written anew, a function is what it was before: what is said of it comes after.
+  ['functions written anew', /^create( or replace)? (function|procedure|aggregate)\b/i],
+  ['functions', /^alter (function|procedure|routine|aggregate)\b/i],
   // What a mend takes and gives back in part comes before one that takes it for good.
   [ANEW, /^grant\b/i],
   [TAKEN, /^(revoke|alter default privileges|alter role)\b/i],
@@ -47,8 +49,9 @@ export function mendsInOrder(findings: readonly Finding[]): string {
     .sort((one, other) => one.order - other.order)
   const run = new Set<string>()
   const batch = inOrder.map(({ finding, statements }) => {
-    const left = statements.filter((statement) => !run.has(withoutComments(statement)))
-    for (const statement of left) run.add(withoutComments(statement))
+    const keyOf = keyIn(statements)
+    const left = statements.filter((statement) => !run.has(keyOf(statement)))
+    for (const statement of left) run.add(keyOf(statement))
     return [title(finding), ...(left.length === 0 ? [DONE] : left)].join('\n')
   })
   const forOthers = findings
@@ -58,6 +61,15 @@ export function mendsInOrder(findings: readonly Finding[]): string {
     .filter(isDecision)
     .map(({ finding }) => `${title(finding)}\n${finding.mend}`)
   return [...batch, ...decisions, ...forOthers].join('\n\n') || '-- There is nothing to mend.'
+}
+
+/** What tells a statement that need not run again: but what has been given since it was taken is taken once more. */
+function keyIn(statements: readonly string[]): (statement: string) => string {
+  const phase = phaseOf(statements)
+  return (statement) => {
+    const bare = withoutComments(statement)
+    return /^(grant|revoke)\b/i.test(bare) ? `${phase} ${bare}` : bare
+  }
 }
 
 /** By phase, then the gravest first; but of rights the gravest last, so that nothing gives back what it took. */

@@ -21,7 +21,8 @@ export function mendAs(catalog: Catalog, owners: readonly number[], mend: string
   const [other] = others
   if (other === undefined) return mend
   const role = catalog.roles.get(other)
-  const isAnyOther = others.length > 1 || role === undefined || role.isSuperuser || role.sql.includes('\n')
+  const isAnyOther =
+    others.length > 1 || role === undefined || role.isSuperuser || role.sql.includes('\n')
   return `${isAnyOther ? AS_SUPERUSER : `-- as ${role.sql}`}\n${mend}`
 }
 

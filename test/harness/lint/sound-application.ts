@@ -74,8 +74,7 @@ function soundFunctions(): string[] {
   const asks =
     'returns boolean language plpgsql stable as $$ begin return exists (select from pie_schema.roles); end $$'
   // Whose function that is, the search path of its author says.
-  const byPath =
-    'returns integer language plpgsql stable as $$ begin return {same}($1); end $$'
+  const byPath = 'returns integer language plpgsql stable as $$ begin return {same}($1); end $$'
   const strict = 'returns integer language plpgsql immutable strict as $$ begin return $1; end $$'
   const wide = `returns integer language sql stable security definer set search_path = pg_catalog, pg_temp
     as $$ select count(*)::integer from pie_schema.roles $$`

@@ -1,5 +1,6 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
+import { callersByTree } from '../asked-by-tree.ts'
 import {
   askersOf,
   askersWith,
@@ -9,7 +10,6 @@ import {
   nameOfRole,
   namesOfRoles,
 } from '../askers.ts'
-import { callersByTree } from '../callers-by-tree.ts'
 import { readPast } from '../read-past.ts'
 import { isOwnedBy } from '../role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'

@@ -5,6 +5,7 @@ import { surroundingsOf } from '../asking/surroundings.ts'
 import { quoteName } from '../quote-name.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
+import { recursionsIn } from './recursion.ts'
 
 const tablesOf = ({ relations }: Catalog): Relation[] =>
   [...relations.values()].filter(({ isAsked, kind }) => isAsked && (kind === 'r' || kind === 'p'))
@@ -120,18 +121,37 @@ export const rowLevelSecurityNotForced: Rule = {
   why:
     'Policies do not hold for the owner unless they are forced, and every security definer function ' +
     'and every view of the owner acts as the owner.',
-  find: (catalog) =>
-    tablesOf(catalog)
-      .filter(({ rowSecurity, forced }) => rowSecurity && !forced)
-      .map((table) => ({
-        object: `table ${table.sql}`,
-        // An application that connects as the owner has policies that hold for nobody.
-        ...(catalog.requestRoles.has(table.owner)
-          ? {
-              weight: 'hole' as const,
-              detail: `requests act as its owner, ${nameRoles(catalog, [table.owner])}: no policy holds for them`,
-            }
-          : {}),
-        mend: `alter table ${table.sql} force row level security;${policyForOwner(catalog, table)}`,
-      })),
+  find: (catalog) => {
+    const unforced = tablesOf(catalog).filter(({ rowSecurity, forced }) => rowSecurity && !forced)
+    const round = unforced.length === 0 ? new Set<number>() : wouldGoRound(catalog)
+    return unforced.map((table) => ({
+      object: `table ${table.sql}`,
+      // An application that connects as the owner has policies that hold for nobody.
+      ...(catalog.requestRoles.has(table.owner)
+        ? {
+            weight: 'hole' as const,
+            detail: `requests act as its owner, ${nameRoles(catalog, [table.owner])}: no policy holds for them`,
+          }
+        : {}),
+      mend: round.has(table.oid)
+        ? '-- a policy asks a function that reads the table as its owner, and forced would come back to itself: first let\n' +
+          `-- that function belong to a role that bypasses row-level security; then: alter table ${table.sql} force row level security;`
+        : `alter table ${table.sql} force row level security;${policyForOwner(catalog, table)}`,
+    }))
+  },
+}
+
+/** Tables whose policies would recurse if they held for owners, and do not today. */
+function wouldGoRound(catalog: Catalog): Set<number> {
+  const relations = new Map(
+    [...catalog.relations].map(([oid, relation]) => [
+      oid,
+      relation.rowSecurity ? { ...relation, forced: true } : relation,
+    ]),
+  )
+  const before = new Set(recursionsIn(catalog).map(({ policy }) => policy))
+  const added = recursionsIn({ ...catalog, relations }).filter(({ policy }) => !before.has(policy))
+  return new Set(
+    added.flatMap(({ path, policy }) => [policy.relation.oid, ...path.map(({ oid }) => oid)]),
+  )
 }

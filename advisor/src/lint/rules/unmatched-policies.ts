@@ -1,4 +1,5 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
+import { readersByTree } from '../asked-by-tree.ts'
 import { askedRelations, byGrantee, grantInWords, grantsOn, roleIn } from '../relation-grants.ts'
 import { isPastPolicies, isServed, mayOnSome, policiesFor, servedBy } from '../role-rights.ts'
 import { rolesOfNobody } from '../roles-of-nobody.ts'
@@ -26,10 +27,15 @@ export const grantWithoutPolicy: Rule = {
         const granted = rowCommands.filter((command) =>
           grants.some(({ privilege }) => privilege === command),
         )
-        const idle = granted.filter((command) => !isGiven(catalog, grantee, relation, command))
-        if (idle.length === 0) return []
         // Who was granted all there is was granted it without a thought of this table; then policies alone say what is meant.
         const isBlanket = granted.length === rowCommands.length
+        // Then a view or a policy that asks as them finds nothing, and without it would be refused.
+        const isAsked = isBlanket && readersByTree(catalog).get(relation.oid)?.has(grantee) === true
+        const idle = granted.filter(
+          (command) =>
+            !isGiven(catalog, grantee, relation, command) && !(command === 'select' && isAsked),
+        )
+        if (idle.length === 0) return []
         const commands = idle.join(', ')
         return [
           {
