@@ -1,4 +1,4 @@
-import type { Catalog, Expression, Policy, Relation } from '../catalog/catalog.ts'
+import type { Catalog, Policy, Relation } from '../catalog/catalog.ts'
 import { readsIn } from './expression-reads.ts'
 import { askedRelations, grantsOn } from './relation-grants.ts'
 
@@ -14,7 +14,10 @@ const known = new WeakMap<Catalog, Asked>()
 export const callersByTree = (catalog: Catalog): ReadonlyMap<number, ReadonlySet<number>> =>
   askedByTree(catalog).functions
 
-/** By table or view: the roles that read it so with their own rights, which a view asks for where it is security_invoker. */
+/**
+ * By table or view: the roles that a view reads it for with their own rights, and that were granted all of that view as they
+ * were of everything, without a thought of it. Without the right to read what is below they would be refused.
+ */
 export const readersByTree = (catalog: Catalog): ReadonlyMap<number, ReadonlySet<number>> =>
   askedByTree(catalog).relations
 
@@ -24,30 +27,28 @@ function askedByTree(catalog: Catalog): Asked {
   const asked: Asked = { functions: new Map(), relations: new Map() }
   for (const relation of askedRelations(catalog)) {
     const grantees = granteesOf(relation)
-    for (const { action } of relation.rules)
-      note(asked, action, grantees, relation.options.securityInvoker)
+    for (const { action } of relation.rules) {
+      const { functions, relations } = readsIn(action.tree)
+      add(asked.functions, functions, grantees)
+      if (relation.options.securityInvoker)
+        add(asked.relations, relations.keys(), grantees.filter((role) => hasAll(relation, role)))
+    }
     for (const policy of relation.policies)
       for (const expression of [policy.using, policy.check])
-        if (expression !== null) note(asked, expression, concernedBy(policy, grantees), true)
+        if (expression !== null)
+          add(asked.functions, readsIn(expression.tree).functions, concernedBy(policy, grantees))
   }
   known.set(catalog, asked)
   return asked
 }
 
-function note(
-  { functions, relations }: Asked,
-  { tree }: Expression,
-  roles: readonly number[],
-  asThemselves: boolean,
-): void {
-  if (roles.length === 0) return
-  const reads = readsIn(tree)
-  add(functions, reads.functions, roles)
-  if (asThemselves) add(relations, reads.relations.keys(), roles)
-}
+const hasAll = (relation: Relation, role: number): boolean =>
+  (['select', 'insert', 'update', 'delete'] as const).every((privilege) =>
+    grantsOn(relation).some((grant) => grant.grantee === role && grant.privilege === privilege),
+  )
 
 function add(found: RolesByOid, oids: Iterable<number>, roles: readonly number[]): void {
-  for (const oid of oids) {
+  for (const oid of roles.length === 0 ? [] : oids) {
     const all = found.get(oid) ?? new Set()
     for (const role of roles) all.add(role)
     found.set(oid, all)

@@ -35,7 +35,7 @@ export const faultsOfFunctions: PlantedFault[] = [
     object: 'function {s}.{shown}()',
     sql: `${soundFunction('{shown}()', `returns integer language sql immutable ${one}`)}
       grant execute on function {s}.{shown}() to public;
-      ${commented('view', 'showing', 'with (security_invoker) as select {s}.{shown}() as {id}', '{id}')}
+      ${commented('view', 'showing', 'with (security_invoker) as select {s}.{shown}() as {id}')}
       grant select on {s}.{showing} to webuser;
       ${soundTable('asked_by')}
       create policy {asked_own} on {s}.{asked_by} for select to webadmin using ({id} = (select {s}.{shown}()));

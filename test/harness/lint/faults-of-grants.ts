@@ -133,12 +133,18 @@ export const faultsOfGrants: PlantedFault[] = [
   // Without policies there is nothing to go past.
   {
     rule: 'grant-past-policies',
-    object: 'grant to webuser on table {s}.{emptied}',
+    object: 'grant to webuser on table {s}.{ungoverned}',
     weight: 'style',
-    sql: `${ownTable('emptied', '', 'select')} grant truncate on {s}.{emptied} to webuser;
-      alter table {s}.{emptied} disable row level security, no force row level security;`,
+    sql: `${ownTable('ungoverned', '', 'select')} grant truncate on {s}.{ungoverned} to webuser;
+      alter table {s}.{ungoverned} disable row level security, no force row level security;`,
     also: [
-      { rule: 'table-without-row-level-security', object: 'table {s}.{emptied}', weight: 'leak' },
+      {
+        rule: 'table-without-row-level-security',
+        object: 'table {s}.{ungoverned}',
+        weight: 'leak',
+        // With policies, there is.
+        brings: [{ rule: 'grant-past-policies', object: 'grant to webuser on table {s}.{ungoverned}' }],
+      },
     ],
   },
   {

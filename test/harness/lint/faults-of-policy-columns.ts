@@ -94,7 +94,7 @@ export const faultsOfPolicyColumns: PlantedFault[] = [
   inPolicy(
     'named',
     ', {key} text',
-    `{key} = ${myName}::name`,
+    `{key} = (select relname from pg_catalog.pg_class where oid = 1259)`,
     'column {s}.{named}.{key}',
     'create index on {s}.{named} ({key});',
   ),

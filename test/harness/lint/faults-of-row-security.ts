@@ -19,7 +19,7 @@ export const faultsOfRowSecurity: PlantedFault[] = [
       `bare_to_${name}`,
       `alter table {s}.{bare_to_${name}} disable row level security, no force row level security;
       grant ${grant} on {s}.{bare_to_${name}} to webuser;
-      create policy {bare_own} on {s}.{bare_to_${name}} to webuser using ({id} = 1) with check ({id} = 1);`,
+      create policy {bare_own} on {s}.{bare_to_${name}} to webuser using (false) with check (false);`,
     )
   }),
   {

@@ -29,8 +29,8 @@ export const grantWithoutPolicy: Rule = {
         )
         // Who was granted all there is was granted it without a thought of this table; then policies alone say what is meant.
         const isBlanket = granted.length === rowCommands.length
-        // Then a view or a policy that asks as them finds nothing, and without it would be refused.
-        const isAsked = isBlanket && readersByTree(catalog).get(relation.oid)?.has(grantee) === true
+        // So they were granted a view that asks as them: it finds nothing, and without this would be refused.
+        const isAsked = readersByTree(catalog).get(relation.oid)?.has(grantee) === true
         const idle = granted.filter(
           (command) =>
             !isGiven(catalog, grantee, relation, command) && !(command === 'select' && isAsked),
