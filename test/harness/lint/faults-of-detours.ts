@@ -34,6 +34,7 @@ export const faultsOfRewriteRules: PlantedFault[] = [
     rule: 'rule-acts-as-owner',
     object: 'rule {by_nobody} on {s}.{nobodys}',
     weight: 'style',
+    isByHand: true,
     sql: `${soundTable('nobodys')} create rule {by_nobody} as on delete to {s}.{nobodys} do also delete from {s}.{nobodys};`.replace(
       'do also delete from {s}.{nobodys}',
       'do instead nothing',
