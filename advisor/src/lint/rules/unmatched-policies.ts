@@ -14,7 +14,7 @@ import {
   policiesFor,
   servedBy,
 } from '../rights/role-rights.ts'
-import { rolesOfNobody } from '../roles-of-nobody.ts'
+import { rolesOfNobody } from '../rights/roles-of-nobody.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const rowCommands = ['select', 'insert', 'update', 'delete'] as const
