@@ -31,7 +31,11 @@ function askedByTree(catalog: Catalog): Asked {
       const { functions, relations } = readsIn(action.tree)
       add(asked.functions, functions, grantees)
       if (relation.options.securityInvoker)
-        add(asked.relations, relations.keys(), grantees.filter((role) => hasAll(relation, role)))
+        add(
+          asked.relations,
+          relations.keys(),
+          grantees.filter((role) => hasAll(relation, role)),
+        )
     }
     for (const policy of relation.policies)
       for (const expression of [policy.using, policy.check])

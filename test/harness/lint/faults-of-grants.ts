@@ -143,7 +143,9 @@ export const faultsOfGrants: PlantedFault[] = [
         object: 'table {s}.{ungoverned}',
         weight: 'leak',
         // With policies, there is.
-        brings: [{ rule: 'grant-past-policies', object: 'grant to webuser on table {s}.{ungoverned}' }],
+        brings: [
+          { rule: 'grant-past-policies', object: 'grant to webuser on table {s}.{ungoverned}' },
+        ],
       },
     ],
   },
