@@ -1,7 +1,7 @@
 import { compare, type Measurement, measureInTurn } from '../measurement.ts'
 import type { Options, PostgresVersion } from '../options.ts'
 import { type AdvisorStage, setAdvisorStage } from '../stage/advisor-stage.ts'
-import { roleOf, type SchemaSize } from '../stage/large-schema.ts'
+import { roleOf, type SchemaSize } from '../stage/large-schema-size.ts'
 
 /** The whole schema last: what was before it says how it grows. */
 const PARTS = [0.25, 0.5, 1]

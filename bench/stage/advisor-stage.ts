@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startOtherPostgres } from '../../test/harness/other-postgres.ts'
 import type { PostgresVersion } from '../options.ts'
-import { largeSchema, roleOf, type SchemaSize } from './large-schema.ts'
+import { largeSchema } from './large-schema.ts'
+import { roleOf, type SchemaSize } from './large-schema-size.ts'
 
 export interface AdvisorRun {
   /** From the start of the process to its end. */

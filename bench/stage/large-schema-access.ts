@@ -1,4 +1,4 @@
-import { GROUPS, roleOf, type SchemaSize } from './large-schema.ts'
+import { GROUPS, roleOf, type SchemaSize } from './large-schema-size.ts'
 import { nameOf, shapeOf } from './large-schema-tables.ts'
 
 const me = '(select bench_base.current_user_id())'

@@ -1,4 +1,4 @@
-import { schemaOf } from './large-schema.ts'
+import { schemaOf } from './large-schema-size.ts'
 
 /** Of 25 tables, the first is partitioned and the next two are its partitions. */
 const FAMILY = 25

@@ -1,23 +1,9 @@
 import { accessOf } from './large-schema-access.ts'
+import { GROUPS, roleOf, SCHEMAS, type SchemaSize, schemaOf } from './large-schema-size.ts'
 import { tableOf } from './large-schema-tables.ts'
 
-/** How large it is. Views, functions, triggers and rules come with the tables. */
-export interface SchemaSize {
-  tables: number
-  policies: number
-  /** Rights of one role on one table or one column, however many privileges. */
-  grants: number
-  roles: number
-}
-
-export const SCHEMAS = 10
-/** Roles that policies are for, and of which others are members. */
-export const GROUPS = 10
 /** How many statements' worth of tables are sent at once. */
 const AT_ONCE = 25
-
-export const schemaOf = (table: number): string => `bench_${table % SCHEMAS}`
-export const roleOf = (number: number): string => `bench_role_${number}`
 
 /**
  * A schema as an application of many years has it, in pieces to be run one after the other by a superuser. The same for the

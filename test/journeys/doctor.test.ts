@@ -816,15 +816,16 @@ for (const [version, binaries] of Object.entries(versions)) {
     test('what opens it is named by lint and exposure too', async () => {
       await superuser.query('alter role webadmin bypassrls')
       try {
-        for (const command of ['lint', 'exposure']) {
-          const { stdout } = await runPie([command], settings())
-          assert.match(stdout, /role webadmin[\s\S]*bypasses row-level security/, command)
-        }
-        const { stdout } = await runPie(['lint', '--json'], settings())
-        assert.ok(
-          JSON.parse(stdout).findings.some(
-            ({ rule }: { rule: string }) => rule === 'role-attributes',
-          ),
+        const exposure = await runPie(['exposure'], settings())
+        assert.match(exposure.stdout, /BEWARE: role webadmin: It bypasses row-level security/)
+        const lint = await runPie(['lint', '--json'], settings())
+        // Once, though the doctor's examination finds it too.
+        const found = JSON.parse(lint.stdout).findings.filter(
+          ({ object }: { object: string }) => object === 'role webadmin',
+        )
+        assert.deepEqual(
+          found.map(({ rule }: { rule: string }) => rule),
+          ['request-role-above-policies'],
         )
       } finally {
         await superuser.query('alter role webadmin nobypassrls')

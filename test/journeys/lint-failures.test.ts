@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
-import { findSettingCalls } from '../../advisor/src/lint/setting-calls.ts'
+import { findSettingCalls } from '../../advisor/src/lint/expressions/setting-calls.ts'
 import { faultsOfFailures } from '../harness/lint/faults-of-failures.ts'
 import { faultsOfLeaks } from '../harness/lint/faults-of-leaks.ts'
 import { lintedDatabases } from '../harness/lint/linted-databases.ts'

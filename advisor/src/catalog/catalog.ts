@@ -1,3 +1,5 @@
+import type { AclItem } from './acl.ts'
+
 /**
  * The catalog of a database, read once (`read-catalog.ts`), as far as lint and exposure ask about it. Oids are numbers; the
  * oid 0 among roles is PUBLIC, everybody. Names are as they are; `sql` is how SQL writes them, quoted and with their schema.
@@ -58,30 +60,6 @@ export interface SequenceState {
   last: number
   /** Where it ends. */
   most: number
-}
-
-export type Privilege =
-  | 'select'
-  | 'insert'
-  | 'update'
-  | 'delete'
-  | 'truncate'
-  | 'references'
-  | 'trigger'
-  | 'maintain'
-  | 'execute'
-  | 'usage'
-  | 'create'
-  | 'connect'
-  | 'temporary'
-  | 'set'
-  | 'alter system'
-
-/** One right of somebody on something. What an object has by default is said like what was granted. */
-export interface AclItem {
-  grantee: number
-  privilege: Privilege
-  isGrantable: boolean
 }
 
 export interface Role {

@@ -1,4 +1,4 @@
-import type { AclItem } from './catalog.ts'
+import type { AclItem } from './acl.ts'
 
 /** What lies beside tables and can lead past them, and that few databases have much of. */
 export interface Detours {

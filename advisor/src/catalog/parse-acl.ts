@@ -1,4 +1,4 @@
-import type { AclItem, Privilege } from './catalog.ts'
+import type { AclItem, Privilege } from './acl.ts'
 
 const privileges: Record<string, Privilege> = {
   r: 'select',

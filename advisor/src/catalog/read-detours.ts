@@ -1,4 +1,4 @@
-import type { AclItem } from './catalog.ts'
+import type { AclItem } from './acl.ts'
 import type { Detours } from './detours.ts'
 import { isOfPostgres, type Reading } from './reading.ts'
 

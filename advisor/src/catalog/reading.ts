@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import type { AclItem, Expression } from './catalog.ts'
+import type { AclItem } from './acl.ts'
+import type { Expression } from './catalog.ts'
 import { parseNodeTree, type TreeNode } from './parse-node-tree.ts'
 
 /** What each reader of a part of the catalog is given. */

@@ -1,4 +1,5 @@
-import type { Privilege, Relation } from '../catalog/catalog.ts'
+import type { Privilege } from '../catalog/acl.ts'
+import type { Relation } from '../catalog/catalog.ts'
 import type { ExposedSequence, SequenceAction } from './exposure.ts'
 import { sequenceActions } from './exposure.ts'
 import { mayOnRelation, mayUse } from './privileges.ts'

@@ -1,4 +1,5 @@
-import type { AclItem, Column, Privilege, Relation, Routine, Schema } from '../catalog/catalog.ts'
+import type { AclItem, Privilege } from '../catalog/acl.ts'
+import type { Column, Relation, Routine, Schema } from '../catalog/catalog.ts'
 import type { Standing } from './standing.ts'
 
 const read = new Set<Privilege>(['select'])

@@ -6,7 +6,7 @@ import { AdvisorError } from '../errors.ts'
 import type { Names } from '../names.ts'
 import { type Acceptance, applyAcceptances } from './apply-acceptances.ts'
 import type { Finding } from './finding.ts'
-import { mendInTurn } from './mend-in-turn.ts'
+import { mendInTurn } from './mends/mend-in-turn.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
 import type { Weight } from './weight.ts'
@@ -46,11 +46,14 @@ export function lintDatabase(
     const schemas =
       named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
     const catalog = await readCatalog(client, schemas, names)
-    const findings: Finding[] = [...also]
+    const findings: Finding[] = []
     for (const [done, rule] of rules.entries()) {
       onProgress?.(done, rules.length)
       findings.push(...findingsOf(rule, catalog, names))
     }
+    const mended = new Set(findings.map(({ mend }) => mend))
+    // What a rule found by itself is not told twice.
+    findings.unshift(...also.filter(({ mend }) => !mended.has(mend)))
     const { findings: left, accepted } = applyAcceptances(findings, acceptances, named, least)
     return {
       schemas,

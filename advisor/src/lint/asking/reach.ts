@@ -1,4 +1,5 @@
-import type { Catalog, Policy, Privilege, Relation } from '../../catalog/catalog.ts'
+import type { Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
 import { rolesOf } from '../../catalog/memberships.ts'
 
 /** Which of the roles that requests act as are held to what. Roles that are past policies are left out. */

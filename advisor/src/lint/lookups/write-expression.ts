@@ -1,6 +1,6 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
 import { nodesIn, numberOf, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
-import { quoteName } from '../quote-name.ts'
+import { quoteName } from '../mends/quote-name.ts'
 
 /** An expression over the columns of a table as SQL, or null where it is not of the few forms that are known here. */
 export function writeExpression(

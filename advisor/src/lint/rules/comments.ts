@@ -1,5 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts'
-import { askedRelations, grantsOn, relationInWords } from '../relation-grants.ts'
+import { askedRelations, grantsOn, relationInWords } from '../rights/relation-grants.ts'
 import type { Rule } from '../rule.ts'
 
 interface Commentable {

@@ -1,6 +1,6 @@
 import type { Catalog, DefaultPrivilege } from '../../catalog/catalog.ts'
-import { askersWith, nameOfRole } from '../askers.ts'
-import { mendAs } from '../mend-as.ts'
+import { mendAs } from '../mends/mend-as.ts'
+import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
 

@@ -1,8 +1,8 @@
 /** Functions that are security definer, and what they let a request reach. */
 import type { Catalog, Relation, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { calledAs, callersOf, grantedAs, namesOfRoles } from '../askers.ts'
-import { isGranted } from '../read-past.ts'
+import { calledAs, callersOf, grantedAs, namesOfRoles } from '../rights/askers.ts'
+import { isGranted } from '../rights/read-past.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { asksWho } from '../sql-text/asks-who.ts'
 import { bodyOf } from '../sql-text/body-of.ts'

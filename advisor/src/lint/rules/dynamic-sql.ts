@@ -1,5 +1,7 @@
-import type { Catalog, Privilege, Routine } from '../../catalog/catalog.ts'
-import { askersOf, calledAs, callersOf, grantedAs, namesOfRoles } from '../askers.ts'
+import type { Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Routine } from '../../catalog/catalog.ts'
+import { askersOf, calledAs, callersOf, grantedAs, namesOfRoles } from '../rights/askers.ts'
+import { type Fired, triggersOf } from '../rights/triggers-of.ts'
 import type { Fault, Rule } from '../rule.ts'
 import {
   type Execution,
@@ -7,7 +9,6 @@ import {
   findExecution,
   mayHoldSql,
 } from '../sql-text/executes-argument.ts'
-import { type Fired, triggersOf } from '../triggers-of.ts'
 import { askedFunctions, isTriggerFunction } from './functions.ts'
 
 export const executesItsArgument: Rule = {

@@ -1,7 +1,7 @@
 /** What extensions bring along. */
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
-import { askersOf, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../askers.ts'
-import { mendAs } from '../mend-as.ts'
+import { mendAs } from '../mends/mend-as.ts'
+import { askersOf, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../rights/askers.ts'
 import type { Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
 

@@ -1,4 +1,4 @@
-import { askersWith, nameOfRole, namesOfRoles } from '../askers.ts'
+import { askersWith, nameOfRole, namesOfRoles } from '../rights/askers.ts'
 import type { Rule } from '../rule.ts'
 
 export const foreignServerGranted: Rule = {

@@ -1,6 +1,6 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { callersByTree } from '../asked-by-tree.ts'
+import { callersByTree } from '../reads/asked-by-tree.ts'
 import {
   askersOf,
   askersWith,
@@ -9,13 +9,13 @@ import {
   grantedAs,
   nameOfRole,
   namesOfRoles,
-} from '../askers.ts'
-import { readPast } from '../read-past.ts'
-import { isOwnedBy } from '../role-rights.ts'
+} from '../rights/askers.ts'
+import { readPast } from '../rights/read-past.ts'
+import { isOwnedBy } from '../rights/role-rights.ts'
+import { triggersOf } from '../rights/triggers-of.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { asksWho } from '../sql-text/asks-who.ts'
 import { reachOf, searchPathOf } from '../sql-text/reach-of.ts'
-import { triggersOf } from '../triggers-of.ts'
 
 const PUBLIC = 0
 

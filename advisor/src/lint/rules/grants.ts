@@ -1,5 +1,5 @@
 import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
-import { privilegeColumns } from '../privilege-columns.ts'
+import { privilegeColumns } from '../rights/privilege-columns.ts'
 import {
   allGrants,
   byGrantee,
@@ -8,11 +8,11 @@ import {
   grantsOn,
   type RelationGrant,
   roleIn,
-} from '../relation-grants.ts'
-import { isPastPolicies, policiesFor } from '../role-rights.ts'
+} from '../rights/relation-grants.ts'
+import { isPastPolicies, policiesFor } from '../rights/role-rights.ts'
+import { isSensitive } from '../rights/sensitive-columns.ts'
+import { isSqlOfAnApi } from '../rights/sql-of-an-api.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { isSensitive } from '../sensitive-columns.ts'
-import { isSqlOfAnApi } from '../sql-of-an-api.ts'
 
 type Told = Omit<Fault, 'object'>
 

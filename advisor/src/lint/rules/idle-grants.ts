@@ -1,6 +1,6 @@
 import type { Catalog, Column, Relation, Role } from '../../catalog/catalog.ts'
 import { canBecome } from '../../catalog/memberships.ts'
-import { readsIn } from '../expression-reads.ts'
+import { readsIn } from '../reads/expression-reads.ts'
 import {
   allGrants,
   askedRelations,
@@ -10,9 +10,9 @@ import {
   grantsOn,
   type RelationGrant,
   roleIn,
-} from '../relation-grants.ts'
-import { inheritedBy, isPastPolicies, isServed, mayOn, policiesFor } from '../role-rights.ts'
-import { rolesOfNobody } from '../roles-of-nobody.ts'
+} from '../rights/relation-grants.ts'
+import { inheritedBy, isPastPolicies, isServed, mayOn, policiesFor } from '../rights/role-rights.ts'
+import { rolesOfNobody } from '../rights/roles-of-nobody.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /**

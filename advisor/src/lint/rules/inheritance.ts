@@ -1,5 +1,5 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
-import { askersOf, namesOfRoles } from '../askers.ts'
+import { askersOf, namesOfRoles } from '../rights/askers.ts'
 import type { Rule } from '../rule.ts'
 
 export const readThroughParent: Rule = {

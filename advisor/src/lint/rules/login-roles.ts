@@ -3,7 +3,7 @@ import type { Names } from '../../names.ts'
 import { policiesOf } from '../asking/policies-of.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
-import { expressionsOf, textsOf } from '../policy-expressions.ts'
+import { expressionsOf, textsOf } from '../mends/policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /** The first oid that is not of Postgres' own. */

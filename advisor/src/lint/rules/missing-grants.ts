@@ -1,4 +1,5 @@
 import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
+import { revokeWithPolicies } from '../mends/revoke-with-policies.ts'
 import {
   askedRelations,
   byGrantee,
@@ -6,9 +7,8 @@ import {
   grantsOn,
   type RelationGrant,
   roleIn,
-} from '../relation-grants.ts'
-import { revokeWithPolicies } from '../revoke-with-policies.ts'
-import { columnsFor, isServed, mayOn, mayOnSome, policiesFor } from '../role-rights.ts'
+} from '../rights/relation-grants.ts'
+import { columnsFor, isServed, mayOn, mayOnSome, policiesFor } from '../rights/role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /** The grants of tables and views that rows are read from and written to, by relation and role. */

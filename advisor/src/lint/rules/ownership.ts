@@ -1,13 +1,14 @@
-import type { AclItem, Catalog } from '../../catalog/catalog.ts'
+import type { AclItem } from '../../catalog/acl.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
 import {
   allGrants,
   askedRelations,
   grantInWords,
   relationInWords,
   roleIn,
-} from '../relation-grants.ts'
+} from '../rights/relation-grants.ts'
+import { isSqlOfAnApi } from '../rights/sql-of-an-api.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { isSqlOfAnApi } from '../sql-of-an-api.ts'
 
 /** A schema, relation or function: what `alter … owner to` calls it. */
 interface Owned {

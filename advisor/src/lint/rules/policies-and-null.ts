@@ -8,7 +8,7 @@ import { operatorOf, readValue } from '../asking/value.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { isAlways } from '../expressions/truth.ts'
 import { argumentsOf } from '../expressions/unwrap.ts'
-import { closePolicy, conditionsFor, excerpt, expressionsOf } from '../policy-expressions.ts'
+import { closePolicy, conditionsFor, excerpt, expressionsOf } from '../mends/policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 export const policyOpenToNobody: Rule = {

@@ -10,7 +10,7 @@ import {
   surroundingsOf,
 } from '../asking/surroundings.ts'
 import type { Place } from '../expressions/unwrap.ts'
-import { closePolicy, conditionsFor, excerpt } from '../policy-expressions.ts'
+import { closePolicy, conditionsFor, excerpt } from '../mends/policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const writing = ['insert', 'update', 'delete'] as const

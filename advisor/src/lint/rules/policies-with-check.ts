@@ -2,10 +2,10 @@ import type { Expression, Policy } from '../../catalog/catalog.ts'
 import { type Demand, demandsOf } from '../asking/demands.ts'
 import { intersect, nameRoles } from '../asking/reach.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
-import { withoutOuterParentheses } from '../expression-text.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { isNever } from '../expressions/truth.ts'
-import { closePolicy, conditionsFor, excerpt } from '../policy-expressions.ts'
+import { withoutOuterParentheses } from '../mends/expression-text.ts'
+import { closePolicy, conditionsFor, excerpt } from '../mends/policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 export const rowCanBeGivenAway: Rule = {

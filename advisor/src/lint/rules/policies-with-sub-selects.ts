@@ -4,7 +4,6 @@ import { asksSomebody } from '../asking/branches.ts'
 import { isUnique, type Membership, membershipsIn } from '../asking/memberships.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
-import { withoutOuterParentheses } from '../expression-text.ts'
 import { placesOf } from '../expressions/find-nodes.ts'
 import {
   type ResolvedColumn,
@@ -16,8 +15,9 @@ import {
   within,
 } from '../expressions/scope.ts'
 import { ANY, ARRAY, argumentsOf, queryOf, unwrap, VALUE } from '../expressions/unwrap.ts'
-import { closePolicy, excerpt, expressionsOf } from '../policy-expressions.ts'
-import { replaceColumn } from '../replace-column.ts'
+import { withoutOuterParentheses } from '../mends/expression-text.ts'
+import { closePolicy, excerpt, expressionsOf } from '../mends/policy-expressions.ts'
+import { replaceColumn } from '../mends/replace-column.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const comparisons = new Set(['=', '<>', '<', '>', '<=', '>='])

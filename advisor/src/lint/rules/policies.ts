@@ -1,9 +1,9 @@
 import type { Catalog, Expression, Policy, Relation, Routine } from '../../catalog/catalog.ts'
 import { policiesOf } from '../asking/policies-of.ts'
 import { nameRoles } from '../asking/reach.ts'
-import { closingParenthesis, findCallsInText } from '../expression-text.ts'
-import { calledFunctions, findCalls } from '../find-calls.ts'
-import { alterPolicy, closePolicy, expressionsOf } from '../policy-expressions.ts'
+import { calledFunctions, findCalls } from '../expressions/find-calls.ts'
+import { closingParenthesis, findCallsInText } from '../mends/expression-text.ts'
+import { alterPolicy, closePolicy, expressionsOf } from '../mends/policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { isVolatileForNothing } from './function-bodies.ts'
 

@@ -1,10 +1,10 @@
 import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
-import { readsIn } from '../expression-reads.ts'
-import { findRecursion, type Recursion } from '../find-recursion.ts'
-import { tablesCalledAs, tablesReadAs } from '../reading-as.ts'
-import { askedRelations, roleIn } from '../relation-grants.ts'
+import { readsIn } from '../reads/expression-reads.ts'
+import { findRecursion, type Recursion } from '../reads/find-recursion.ts'
+import { tablesCalledAs, tablesReadAs } from '../reads/reading-as.ts'
+import { onCycles } from '../reads/strongly-connected.ts'
+import { askedRelations, roleIn } from '../rights/relation-grants.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { onCycles } from '../strongly-connected.ts'
 
 const commands = ['select', 'insert', 'update', 'delete'] as const
 

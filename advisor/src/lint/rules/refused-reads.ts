@@ -1,7 +1,7 @@
 import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
-import { type Reads, readsIn } from '../expression-reads.ts'
-import { askedRelations, grantInWords, grantsOn, roleIn } from '../relation-grants.ts'
-import { columnsFor, heirsOf, mayOn, mayOnSome, servedBy } from '../role-rights.ts'
+import { type Reads, readsIn } from '../reads/expression-reads.ts'
+import { askedRelations, grantInWords, grantsOn, roleIn } from '../rights/relation-grants.ts'
+import { columnsFor, heirsOf, mayOn, mayOnSome, servedBy } from '../rights/role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /** Rights are asked for whatever a condition comes to, before the first row is read. */

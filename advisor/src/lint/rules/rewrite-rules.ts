@@ -1,9 +1,10 @@
-import type { Catalog, Privilege, Relation, RewriteRule } from '../../catalog/catalog.ts'
+import type { Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Relation, RewriteRule } from '../../catalog/catalog.ts'
 import { nodesIn, numberOf, type TreeNode } from '../../catalog/parse-node-tree.ts'
-import { askersOf, namesOfRoles } from '../askers.ts'
-import { isGranted, queriesOf, readPast } from '../read-past.ts'
+import { commandOf, relationsNamedIn } from '../expressions/trees.ts'
+import { askersOf, namesOfRoles } from '../rights/askers.ts'
+import { isGranted, queriesOf, readPast } from '../rights/read-past.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { commandOf, relationsNamedIn } from '../trees.ts'
 
 /** create rule; a view's own, which makes it a view, is none. */
 export const ruleActsAsOwner: Rule = {

@@ -1,9 +1,15 @@
 import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
-import { isTrue } from '../asked-columns.ts'
-import { askedRelations, byGrantee, grantInWords, grantsOn, roleIn } from '../relation-grants.ts'
-import { isPastPolicies, policiesFor } from '../role-rights.ts'
+import { isTrue } from '../rights/asked-columns.ts'
+import {
+  askedRelations,
+  byGrantee,
+  grantInWords,
+  grantsOn,
+  roleIn,
+} from '../rights/relation-grants.ts'
+import { isPastPolicies, policiesFor } from '../rights/role-rights.ts'
+import { isSensitive } from '../rights/sensitive-columns.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { isSensitive } from '../sensitive-columns.ts'
 
 export const sensitiveColumnReadable: Rule = {
   name: 'sensitive-column-readable',

@@ -1,9 +1,9 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { askersOf, nameOfRole, namesOfRoles } from '../askers.ts'
-import { mayOnSome } from '../role-rights.ts'
+import { askersOf, nameOfRole, namesOfRoles } from '../rights/askers.ts'
+import { mayOnSome } from '../rights/role-rights.ts'
+import { isSqlOfAnApi } from '../rights/sql-of-an-api.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { isSqlOfAnApi } from '../sql-of-an-api.ts'
 
 export const sequenceCanBeSet: Rule = {
   name: 'sequence-can-be-set',

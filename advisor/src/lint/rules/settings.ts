@@ -1,10 +1,10 @@
 import type { Catalog, Expression, Policy, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { readsIn } from '../expression-reads.ts'
-import { withoutOuterParentheses } from '../expression-text.ts'
-import { askedRelations } from '../relation-grants.ts'
+import { findSettingCalls } from '../expressions/setting-calls.ts'
+import { withoutOuterParentheses } from '../mends/expression-text.ts'
+import { readsIn } from '../reads/expression-reads.ts'
+import { askedRelations } from '../rights/relation-grants.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { findSettingCalls } from '../setting-calls.ts'
 
 type IsAlwaysSet = (setting: string) => boolean
 

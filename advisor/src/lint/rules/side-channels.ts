@@ -1,8 +1,8 @@
 import type { Catalog, Column, Constraint, Index, Relation } from '../../catalog/catalog.ts'
-import { readsIn } from '../expression-reads.ts'
-import { hidesRows, type Writing, writingsOf } from '../hidden-rows.ts'
-import { askedRelations, grantsOn, roleIn } from '../relation-grants.ts'
-import { columnsFor, policiesFor } from '../role-rights.ts'
+import { readsIn } from '../reads/expression-reads.ts'
+import { hidesRows, type Writing, writingsOf } from '../rights/hidden-rows.ts'
+import { askedRelations, grantsOn, roleIn } from '../rights/relation-grants.ts'
+import { columnsFor, policiesFor } from '../rights/role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /** Those who may write to a table. PUBLIC is told elsewhere. */

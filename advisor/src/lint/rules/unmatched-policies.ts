@@ -1,8 +1,20 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
-import { readersByTree } from '../asked-by-tree.ts'
-import { askedRelations, byGrantee, grantInWords, grantsOn, roleIn } from '../relation-grants.ts'
-import { isPastPolicies, isServed, mayOnSome, policiesFor, servedBy } from '../role-rights.ts'
-import { rolesOfNobody } from '../roles-of-nobody.ts'
+import { readersByTree } from '../reads/asked-by-tree.ts'
+import {
+  askedRelations,
+  byGrantee,
+  grantInWords,
+  grantsOn,
+  roleIn,
+} from '../rights/relation-grants.ts'
+import {
+  isPastPolicies,
+  isServed,
+  mayOnSome,
+  policiesFor,
+  servedBy,
+} from '../rights/role-rights.ts'
+import { rolesOfNobody } from '../rights/roles-of-nobody.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const rowCommands = ['select', 'insert', 'update', 'delete'] as const

@@ -1,8 +1,8 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
-import { askersOf, namedAs, nameOfRole, namesOfRoles } from '../askers.ts'
-import { isGranted, queryOf, readPast, tablesBelow } from '../read-past.ts'
+import { isFilter, relationsNamedIn } from '../expressions/trees.ts'
+import { askersOf, namedAs, nameOfRole, namesOfRoles } from '../rights/askers.ts'
+import { isGranted, queryOf, readPast, tablesBelow } from '../rights/read-past.ts'
 import type { Fault, Rule } from '../rule.ts'
-import { isFilter, relationsNamedIn } from '../trees.ts'
 
 /** Postgres takes true, on, yes and 1. */
 export const viewNotSecurityInvoker: Rule = {

@@ -1,4 +1,4 @@
-import type { Catalog, Column, Relation } from '../catalog/catalog.ts'
+import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
 import { askedColumns } from './asked-columns.ts'
 import { policiesFor } from './role-rights.ts'
 

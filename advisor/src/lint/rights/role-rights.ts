@@ -1,14 +1,7 @@
 /** What a role may do without asking for more: by itself, by the roles that it inherits, and as everybody may. */
-import type {
-  AclItem,
-  Catalog,
-  Command,
-  Policy,
-  Privilege,
-  Relation,
-  Role,
-} from '../catalog/catalog.ts'
-import { rolesOf } from '../catalog/memberships.ts'
+import type { AclItem, Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Command, Policy, Relation, Role } from '../../catalog/catalog.ts'
+import { rolesOf } from '../../catalog/memberships.ts'
 
 interface Known {
   inherited: Map<number, Set<number>>

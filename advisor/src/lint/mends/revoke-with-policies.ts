@@ -1,6 +1,6 @@
-import type { Catalog, Command, Policy, Relation } from '../catalog/catalog.ts'
-import { roleIn } from './relation-grants.ts'
-import { heirsOf } from './role-rights.ts'
+import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
+import { roleIn } from '../rights/relation-grants.ts'
+import { heirsOf } from '../rights/role-rights.ts'
 
 /** Takes commands from a role, and drops the policies that were for nothing else. */
 export function revokeWithPolicies(

@@ -4,7 +4,7 @@ import {
   numberOf,
   type TreeNode,
   wordOf,
-} from '../catalog/parse-node-tree.ts'
+} from '../../catalog/parse-node-tree.ts'
 
 /** What an expression or a query asks of other tables, and whom it calls. */
 export interface Reads {

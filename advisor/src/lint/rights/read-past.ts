@@ -1,9 +1,10 @@
-import type { Catalog, Privilege, Relation, RewriteRule } from '../catalog/catalog.ts'
-import { rolesOf } from '../catalog/memberships.ts'
-import type { TreeNode } from '../catalog/parse-node-tree.ts'
-import { nodesIn } from '../catalog/parse-node-tree.ts'
+import type { Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Relation, RewriteRule } from '../../catalog/catalog.ts'
+import { rolesOf } from '../../catalog/memberships.ts'
+import type { TreeNode } from '../../catalog/parse-node-tree.ts'
+import { nodesIn } from '../../catalog/parse-node-tree.ts'
+import { relationsNamedIn } from '../expressions/trees.ts'
 import { nameOfRole } from './askers.ts'
-import { relationsNamedIn } from './trees.ts'
 
 /** The query that a view is. */
 export function queryOf({ rules }: Pick<Relation, 'rules'>): TreeNode | null {

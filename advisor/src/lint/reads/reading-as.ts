@@ -1,7 +1,7 @@
 /** What is read on somebody's behalf, through views and functions: the tables, each with the role whose rights and policies count. */
-import type { Catalog, Relation, Routine } from '../catalog/catalog.ts'
+import type { Catalog, Relation, Routine } from '../../catalog/catalog.ts'
+import { reachOf } from '../sql-text/reach-of.ts'
 import { readsIn } from './expression-reads.ts'
-import { reachOf } from './sql-text/reach-of.ts'
 
 export interface ReadAs {
   relation: Relation

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Finding } from './finding.ts'
+import type { Finding } from '../finding.ts'
 import { mendInTurn } from './mend-in-turn.ts'
 
 const finding = (rule: string, object: string, mend: string): Finding => ({

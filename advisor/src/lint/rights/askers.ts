@@ -1,5 +1,6 @@
 /** Who a right opens something to: the roles that requests act as, and PUBLIC, which each of them is. */
-import type { AclItem, Catalog, Privilege, Relation, Routine, Schema } from '../catalog/catalog.ts'
+import type { AclItem, Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Relation, Routine, Schema } from '../../catalog/catalog.ts'
 
 const PUBLIC = 0
 

@@ -1,4 +1,4 @@
-import type { Names } from '../names.ts'
+import type { Names } from '../../names.ts'
 
 /**
  * Whether statements are made by an API server that knows select, insert, update, delete and calls, as PostgREST's are

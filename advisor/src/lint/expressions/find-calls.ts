@@ -1,4 +1,4 @@
-import { childrenOf, type TreeNode, type TreeValue, wordOf } from '../catalog/parse-node-tree.ts'
+import { childrenOf, type TreeNode, type TreeValue, wordOf } from '../../catalog/parse-node-tree.ts'
 
 export interface Call {
   functionOid: string

@@ -1,4 +1,4 @@
-import type { Catalog, Policy, Relation } from '../catalog/catalog.ts'
+import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
 import { askedColumns, checkOf, isTrue } from './asked-columns.ts'
 import { columnsFor, isPastPolicies, mayOn, mayOnSome, policiesFor } from './role-rights.ts'
 

@@ -1,4 +1,5 @@
-import type { Catalog, Column, Privilege, Relation } from '../catalog/catalog.ts'
+import type { Privilege } from '../../catalog/acl.ts'
+import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
 
 /** A right on a table, view or sequence, or on a column of one, that somebody but its owner has. */
 export interface RelationGrant {

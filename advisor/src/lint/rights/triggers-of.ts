@@ -1,4 +1,4 @@
-import type { Catalog, Relation, Trigger } from '../catalog/catalog.ts'
+import type { Catalog, Relation, Trigger } from '../../catalog/catalog.ts'
 
 export interface Fired {
   relation: Relation

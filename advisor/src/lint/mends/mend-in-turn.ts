@@ -1,4 +1,4 @@
-import type { Finding } from './finding.ts'
+import type { Finding } from '../finding.ts'
 
 /**
  * Two mends of one policy would each write it from what it is now, and the second undo the first, or find it gone: the

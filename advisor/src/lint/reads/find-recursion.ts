@@ -1,8 +1,8 @@
-import type { Catalog, Command, Policy, Relation } from '../catalog/catalog.ts'
-import { isTrue } from './asked-columns.ts'
+import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
+import { isTrue } from '../rights/asked-columns.ts'
+import { isPastPolicies, policiesFor } from '../rights/role-rights.ts'
 import { readsIn } from './expression-reads.ts'
 import { type ReadAs, tablesCalledAs, tablesReadAs } from './reading-as.ts'
-import { isPastPolicies, policiesFor } from './role-rights.ts'
 
 type RowCommand = Exclude<Command, 'all'>
 

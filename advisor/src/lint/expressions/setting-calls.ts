@@ -1,4 +1,4 @@
-import { closingParenthesis } from './expression-text.ts'
+import { closingParenthesis } from '../mends/expression-text.ts'
 
 /** How a text may come to fail by a setting: none was set, or it is empty, which is no uuid and no number. */
 export interface SettingCalls {

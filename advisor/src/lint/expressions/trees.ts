@@ -1,4 +1,10 @@
-import { childrenOf, nodesIn, numberOf, type TreeNode, wordOf } from '../catalog/parse-node-tree.ts'
+import {
+  childrenOf,
+  nodesIn,
+  numberOf,
+  type TreeNode,
+  wordOf,
+} from '../../catalog/parse-node-tree.ts'
 
 /** A node and all below it. */
 export function* nodesBelow(node: TreeNode): Generator<TreeNode> {

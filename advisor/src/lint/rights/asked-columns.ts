@@ -1,5 +1,11 @@
-import type { Catalog, Expression, Policy } from '../catalog/catalog.ts'
-import { childrenOf, nodesIn, numberOf, type TreeNode, wordOf } from '../catalog/parse-node-tree.ts'
+import type { Catalog, Expression, Policy } from '../../catalog/catalog.ts'
+import {
+  childrenOf,
+  nodesIn,
+  numberOf,
+  type TreeNode,
+  wordOf,
+} from '../../catalog/parse-node-tree.ts'
 
 /**
  * The columns of the row that a condition holds against who asks: `owner_id = auth.uid()`, `team_id in (select …)`,

@@ -1,4 +1,4 @@
-import type { Expression, Policy } from '../catalog/catalog.ts'
+import type { Expression, Policy } from '../../catalog/catalog.ts'
 import { withoutOuterParentheses } from './expression-text.ts'
 
 /** The expressions of a policy, in the order in which they are written. */
