@@ -1,5 +1,5 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
-import { readersByTree } from '../asked-by-tree.ts'
+import { readersByTree } from '../reads/asked-by-tree.ts'
 import {
   askedRelations,
   byGrantee,
