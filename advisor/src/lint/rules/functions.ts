@@ -1,8 +1,8 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { callersByTree } from '../asked-by-tree.ts'
 import { neededSchemas } from '../bodies/needed-schemas.ts'
 import { commentedOut } from '../mends/commented-out.ts'
+import { callersByTree } from '../reads/asked-by-tree.ts'
 import {
   askersOf,
   askersWith,

@@ -1,7 +1,7 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { readersByTree } from '../asked-by-tree.ts'
 import { commentedOut } from '../mends/commented-out.ts'
+import { readersByTree } from '../reads/asked-by-tree.ts'
 import { readsIn } from '../reads/expression-reads.ts'
 import { isGivenByDefault } from '../rights/given-by-default.ts'
 import {
@@ -18,8 +18,8 @@ import {
   policiesFor,
   servedBy,
 } from '../rights/role-rights.ts'
+import { rolesOfNobody } from '../rights/roles-of-nobody.ts'
 import { isSqlOfAnApi } from '../rights/sql-of-an-api.ts'
-import { rolesOfNobody } from '../roles-of-nobody.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const rowCommands = ['select', 'insert', 'update', 'delete'] as const
