@@ -31,8 +31,9 @@ function policiesInTurn(findings: readonly Finding[]): Finding[] {
 function withWhatElseIsSaid(findings: readonly Finding[]): Finding[] {
   const said = new Map<string, string[]>()
   for (const { object, mend } of findings)
-    for (const [statement] of mend.matchAll(attribute))
-      said.set(object, [...(said.get(object) ?? []), statement])
+    for (const [statement] of isReadable(object, mend) ? mend.matchAll(attribute) : [])
+      if (statement.startsWith(`alter ${object} `))
+        said.set(object, [...(said.get(object) ?? []), statement])
   return findings.map((finding) => {
     const others = isWrittenAnew.test(finding.mend) ? said.get(finding.object) : undefined
     if (others === undefined) return finding
@@ -42,6 +43,10 @@ function withWhatElseIsSaid(findings: readonly Finding[]): Finding[] {
 
 const isWrittenAnew = /^create or replace (function|procedure)\b/im
 
-/** What `alter function` changes and `create or replace` would put back. A name may hold anything but a semicolon at the end of a line. */
+/** A line of a name, or of a body, is no statement. */
+const isReadable = (object: string, mend: string): boolean =>
+  !/[\n\r]/.test(object) && !isWrittenAnew.test(mend)
+
+/** What `alter function` changes and `create or replace` would put back. */
 const attribute =
   /^alter (?:function|procedure) .*(?: set search_path = [^\n]*| stable| volatile| immutable| security invoker| not leakproof);$/gm
