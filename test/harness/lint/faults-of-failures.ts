@@ -171,14 +171,6 @@ const unmatched: PlantedFault[] = [
     sql: `${soundTable('shut_out')}
       grant select, insert ({id}), update ({id}), delete on {s}.{shut_out} to webuser;`,
   },
-  {
-    rule: 'grant-without-policy',
-    object: 'grant to webuser on table {s}.{of_others}',
-    sql: `${soundTable('of_others')}
-      create policy {of_others_few} on {s}.{of_others} for select to webadmin using ({id} = 1);
-      grant select, insert ({id}), update ({id}), delete on {s}.{of_others} to webuser;
-      grant select on {s}.{of_others} to webadmin;`,
-  },
   // A view would be refused them, which shows them another table's rows.
   {
     rule: 'grant-without-policy',

@@ -82,7 +82,7 @@ export const faultsOfGrants: PlantedFault[] = [
   // One's own, whatever else lets one in.
   ...[
     `{owner_id} = (select pie_schema.current_user_id()) or {s}.{is_led_by_me}({id})`,
-    `{owner_id}::text = pie_schema.current_user_id()::text and {s}.{is_led_by_me}({id})`,
+    `{owner_id} = (select pie_schema.current_user_id()) and {s}.{is_led_by_me}({id})`,
   ].map((using, place) => ({
     rule: 'update-on-whole-table',
     object: `grant to webuser on table {s}.{own_${place}}`,

@@ -51,7 +51,7 @@ export const faultsOfRowSecurity: PlantedFault[] = [
       'table-without-row-level-security',
       'half_bare',
       `alter table {s}.{half_bare} disable row level security, no force row level security;
-      create policy {half_seen} on {s}.{half_bare} for select to webuser using ({id} = 1);
+      create policy {half_seen} on {s}.{half_bare} for select to webadmin using ({id} = 1);
       grant select on {s}.{half_bare} to webuser, webadmin;`,
     ),
     weight: 'leak',

@@ -102,25 +102,6 @@ export const faultsOfViews: PlantedFault[] = [
       comment on column {v}.{body} is 'A column.'; grant select, insert ({body}), update ({body}) on {v} to webuser;`,
     ),
   },
-  // A part of a table that has no policies, for who was not granted it: what views are for.
-  ...['select', 'select, insert ({id})'].map((grant, place) => ({
-    ...invoker(`part_${place}`),
-    weight: 'style' as const,
-    isByHand: true as const,
-    sql: `${soundTable(`whole_${place}`)}
-      alter table {s}.{whole_${place}} disable row level security, no force row level security;
-      ${commented('view', `part_${place}`, `as select {id} from {s}.{whole_${place}}`)}
-      grant ${grant} on {s}.{part_${place}} to webuser;`,
-    also: [
-      {
-        rule: 'table-without-row-level-security',
-        object: `table {s}.{whole_${place}}`,
-        weight: 'style' as const,
-        // With policies, it is past them.
-        brings: [invoker(`part_${place}`)],
-      },
-    ],
-  })),
   // Of one whose rows are somebody's, it shows everybody's.
   {
     ...invoker('report'),
