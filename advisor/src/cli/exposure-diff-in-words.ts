@@ -74,12 +74,16 @@ function sayOf({ what, roles, object, acts }: ChangesOfObject, at: Direction, ma
   return whose + said.join('; ')
 }
 
-/** Where several actions have more to be said of them, each with whose it is. */
+/** What is not to be said of all of its actions, with whose it is. */
 function detailsOf({ acts }: ChangesOfObject): string[] {
-  if (acts.length === 1) return acts.flatMap(({ detail }) => detail)
-  return acts.flatMap(({ actions, detail }) => {
-    const whose = unique(actions.map(({ action }) => action)).join(', ')
-    return detail.map((line) => `${whose}: ${line}`)
+  const of = new Map<string, string[]>()
+  for (const { actions, detail } of acts)
+    for (const line of detail)
+      of.set(line, [...(of.get(line) ?? []), ...actions.map(({ action }) => action)])
+  const all = unique(acts.flatMap(({ actions }) => actions.map(({ action }) => action)))
+  return [...of].map(([line, actions]) => {
+    const whose = unique(actions)
+    return whose.length === all.length ? line : `${whose.join(', ')}: ${line}`
   })
 }
 

@@ -60,7 +60,7 @@ const reaches = ['everything', 'all', 'some', 'none']
 const gravityOf = ({ reach, roles, what }: Alike): number =>
   reaches.indexOf(reach) * 1000 -
   (roles.includes('PUBLIC') ? 500 : Math.min(roles.length, 100) * 2) -
-  (what === 'row-level security' ? 900 : 0)
+  (['row-level security', 'relation'].includes(what) ? 900 : 0)
 
 function together(group: readonly Alike[]): ChangesOfObject {
   const [{ what, roles, object }] = group as [Alike]

@@ -6,14 +6,19 @@ export function tidyExpression(expression: string): string {
 const start = '( SELECT '
 
 function withoutNames(text: string): string {
-  const place = text.indexOf(start)
-  if (place === -1) return text
+  const place = placeOf(text)
+  if (place === null) return text
   const end = closingOf(text, place)
   const inner = withoutNames(text.slice(place + start.length, end))
   const [, value] = /^(.*) AS (?:\w+|"(?:[^"]|"")+")$/s.exec(inner) ?? []
   const isOfNothing = value !== undefined && !hasAtTheTop(value, [' FROM ', ' WHERE ', ','])
   const before = text.slice(0, place)
   return `${before}${isOfNothing ? `(select ${value})` : `${start}${inner})`}${withoutNames(text.slice(end + 1))}`
+}
+
+function placeOf(text: string): number | null {
+  for (const [at] of outsideOfQuotes(text, 0)) if (text.startsWith(start, at)) return at
+  return null
 }
 
 /** The place of the parenthesis that closes the one at a place. */
