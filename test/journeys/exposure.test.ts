@@ -136,7 +136,7 @@ A table, row-level security is on.
         [
           'alter table app.notes disable row level security',
           'alter table app.notes enable row level security',
-          /app\.notes: row-level security is off, and was on\n[\s\S]*webuser, webadmin: select app\.notes, more rows\n {6}ALL ROWS: row-level security is off\n {6}select: before: where notes_own/,
+          /app\.notes: row-level security is off, and was on\n[\s\S]*webuser, webadmin: select, insert app\.notes, more rows\n {6}ALL ROWS: row-level security is off\n {6}select: before: where notes_own/,
         ],
         [
           'create policy wide on app.notes for select to webadmin using (title is null)',
