@@ -16,7 +16,7 @@ export function reconcile(
   if (is_likely && error !== null) return { verdict: 'no', decided_by }
   if (verdict === isDone || (verdict === null && decided_by.kind === 'view'))
     return { verdict: isDone ? 'yes' : 'no', decided_by }
-  const isByPolicies = verdict === null && isDone && !is_likely && decided_by.kind === 'policies'
+  const isByPolicies = verdict === null && isDone && decided_by.kind === 'policies'
   if (isByPolicies && decided_by.names.length > 0) return { verdict: 'yes', decided_by }
   const said = `${rows ?? 0} ${rows === 1 ? 'row' : 'rows'}`
   return { verdict: isDone ? 'yes' : 'no', decided_by: postgresSaid(said) }
