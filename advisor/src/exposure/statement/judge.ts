@@ -272,7 +272,7 @@ export class Judge {
     const troubles: (Trouble | null)[] = []
     const ask = (of: Read['command'], isCheck: boolean) => {
       const policies = policiesFor(relation, as, of)
-      const { parts, perhaps, walked } = combinePolicies(policies, isCheck)
+      const { parts, perhaps, walked } = combinePolicies(this.#known.catalog, policies, isCheck)
       const key = `${of} ${isCheck} ${policies.map(({ oid }) => oid).join()}`
       if (walked.length > 0 && within.includes(`${relation.oid}`))
         troubles.push(
