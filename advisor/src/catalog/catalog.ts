@@ -25,6 +25,8 @@ export interface Catalog {
   detours: import('./detours.ts').Detours
   /** What could not be seen for lack of rights, in words. */
   unseen: readonly string[]
+  /** Names that hold signs that are not seen, as a line break. */
+  oddNames: readonly string[]
   operatorClasses: OperatorClasses
   /** Of what types, aggregates and the like are made: `read-parts.ts`. */
   parts: readonly Part[]
@@ -166,6 +168,8 @@ export interface Expression {
   text: string
   /** Parsed when it is first asked for. */
   readonly tree: import('./parse-node-tree.ts').TreeNode
+  /** That it goes deeper than is read: known once its tree was asked for. */
+  readonly isCut?: boolean
 }
 
 export interface Trigger {

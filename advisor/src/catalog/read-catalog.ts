@@ -6,6 +6,7 @@ import { closureOf } from './memberships.ts'
 import { aclReader } from './parse-acl.ts'
 import { readDetours } from './read-detours.ts'
 import { readFunctions } from './read-functions.ts'
+import { readOddNames } from './read-odd-names.ts'
 import { readOperatorClasses } from './read-operator-classes.ts'
 import { readKeptFunctions, readParts } from './read-parts.ts'
 import { addPolicies, addRules } from './read-policies.ts'
@@ -57,6 +58,7 @@ export async function readCatalog(
     ),
     detours: await readDetours(reading),
     unseen: [],
+    oddNames: await readOddNames(reading),
   }
 }
 

@@ -8,7 +8,7 @@ import {
   meanings,
   plural,
 } from './group-findings.ts'
-import { onOneLine, printable } from './printable.ts'
+import { onOneLine, printable } from '../printable.ts'
 
 /** Where nobody can scroll back: objects of a group that are named. */
 const FIRST_OF_A_GROUP = 20

@@ -1,6 +1,6 @@
 import type { Finding } from '../lint/finding.ts'
 import { weights } from '../lint/weight.ts'
-import { onOneLine } from './printable.ts'
+import { onOneLine } from '../printable.ts'
 import { splitStatements, withoutComments } from './split-statements.ts'
 
 /**

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Catalog } from '../catalog/catalog.ts'
+import { listCut } from '../catalog/list-cut.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
@@ -73,7 +74,7 @@ export function exposureOf(
     sequences: exposeSequences(known, roles),
     large_objects: exposeLargeObjects(known, roles),
     default_privileges: exposeDefaults(known, roles),
-    unseen: [...catalog.unseen, ...particulars.unseen],
+    unseen: [...catalog.unseen, ...particulars.unseen, ...listCut(catalog)],
   }
 }
 

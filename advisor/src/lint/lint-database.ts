@@ -1,11 +1,14 @@
 import type pg from 'pg'
 import type { Catalog } from '../catalog/catalog.ts'
+import { listCut } from '../catalog/list-cut.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
 import type { Names } from '../names.ts'
+import { onOneLine } from '../printable.ts'
 import { type Acceptance, applyAcceptances } from './apply-acceptances.ts'
 import type { Finding } from './finding.ts'
+import { harmlessMend } from './mends/harmless-mend.ts'
 import { mendInTurn } from './mends/mend-in-turn.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
@@ -59,7 +62,7 @@ export function lintDatabase(
       schemas,
       findings: mendInTurn(left),
       accepted,
-      unseen: [...catalog.unseen, ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : [])],
+      unseen: [...catalog.unseen.map(onOneLine), ...listCut(catalog).map(onOneLine), ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : [])],
     }
   })
 }
@@ -75,7 +78,9 @@ function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: 
   return [...faults.values()]
     .sort((one, other) => (one.object < other.object ? -1 : 1))
     .map(({ object, mend, detail = null, weight: own = weight }) => ({
-      ...{ rule: name, weight: own, object, why, detail, mend },
+      ...{ rule: name, weight: own, object: onOneLine(object), why },
+      detail: detail === null ? null : onOneLine(detail),
+      mend: harmlessMend(object, mend, catalog.oddNames),
     }))
 }
 

@@ -1,4 +1,5 @@
 import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
+import { inComment } from '../mends/in-comment.ts'
 import { readsIn } from '../reads/expression-reads.ts'
 import { findRecursion } from '../reads/find-recursion.ts'
 import { tablesCalledAs, tablesReadAs } from '../reads/reading-as.ts'
@@ -74,7 +75,7 @@ function emptied({ sql, relation, command, using, check }: Policy): string {
     '-- and write it anew with its question in a security definer function, whose owner is past these policies; it was:\n' +
     [using, check]
       .flatMap((expression) =>
-        expression === null ? [] : [`-- ${expression.text.replaceAll('\n', '\n-- ')}\n`],
+        expression === null ? [] : [`-- ${inComment(expression.text)}\n`],
       )
       .join('') +
     `alter policy ${sql} on ${relation.sql} ${clauses.join(' ')};`
