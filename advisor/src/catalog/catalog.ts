@@ -21,6 +21,8 @@ export interface Catalog {
   extensions: ReadonlyMap<number, { name: string; schema: number }>
   /** What requests act as, and every role that one of these is a member of. Never with 0. */
   requestRoles: ReadonlySet<number>
+  /** Settings of the server that somebody was granted, kept to superusers otherwise. */
+  parameters: readonly { name: string; acl: AclItem[] }[]
   /** What lies beside tables and can lead past them: publications, foreign servers, large objects … */
   detours: import('./detours.ts').Detours
   /** What could not be seen for lack of rights, in words. */

@@ -41,7 +41,7 @@ const MOST_WORDS = 20_000
  * How deep nodes may stand in one another. Whoever goes through a tree goes down it, and a tree of thousands of levels would
  * be more than the stack holds.
  */
-const DEEPEST = 400
+const DEEPEST = 1000
 
 /** What stands for all that is deeper: of no type that anybody knows. */
 export const UNREAD = 'UNREAD'

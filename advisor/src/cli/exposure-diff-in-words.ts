@@ -1,6 +1,6 @@
 import type { Change, Comparison } from '../exposure/diff/comparison.ts'
-import { code } from './exposure-in-markdown.ts'
 import { onOneLine } from '../printable.ts'
+import { code } from './exposure-in-markdown.ts'
 
 /** Changes that are alike but for whose they are. */
 interface Group extends Omit<Change, 'role'> {

@@ -3,6 +3,7 @@ import type { Access, ExposedFunction, ExposedRelation, Exposure } from '../expo
 import {
   describeDefault,
   describeLargeObjects,
+  describeParameter,
   describeReach,
   describeTurns,
 } from './exposure-besides-tables.ts'
@@ -66,6 +67,7 @@ ${listed(
   ),
 )}
 ${listed('Large objects', lines(exposure.large_objects.flatMap(describeLargeObjects)))}
+${listed('Settings of the server', lines(exposure.parameters.flatMap(describeParameter)))}
 ${listed('On what is made later', lines(exposure.default_privileges.flatMap(describeDefault)))}
 ${listed('Not seen', lines(exposure.unseen))}
 </main>

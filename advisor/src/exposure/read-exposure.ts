@@ -6,6 +6,7 @@ import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
 import { listRequestRoles } from '../list-request-roles.ts'
 import { exposeFunctions } from './expose-functions.ts'
+import { exposeParameters } from './expose-parameters.ts'
 import { exposeRelations } from './expose-relations.ts'
 import { exposeRoles } from './expose-roles.ts'
 import { exposeSequences } from './expose-sequences.ts'
@@ -72,6 +73,7 @@ export function exposureOf(
     relations: exposeRelations(known, roles),
     functions: exposeFunctions(known, roles),
     sequences: exposeSequences(known, roles),
+    parameters: exposeParameters(catalog, roles),
     large_objects: exposeLargeObjects(known, roles),
     default_privileges: exposeDefaults(known, roles),
     unseen: [...catalog.unseen, ...particulars.unseen, ...listCut(catalog)],

@@ -50,9 +50,15 @@ export function lintDatabase(
       named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
     const catalog = await readCatalog(client, schemas, names)
     const findings: Finding[] = []
+    const unasked: string[] = []
     for (const [done, rule] of rules.entries()) {
       onProgress?.(done, rules.length)
-      findings.push(...findingsOf(rule, catalog, names))
+      try {
+        findings.push(...findingsOf(rule, catalog, names))
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause
+        unasked.push(`${rule.name}: what it looks at is nested too deep`)
+      }
     }
     const mended = new Set(findings.map(({ mend }) => mend))
     // What a rule found by itself is not told twice.
@@ -62,7 +68,12 @@ export function lintDatabase(
       schemas,
       findings: mendInTurn(left),
       accepted,
-      unseen: [...catalog.unseen.map(onOneLine), ...listCut(catalog).map(onOneLine), ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : [])],
+      unseen: [
+        ...unasked,
+        ...catalog.unseen.map(onOneLine),
+        ...listCut(catalog).map(onOneLine),
+        ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : []),
+      ],
     }
   })
 }

@@ -29,11 +29,7 @@ export const tablesCalledAs = (catalog: Catalog, oid: number, role: number): rea
 
 const known = new WeakMap<Catalog, Map<string, readonly ReadAs[]>>()
 
-function remembered(
-  catalog: Catalog,
-  key: string,
-  go: (walk: Walk) => void,
-): readonly ReadAs[] {
+function remembered(catalog: Catalog, key: string, go: (walk: Walk) => void): readonly ReadAs[] {
   const ofCatalog = known.get(catalog) ?? new Map<string, readonly ReadAs[]>()
   known.set(catalog, ofCatalog)
   const before = ofCatalog.get(key)
@@ -55,7 +51,8 @@ class Walk {
   }
 
   relation(relation: Relation | undefined, role: number, isInFunction: boolean): void {
-    if (relation === undefined || this.#isSecond(`r ${relation.oid} ${role} ${isInFunction}`)) return
+    if (relation === undefined || this.#isSecond(`r ${relation.oid} ${role} ${isInFunction}`))
+      return
     if (relation.kind !== 'v') {
       this.found.push({ relation, role, isInFunction })
       return

@@ -100,7 +100,9 @@ export const immutableThatReads: Rule = {
         {
           ...fault,
           detail: `it reads ${read}${isKept ? '; an index or a generated column keeps its answers' : ''}`,
-          mend: isKept ? `-- first drop what keeps its answers\n-- ${inComment(fault.mend)}` : fault.mend,
+          mend: isKept
+            ? `-- first drop what keeps its answers\n-- ${inComment(fault.mend)}`
+            : fault.mend,
         },
       ]
     }),

@@ -74,9 +74,7 @@ function emptied({ sql, relation, command, using, check }: Policy): string {
   return (
     '-- and write it anew with its question in a security definer function, whose owner is past these policies; it was:\n' +
     [using, check]
-      .flatMap((expression) =>
-        expression === null ? [] : [`-- ${inComment(expression.text)}\n`],
-      )
+      .flatMap((expression) => (expression === null ? [] : [`-- ${inComment(expression.text)}\n`]))
       .join('') +
     `alter policy ${sql} on ${relation.sql} ${clauses.join(' ')};`
   )

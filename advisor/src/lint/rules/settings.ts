@@ -72,7 +72,9 @@ function inFunction(
   if ((language !== 'sql' && language !== 'plpgsql') || /\bexception\b/i.test(body)) return []
   const { settings } = findSettingCalls(body, isAlwaysSet)
   if (settings.length === 0) return []
-  const calls = settings.map((one) => `--   nullif(current_setting('${inComment(one)}', true), '')`).join('\n')
+  const calls = settings
+    .map((one) => `--   nullif(current_setting('${inComment(one)}', true), '')`)
+    .join('\n')
   return [
     {
       object: `${kind} ${sql}`,
