@@ -538,6 +538,15 @@ export const faultsOfRoles: PlantedFault[] = [
     'admin option of webadmin for webuser',
     'grant webuser to webadmin with admin option;',
   ),
+  onRole('parameter-granted', 'grant to webuser on parameter session_replication_role', 'select;', {
+    onOwnServer: 'grant set on parameter session_replication_role to webuser',
+    cleanUp: 'revoke set on parameter session_replication_role from webuser',
+  }),
+  onRole('parameter-granted', 'grant to webadmin on parameter log_statement', 'select;', {
+    weight: 'leak',
+    onOwnServer: 'grant set on parameter log_statement to webadmin',
+    cleanUp: 'revoke set on parameter log_statement from webadmin',
+  }),
   onRole(
     'setting-opens',
     'setting row_security of role webuser',

@@ -90,7 +90,10 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
     if (before !== undefined) return before
     // For one that calls itself.
     known.set(routine.oid, [])
-    const sources = find(routine)
+    // Each once: functions that call one another twice would double them at every step.
+    const sources = [
+      ...new Map(find(routine).map((source) => [`${source.kind} ${source.key}`, source])).values(),
+    ]
     known.set(routine.oid, sources)
     return sources
   }
@@ -108,7 +111,7 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
       ...(words.some(({ kind, text }) => kind === 'name' && roleNames.has(text))
         ? [{ kind: 'role', key: name } as const]
         : []),
-      ...calledBy(routine).flatMap(sourcesOfFunction),
+      ...[...new Set(calledBy(routine))].flatMap(sourcesOfFunction),
     ]
     const isWord = (word: string) =>
       words.some(({ kind, text }) => kind === 'name' && text === word)

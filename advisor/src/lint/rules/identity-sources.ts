@@ -13,6 +13,7 @@ import { calledFunctions } from '../expressions/find-calls.ts'
 import { findNodes, type KeptType, placesOf } from '../expressions/find-nodes.ts'
 import { resolveColumn, scopeOf } from '../expressions/scope.ts'
 import { argumentsOf, type Place, unwrap } from '../expressions/unwrap.ts'
+import { inComment } from '../mends/in-comment.ts'
 import { closePolicy, expressionsOf } from '../mends/policy-expressions.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { isDoor } from './login-roles.ts'
@@ -94,7 +95,7 @@ function settingFault(object: string, settings: string[], names: Names, policy?:
     ...(isSecret ? { weight: 'leak' as const } : {}),
     detail: `it believes ${settings.join(', ')}${policy === undefined ? '' : `, and ${policy.object} goes by it`}`,
     mend:
-      `-- to be decided: can anybody but the server in front send SQL as the role of requests, or set ${settings.join(', ')}?\n` +
+      `-- to be decided: can anybody but the server in front send SQL as the role of requests, or set ${inComment(settings.join(', '))}?\n` +
       `-- If so, ask ${instead} instead; if not, say that the setting is trusted.`,
   }
 }
