@@ -202,9 +202,9 @@ export const membershipOfAnybody: Rule = {
     const around = surroundingsOf(catalog, names)
     return around.opening.flatMap((policy) =>
       membershipFault(around, policy, (membership) => {
-        const { table, mentioned, comparesRow, isBare, people } = membership
+        const { table, mentioned, isBare, people, asks } = membership
         const [person] = people
-        if (!comparesRow || !isBare || person === undefined) return null
+        if (!isBare || person === undefined || asks) return null
         if (people.some((column) => mentioned.has(column))) return null
         // Of a thing there is one row, and its owner stands in it; of members there are many.
         if ([...mentioned].some((column) => isUnique(table, column))) return null
@@ -225,7 +225,9 @@ export const membershipOfAnything: Rule = {
       membershipFault(
         around,
         policy,
-        ({ table, mentioned, comparesRow, asks, shared, isOffice }) => {
+        ({ table, mentioned, comparesRow, asks, shared, isOffice, isTorn }) => {
+          if (isTorn)
+            return `it looks for a row of ${table.sql} that is of whoever asks, and for another that belongs to this one: nothing holds the two together`
           if (!asks || comparesRow || isOffice) return null
           const forgotten = shared().find(({ column }) => !mentioned.has(column))
           if (forgotten === undefined) return null
