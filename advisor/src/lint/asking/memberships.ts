@@ -271,7 +271,7 @@ const peoplesColumns =
 /** By what a foreign key refers to, and by name where there is none. */
 const known = new WeakMap<Relation, number[]>()
 
-function peopleIn(catalog: Catalog, table: Relation): number[] {
+export function peopleIn(catalog: Catalog, table: Relation): number[] {
   const people = known.get(table) ?? findPeople(catalog, table)
   known.set(table, people)
   return people
