@@ -12,6 +12,13 @@ export interface Names {
   trustedRoles: readonly string[]
   /** Schemas whose functions are called when something has happened, and by nobody but their owner's code. */
   hookSchemas: readonly string[]
+  /**
+   * Schemas in which the platform grants requests all that is made there, by default privileges of its own: policies alone
+   * say who sees what, and its API is the only way in.
+   */
+  grantedSchemas: readonly string[]
+  /** Publications whose subscriber holds each change against the policies of its table before it passes it on. */
+  heldPublications: readonly string[]
   /** The roles that an exposure map shows. Null for those that requests may act as. */
   shownRoles: readonly string[] | null
   /** What a reader of an exposure map has to know of these policies; null for nothing. */
@@ -26,6 +33,8 @@ export const noNames: Names = {
   othersSchemas: [],
   trustedRoles: [],
   hookSchemas: [],
+  grantedSchemas: [],
+  heldPublications: [],
   shownRoles: null,
   note: null,
 }

@@ -28,6 +28,8 @@ export const supabase: Preset = {
       identitySettings: ['request.jwt.claims', 'request.jwt.claim.'],
       othersSchemas,
       trustedRoles: platformRoles,
+      grantedSchemas: ['public'],
+      heldPublications: ['supabase_realtime', 'supabase_realtime_messages_publication'],
       shownRoles: [...requestRoles, 'PUBLIC'],
       note:
         'On Supabase a request is `anon` without a token and `authenticated` with one; `auth.uid()` says whose. The secret\n' +

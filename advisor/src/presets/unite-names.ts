@@ -9,6 +9,8 @@ export function uniteNames(one: Names, other: Names): Names {
     othersSchemas: unite(one.othersSchemas, other.othersSchemas),
     trustedRoles: unite(one.trustedRoles, other.trustedRoles),
     hookSchemas: unite(one.hookSchemas, other.hookSchemas),
+    grantedSchemas: unite(one.grantedSchemas, other.grantedSchemas),
+    heldPublications: unite(one.heldPublications, other.heldPublications),
     shownRoles: uniteUnlessNull(one.shownRoles, other.shownRoles),
     note: [one.note, other.note].filter((note) => note !== null).join('\n\n') || null,
   }

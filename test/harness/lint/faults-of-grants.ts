@@ -120,6 +120,35 @@ export const faultsOfGrants: PlantedFault[] = [
       grant select on {s}.{served} to idle;`,
     cleanUp: 'drop owned by idle; drop role idle',
   },
+  // Of nobody, a policy that no grant goes with refuses nobody anything.
+  {
+    rule: 'policy-without-grant',
+    object: 'policy {idle_own} on {s}.{unserved}',
+    weight: 'style',
+    onOwnServer: 'create role idle_too',
+    sql: `${ownTable('unserved', '', 'select')}
+      create policy {idle_own} on {s}.{unserved} for select to idle_too using ({id} = 1);`,
+    cleanUp: 'drop owned by idle_too; drop role idle_too',
+  },
+  // Without policies there is nothing to go past.
+  {
+    rule: 'grant-past-policies',
+    object: 'grant to webuser on table {s}.{ungoverned}',
+    weight: 'style',
+    sql: `${ownTable('ungoverned', '', 'select')} grant truncate on {s}.{ungoverned} to webuser;
+      alter table {s}.{ungoverned} disable row level security, no force row level security;`,
+    also: [
+      {
+        rule: 'table-without-row-level-security',
+        object: 'table {s}.{ungoverned}',
+        weight: 'leak',
+        // With policies, there is.
+        brings: [
+          { rule: 'grant-past-policies', object: 'grant to webuser on table {s}.{ungoverned}' },
+        ],
+      },
+    ],
+  },
   {
     rule: 'grant-on-generated-column',
     object: 'grant to webuser on column {s}.{shouts}.{loud}',

@@ -2,12 +2,26 @@ import { commented } from './names.ts'
 import { inTable, type PlantedFault } from './planted-fault.ts'
 
 export const faultsOfRowSecurity: PlantedFault[] = [
-  inTable(
-    'table-without-row-level-security',
-    'bare',
-    `alter table {s}.{bare} disable row level security, no force row level security; grant select on {s}.{bare} to webuser;
+  {
+    ...inTable(
+      'table-without-row-level-security',
+      'bare',
+      `alter table {s}.{bare} disable row level security, no force row level security; grant select on {s}.{bare} to webuser;
     create policy {bare_all} on {s}.{bare} for select to webuser using (true);`,
-  ),
+    ),
+    // They may only read it.
+    weight: 'leak',
+  },
+  ...(['insert ({id})', 'select, update ({id})', 'select, delete'] as const).map((grant) => {
+    const [name = ''] = /\w+(?=$| \()/.exec(grant) ?? []
+    return inTable(
+      'table-without-row-level-security',
+      `bare_to_${name}`,
+      `alter table {s}.{bare_to_${name}} disable row level security, no force row level security;
+      grant ${grant} on {s}.{bare_to_${name}} to webuser;
+      create policy {bare_own} on {s}.{bare_to_${name}} to webuser using (false) with check (false);`,
+    )
+  }),
   {
     rule: 'table-without-row-level-security',
     object: 'table {s}.{part}',

@@ -55,6 +55,7 @@ export function exposureCommand(advised: Advised): Command {
   return command.action(async () => {
     const options = command.opts<Options>()
     const { json = false, markdown = false, html = false } = options
+    checkNames(command, options)
     if ([json, markdown, html].filter((form) => form).length > 1)
       throw new AdvisorError('One form at a time: --json, --markdown or --html.')
     if (html && options.diff !== undefined)
@@ -64,6 +65,17 @@ export function exposureCommand(advised: Advised): Command {
       ? show(advised, command.args[0], options)
       : compare(advised, command.args[0], options, options.diff))
   })
+}
+
+/** An option that takes several names takes what follows it too. */
+function checkNames(command: Command, { role = [], schema = [] }: Options): void {
+  for (const [option, names] of Object.entries({ '--role': role, '--schema': schema })) {
+    const taken = names.find((name) => /^postgres(ql)?:/.test(name))
+    if (taken === undefined) continue
+    throw new AdvisorError(
+      `${option} takes every name that follows it, and took the address for one. Say the address first: ${command.name()} postgres://… ${option} ${names.filter((name) => name !== taken).join(' ')}`.trimEnd(),
+    )
+  }
 }
 
 const help = (command: string): string => `

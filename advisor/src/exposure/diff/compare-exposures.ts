@@ -187,10 +187,27 @@ function compareReach(
             ? []
             : [`acts as one who is past row-level security (${of.reach.past_row_security})`]),
           ...of.reach.relations.map(
-            ({ relation, rows }) => `reaches ${relation} (${rows === 'all' ? 'all rows' : rows})`,
+            ({ relation, rows }) => `reaches ${relation} (${rows === 'all' ? ALL_ROWS : rows})`,
           ),
           ...of.reach.functions.map((called) => `calls ${called}`),
           ...(of.reach.executes_text ? ['executes text'] : []),
         ]
-  notes.names(reach(was), reach(is), (action) => ({ what: 'function', role, object, action }))
+  const [reached, reaches] = [reach(was), reach(is)]
+  const isWithin = (action: string, others: readonly string[]) =>
+    asMuchOrMore(action).some((one) => others.includes(one))
+  const note = (direction: 'opened' | 'closed', action: string) =>
+    notes.note(direction, { what: 'function', role, object, action })
+  for (const action of new Set(reaches)) if (!isWithin(action, reached)) note('opened', action)
+  for (const action of new Set(reached)) if (!isWithin(action, reaches)) note('closed', action)
+}
+
+const ALL_ROWS = 'all rows'
+const inOrder = ['none', 'policies', ALL_ROWS]
+
+/** Whoever reached all rows of a table reached those that its policies leave. */
+function asMuchOrMore(action: string): string[] {
+  const [, reaches, rows = ''] = /^(reaches .*) \((none|policies|all rows)\)$/s.exec(action) ?? []
+  return reaches === undefined
+    ? [action]
+    : inOrder.slice(inOrder.indexOf(rows)).map((one) => `${reaches} (${one})`)
 }

@@ -66,7 +66,8 @@ export function namedIn(
   }
   const { relations, routines } = reachOf(catalog, routine)
   return {
-    relations: relations.map(({ relation }) => relation),
+    // As this catalog has them: what a body names is found once, also for one that only supposes something.
+    relations: relations.map(({ relation }) => catalog.relations.get(relation.oid) ?? relation),
     functions: routines.map(({ oid }) => oid),
   }
 }

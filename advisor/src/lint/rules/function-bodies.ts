@@ -5,6 +5,7 @@ import { findWrite } from '../bodies/deeds.ts'
 import { mayFunctionAct } from '../bodies/find-acting.ts'
 import { findPolicyHelpers } from '../bodies/find-policy-helpers.ts'
 import { findRead } from '../bodies/find-reads.ts'
+import { goesBySearchPath } from '../bodies/goes-by-search-path.ts'
 import { onlyQueryOf } from '../bodies/query-text.ts'
 import { headOf, quoteBody } from '../bodies/rewrite-in-plpgsql.ts'
 import { isWritten, tokensOf } from '../bodies/tokens-of.ts'
@@ -161,7 +162,7 @@ export const plpgsqlThatCouldBeSql: Rule = {
       const { language, source, definition, oid } = routine
       if (language !== 'plpgsql' || source === null || !isRunInPlace(catalog, routine)) return []
       const query = onlyQueryOf(source)
-      if (query === null || definition === null) return []
+      if (query === null || definition === null || goesBySearchPath(catalog, query)) return []
       // With what other mends of the same run say of it, or it would undo them.
       const head = ` LANGUAGE sql ${volatilityOf(catalog, names, routine).toUpperCase()}`
       const mend = headOf(routine)

@@ -1,5 +1,6 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
+import { callersByTree } from '../reads/asked-by-tree.ts'
 import {
   askersOf,
   askersWith,
@@ -10,6 +11,7 @@ import {
   namesOfRoles,
 } from '../rights/askers.ts'
 import { readPast } from '../rights/read-past.ts'
+import { isOwnedBy } from '../rights/role-rights.ts'
 import { triggersOf } from '../rights/triggers-of.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { asksWho } from '../sql-text/asks-who.ts'
@@ -29,11 +31,22 @@ export const executableByPublic: Rule = {
       .filter(({ acl }) => acl.some(({ grantee }) => grantee === PUBLIC))
       .map((routine) => ({
         object: calledAs(routine),
-        mend:
-          `revoke execute on ${grantedAs(routine)} from public;\n` +
+        mend: [
+          `revoke execute on ${grantedAs(routine)} from public;`,
+          ...grantToCallers(catalog, routine),
           `-- and for those who call it: grant execute on ${grantedAs(routine)} to …;`,
+        ].join('\n'),
         ...openedAsOwner(catalog, names, routine),
       })),
+}
+
+/** Those who call it by a view or a policy would be refused these. */
+function grantToCallers(catalog: Catalog, routine: Routine): string[] {
+  const callers = [...(callersByTree(catalog).get(routine.oid) ?? [])].filter(
+    (role) => !isOwnedBy(catalog, routine, role),
+  )
+  if (callers.length === 0) return []
+  return [`grant execute on ${grantedAs(routine)} to ${namesOfRoles(catalog, callers)};`]
 }
 
 /** Where it surely goes past policies and does not ask who asks. */

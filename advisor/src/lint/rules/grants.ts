@@ -5,6 +5,7 @@ import {
   byGrantee,
   grantable,
   grantInWords,
+  grantsOn,
   type RelationGrant,
   roleIn,
 } from '../rights/relation-grants.ts'
@@ -50,10 +51,30 @@ export const selectListsColumns: Rule = {
         const revoke = `revoke select on ${relation.sql} from ${role};\n`
         const grant = `grant select on ${relation.sql} to ${role};`
         const later = `-- and when the other columns are in a table of their own: ${grant}`
-        return { mend: revoke + (isWhole ? grant : later) }
+        if (isWhole) return { mend: revoke + grant }
+        const [{ grantee }] = grants as [RelationGrant]
+        // Whoever changes rows has to read which.
+        const isNeeded = grantsOn(relation).some(
+          (one) =>
+            one.grantee === grantee && (one.privilege === 'update' || one.privilege === 'delete'),
+        )
+        if (isNeeded) return { mend: later }
+        return { mend: revoke + revokeNumbers(catalog, relation, grantee) + later }
       },
     ),
 }
+
+/** Who reads no row any more is not to read from the sequence how many there are. */
+const revokeNumbers = (catalog: Catalog, { oid }: Relation, grantee: number): string =>
+  sequencesOf(catalog, oid)
+    .filter(({ acl }) =>
+      acl.some((item) => item.grantee === grantee && item.privilege === 'select'),
+    )
+    .map(({ sql }) => `revoke select on sequence ${sql} from ${roleIn(catalog, grantee)};\n`)
+    .join('')
+
+const sequencesOf = ({ relations }: Catalog, table: number): Relation[] =>
+  [...relations.values()].filter(({ ownedBy }) => ownedBy?.relation === table)
 
 function onWholeTable(catalog: Catalog, privilege: 'insert' | 'update'): Fault[] {
   return perGrant(
@@ -116,7 +137,8 @@ export const grantPastPolicies: Rule = {
       ({ privilege, grantee }) =>
         (privilege === 'truncate' || privilege === 'references') && grantee !== 0,
       (relation, role, grants) => ({
-        ...(isSqlOfAnApi(names) ? { weight: 'style' } : {}),
+        // Without policies there is nothing to go past, which is told of the table.
+        ...(isSqlOfAnApi(names) || !relation.rowSecurity ? { weight: 'style' } : {}),
         mend: `revoke ${privilegesOf(grants)} on ${relation.sql} from ${role};`,
       }),
     ),

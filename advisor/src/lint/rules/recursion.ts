@@ -1,6 +1,6 @@
 import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
 import { readsIn } from '../reads/expression-reads.ts'
-import { findRecursion } from '../reads/find-recursion.ts'
+import { findRecursion, type Recursion } from '../reads/find-recursion.ts'
 import { tablesCalledAs, tablesReadAs } from '../reads/reading-as.ts'
 import { onCycles } from '../reads/strongly-connected.ts'
 import { askedRelations, roleIn } from '../rights/relation-grants.ts'
@@ -16,24 +16,37 @@ export const policyRecursion: Rule = {
     'To know which rows its sub-select may read, Postgres asks the policies of that table, and comes back to ' +
     'where it was: every statement of those whom it is for fails.',
   find: (catalog) => {
-    const round = tablesOnCycles(catalog)
-    const roles = rolesConcerned(catalog, round)
     const blamed = new Map<Policy, Fault>()
-    for (const relation of round)
-      for (const role of roles)
-        for (const command of commands) {
-          const start = { relation, role, command }
-          for (;;) {
-            const found = findRecursion(catalog, start, new Set(blamed.keys()))
-            if (found === null || blamed.has(found.policy)) break
-            const { policy, path } = found
-            const way = path.map(({ sql }) => sql).join(' → ')
-            const detail = `${command} on ${relation.sql} as ${roleIn(catalog, role)} goes ${way}`
-            blamed.set(policy, { object: policy.object, detail, mend: emptied(policy) })
-          }
-        }
+    for (const { policy, path, start } of recursionsIn(catalog)) {
+      const { command, relation, role } = start
+      const way = path.map(({ sql }) => sql).join(' → ')
+      const detail = `${command} on ${relation.sql} as ${roleIn(catalog, role)} goes ${way}`
+      blamed.set(policy, { object: policy.object, detail, mend: emptied(policy) })
+    }
     return [...blamed.values()]
   },
+}
+
+interface BlamedRecursion extends Recursion {
+  start: { relation: Relation; role: number; command: (typeof commands)[number] }
+}
+
+/** One for each policy without which there would be none. */
+export function recursionsIn(catalog: Catalog): BlamedRecursion[] {
+  const round = tablesOnCycles(catalog)
+  const roles = rolesConcerned(catalog, round)
+  const blamed = new Map<Policy, BlamedRecursion>()
+  for (const relation of round)
+    for (const role of roles)
+      for (const command of commands) {
+        const start = { relation, role, command }
+        for (;;) {
+          const found = findRecursion(catalog, start, new Set(blamed.keys()))
+          if (found === null || blamed.has(found.policy)) break
+          blamed.set(found.policy, { ...found, start })
+        }
+      }
+  return [...blamed.values()]
 }
 
 /** Without regard to roles: those that may come back to themselves. */

@@ -1,8 +1,11 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
+import type { Names } from '../../names.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { surroundingsOf } from '../asking/surroundings.ts'
-import type { Rule } from '../rule.ts'
+import { quoteName } from '../mends/quote-name.ts'
+import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
+import { recursionsIn } from './recursion.ts'
 
 const tablesOf = ({ relations }: Catalog): Relation[] =>
   [...relations.values()].filter(({ isAsked, kind }) => isAsked && (kind === 'r' || kind === 'p'))
@@ -11,6 +14,32 @@ const tablesOf = ({ relations }: Catalog): Relation[] =>
 function granteesOf({ acl, columns, owner }: Relation): number[] {
   const items = [...acl, ...columns.flatMap((column) => column.acl)]
   return [...new Set(items.map(({ grantee }) => grantee))].filter((grantee) => grantee !== owner)
+}
+
+/**
+ * No table of the database has row-level security, and nobody has said what requests act as: an application that keeps
+ * people apart by itself, with one role for all. That is one decision, and no oversight of each table.
+ */
+const isUnused = ({ relations }: Catalog, { requestRoles }: Names): boolean =>
+  requestRoles === null &&
+  ![...relations.values()].some(({ rowSecurity, extension }) => rowSecurity && extension === null)
+
+function decisionOf(catalog: Catalog, tables: readonly Relation[]): Fault {
+  const granted = tables.filter((table) => granteesOf(table).length > 0)
+  const grantees = [...new Set(granted.flatMap(granteesOf))]
+  const open =
+    granted.length === 0
+      ? 'its tables are granted to nobody but their owners'
+      : `${granted.length} of its tables are granted to ${nameRoles(catalog, grantees)}`
+  return {
+    object: `database ${quoteName(catalog.database.name)}`,
+    weight: granted.length === 0 ? 'style' : 'leak',
+    detail: `no table has it; ${open}`,
+    mend:
+      '-- to be decided: does the application alone say whose rows are whose? Then accept this, and know that every mistake\n' +
+      '-- in its SQL shows everything. If not, begin with the tables whose rows are somebody’s:\n' +
+      tables.map(({ sql }) => `-- alter table ${sql} enable row level security;`).join('\n'),
+  }
 }
 
 /** A policy that shows a table to its owner, for where no other does. */
@@ -39,27 +68,24 @@ export const tableWithoutRowLevelSecurity: Rule = {
   why: 'Without row-level security, whoever is granted the table sees every row of everybody.',
   find: (catalog, names) => {
     const { reach } = surroundingsOf(catalog, names)
-    // An application that keeps people apart by itself, with one role for all, may know what it does.
-    const isUsed =
-      names.requestRoles !== null || tablesOf(catalog).some(({ rowSecurity }) => rowSecurity)
-    return tablesOf(catalog)
-      .filter(({ rowSecurity }) => !rowSecurity)
-      .map((table) => {
-        const isReached = (['select', 'insert', 'update', 'delete'] as const).some(
-          (privilege) => reach.rolesWith(table, privilege).size > 0,
-        )
-        const grantees = granteesOf(table)
-        const weight: Weight = isReached && isUsed ? 'hole' : grantees.length > 0 ? 'leak' : 'style'
-        const to = grantees.length === 0 ? 'nobody but its owner' : nameRoles(catalog, grantees)
-        return {
-          object: `table ${table.sql}`,
-          detail: `it is granted to ${to}${table.policies.length > 0 ? '; its policies do not hold' : ''}`,
-          weight,
-          mend:
-            `alter table ${table.sql} enable row level security;\nalter table ${table.sql} force row level security;` +
-            policyForOwner(catalog, table),
-        }
-      })
+    const without = tablesOf(catalog).filter(({ rowSecurity }) => !rowSecurity)
+    if (isUnused(catalog, names) && without.length > 1) return [decisionOf(catalog, without)]
+    return without.map((table) => {
+      const isWritten = (['insert', 'update', 'delete'] as const).some(
+        (privilege) => reach.rolesWith(table, privilege).size > 0,
+      )
+      const grantees = granteesOf(table)
+      const weight: Weight = isWritten ? 'hole' : grantees.length > 0 ? 'leak' : 'style'
+      const to = grantees.length === 0 ? 'nobody but its owner' : nameRoles(catalog, grantees)
+      return {
+        object: `table ${table.sql}`,
+        detail: `it is granted to ${to}${table.policies.length > 0 ? '; its policies do not hold' : ''}`,
+        weight,
+        mend:
+          `alter table ${table.sql} enable row level security;\nalter table ${table.sql} force row level security;` +
+          policyForOwner(catalog, table),
+      }
+    })
   },
 }
 
@@ -95,18 +121,37 @@ export const rowLevelSecurityNotForced: Rule = {
   why:
     'Policies do not hold for the owner unless they are forced, and every security definer function ' +
     'and every view of the owner acts as the owner.',
-  find: (catalog) =>
-    tablesOf(catalog)
-      .filter(({ rowSecurity, forced }) => rowSecurity && !forced)
-      .map((table) => ({
-        object: `table ${table.sql}`,
-        // An application that connects as the owner has policies that hold for nobody.
-        ...(catalog.requestRoles.has(table.owner)
-          ? {
-              weight: 'hole' as const,
-              detail: `requests act as its owner, ${nameRoles(catalog, [table.owner])}: no policy holds for them`,
-            }
-          : {}),
-        mend: `alter table ${table.sql} force row level security;${policyForOwner(catalog, table)}`,
-      })),
+  find: (catalog) => {
+    const unforced = tablesOf(catalog).filter(({ rowSecurity, forced }) => rowSecurity && !forced)
+    const round = unforced.length === 0 ? new Set<number>() : wouldGoRound(catalog)
+    return unforced.map((table) => ({
+      object: `table ${table.sql}`,
+      // An application that connects as the owner has policies that hold for nobody.
+      ...(catalog.requestRoles.has(table.owner)
+        ? {
+            weight: 'hole' as const,
+            detail: `requests act as its owner, ${nameRoles(catalog, [table.owner])}: no policy holds for them`,
+          }
+        : {}),
+      mend: round.has(table.oid)
+        ? '-- a policy asks a function that reads the table as its owner, and forced would come back to itself: first let\n' +
+          `-- that function belong to a role that bypasses row-level security; then: alter table ${table.sql} force row level security;`
+        : `alter table ${table.sql} force row level security;${policyForOwner(catalog, table)}`,
+    }))
+  },
+}
+
+/** Tables whose policies would recurse if they held for owners, and do not today. */
+function wouldGoRound(catalog: Catalog): Set<number> {
+  const relations = new Map(
+    [...catalog.relations].map(([oid, relation]) => [
+      oid,
+      relation.rowSecurity ? { ...relation, forced: true } : relation,
+    ]),
+  )
+  const before = new Set(recursionsIn(catalog).map(({ policy }) => policy))
+  const added = recursionsIn({ ...catalog, relations }).filter(({ policy }) => !before.has(policy))
+  return new Set(
+    added.flatMap(({ path, policy }) => [policy.relation.oid, ...path.map(({ oid }) => oid)]),
+  )
 }

@@ -1,4 +1,5 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
+import { readersByTree } from '../reads/asked-by-tree.ts'
 import {
   askedRelations,
   byGrantee,
@@ -13,6 +14,7 @@ import {
   policiesFor,
   servedBy,
 } from '../rights/role-rights.ts'
+import { rolesOfNobody } from '../rights/roles-of-nobody.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const rowCommands = ['select', 'insert', 'update', 'delete'] as const
@@ -37,10 +39,15 @@ export const grantWithoutPolicy: Rule = {
         const granted = rowCommands.filter((command) =>
           grants.some(({ privilege }) => privilege === command),
         )
-        const idle = granted.filter((command) => !isGiven(catalog, grantee, relation, command))
-        if (idle.length === 0) return []
         // Who was granted all there is was granted it without a thought of this table; then policies alone say what is meant.
         const isBlanket = granted.length === rowCommands.length
+        // So they were granted a view that asks as them: it finds nothing, and without this would be refused.
+        const isAsked = readersByTree(catalog).get(relation.oid)?.has(grantee) === true
+        const idle = granted.filter(
+          (command) =>
+            !isGiven(catalog, grantee, relation, command) && !(command === 'select' && isAsked),
+        )
+        if (idle.length === 0) return []
         const commands = idle.join(', ')
         return [
           {
@@ -93,6 +100,8 @@ export const policyWithoutGrant: Rule = {
         .filter((policy) => !isUsed(catalog, policy))
         .map((policy) => ({
           object: policy.object,
+          // Then no statement is refused today.
+          ...(isOfNobody(catalog, policy) ? { weight: 'style' as const } : {}),
           detail: `nobody whom it is for may ${policy.command === 'all' ? 'do anything there' : policy.command}`,
           mend:
             `-- or grant what it was written for: grant ${policy.command} on ${policy.relation.sql} to …;\n` +
@@ -100,6 +109,9 @@ export const policyWithoutGrant: Rule = {
         })),
     ),
 }
+
+const isOfNobody = (catalog: Catalog, { roles }: Policy): boolean =>
+  roles.every((role) => rolesOfNobody(catalog).has(role))
 
 function isUsed(catalog: Catalog, { relation, command, roles }: Policy): boolean {
   const commands = command === 'all' ? rowCommands : [command]

@@ -1,5 +1,5 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
-import { isFilter } from '../expressions/trees.ts'
+import { isFilter, relationsNamedIn } from '../expressions/trees.ts'
 import { askersOf, namedAs, nameOfRole, namesOfRoles } from '../rights/askers.ts'
 import { isGranted, queryOf, readPast, tablesBelow } from '../rights/read-past.ts'
 import type { Fault, Rule } from '../rule.ts'
@@ -14,9 +14,25 @@ export const viewNotSecurityInvoker: Rule = {
   find: (catalog) =>
     ownersViews(catalog).map((view) => ({
       object: `view ${view.sql}`,
-      mend: `alter view ${view.sql} set (security_invoker = true);`,
+      mend: `${grantsFor(catalog, view)}alter view ${view.sql} set (security_invoker = true);`,
       ...whatItOpens(catalog, view),
     })),
+}
+
+/** What its readers will need then, which only who knows what they are for can grant. */
+function grantsFor(catalog: Catalog, view: Relation): string {
+  const query = queryOf(view)
+  const readers = askersOf(catalog, view, 'select')
+  const below = query === null ? [] : [...relationsNamedIn(query)]
+  return below
+    .flatMap((oid) => catalog.relations.get(oid) ?? [])
+    .filter((relation) => relation !== view && !relation.schema.isOfPostgres)
+    .flatMap((relation) => {
+      const without = readers.filter((role) => !isGranted(catalog, role, relation, 'select'))
+      if (without.length === 0) return []
+      return `-- then its readers need it themselves, within policies: grant select on ${relation.sql} to ${namesOfRoles(catalog, without)};\n`
+    })
+    .join('')
 }
 
 function whatItOpens(catalog: Catalog, view: Relation): Pick<Fault, 'weight' | 'detail'> {
