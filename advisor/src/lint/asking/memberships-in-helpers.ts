@@ -55,14 +55,20 @@ function helperIn(
   )
     return null
   const tokens = tokensOf(routine.sqlBody?.text ?? routine.source ?? '')
-  const names = tokens.flatMap(({ text }, index) =>
-    (text === 'from' || text === 'join') && tokens[index + 1]?.kind === 'name'
-      ? (tokens[index + (tokens[index + 2]?.text === '.' ? 3 : 1)]?.text ?? '')
-      : [],
-  )
-  const [name] = names
+  const names = tokens.flatMap(({ text }, index) => {
+    const [first, dot, second] = tokens.slice(index + 1, index + 4)
+    if ((text !== 'from' && text !== 'join') || first?.kind !== 'name') return []
+    return dot?.text === '.'
+      ? [{ schema: first.text, name: second?.text }]
+      : [{ schema: null, name: first.text }]
+  })
+  const [named] = names
   const tables = [...catalog.relations.values()].filter(
-    (table) => table.name === name && 'rp'.includes(table.kind) && !table.schema.isOfPostgres,
+    (table) =>
+      table.name === named?.name &&
+      (named?.schema ?? table.schema.name) === table.schema.name &&
+      'rp'.includes(table.kind) &&
+      !table.schema.isOfPostgres,
   )
   const [table] = tables
   return names.length !== 1 ||

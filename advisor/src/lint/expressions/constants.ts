@@ -42,14 +42,13 @@ function readInteger(bytes: number[]): bigint {
 
 const isText = (type: string): boolean => texts.has(type) || type === NAME
 
-/** What can be read in a constant of whatever type: a path in an array, the keys of a jsonb. */
-export function wordsOf(node: TreeNode): string[] {
+/** What can be read in a constant of whatever type: a path in an array, the keys of a jsonb one after another. */
+export function legibleIn(node: TreeNode): string {
   const constant = readConstant(node)
-  if (constant === null || constant.isNull) return []
-  const text = isText(wordOf(node, 'consttype'))
+  if (constant === null || constant.isNull) return ''
+  return isText(wordOf(node, 'consttype'))
     ? constant.value
     : String.fromCharCode(...constant.value.split(' ').map(Number).slice(0, MOST_BYTES))
-  return text.match(/[A-Za-z_][A-Za-z_0-9]*/g) ?? []
 }
 
 const MOST_BYTES = 10_000

@@ -9,7 +9,7 @@ import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
 import { viewQuery } from '../asking/view-query.ts'
 import { tokensOf } from '../expressions/body-tokens.ts'
-import { textOf, wordsOf } from '../expressions/constants.ts'
+import { legibleIn, textOf } from '../expressions/constants.ts'
 import { calledFunctions } from '../expressions/find-calls.ts'
 import { findNodes, type KeptType, placesOf } from '../expressions/find-nodes.ts'
 import { resolveColumn, scopeOf } from '../expressions/scope.ts'
@@ -162,7 +162,10 @@ function isEditable({ relations }: Catalog, { node, scope }: Place): boolean {
   const text = textOf(node)
   if (text !== null) return editable.has(text.replaceAll(/[{}]/g, '').split(',')[0] ?? '')
   // A path that is an array of texts, a jsonb that is to be contained, a jsonpath.
-  if (node.type === 'CONST') return wordsOf(node).some((word) => editable.has(word))
+  if (node.type === 'CONST') {
+    const legible = legibleIn(node)
+    return [...editable].some((name) => legible.includes(name))
+  }
   const found = resolveColumn(node, scope)
   const column = relations
     .get(found?.relation ?? 0)
@@ -186,9 +189,8 @@ export const identityByPattern: Rule = {
     const around = surroundingsOf(catalog, names)
     return policiesOf(catalog).flatMap((policy) => {
       const details = [
-        ...placesIn(policy, 'OPEXPR').flatMap(
-          (place) => patternFault(around, place) ?? orderFault(around, place) ?? [],
-        ),
+        ...placesIn(policy, 'OPEXPR').flatMap((place) => patternFault(around, place) ?? []),
+        ...orderFaults(around, policy),
         ...placesIn(policy, 'FUNCEXPR').flatMap((place) => partFault(around, place) ?? []),
       ]
       const [first] = details
@@ -227,6 +229,13 @@ function partFault({ asking, catalog }: Surroundings, { node, scope }: Place): P
   return isHeld
     ? { detail: `${routine.name} is met where a part of who asks is in a column`, weight: 'hole' }
     : null
+}
+
+/** Between two, as `between me and me`, there may be one alone. */
+function orderFaults(around: Surroundings, policy: Policy): PatternFault[] {
+  const found = placesIn(policy, 'OPEXPR').flatMap((place) => orderFault(around, place) ?? [])
+  const [one] = found
+  return found.length === 1 && one !== undefined ? [one] : []
 }
 
 /** The id of who asks says nothing by being more or less than another. */
