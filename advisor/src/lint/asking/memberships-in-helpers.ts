@@ -55,13 +55,15 @@ function helperIn(
   )
     return null
   const tokens = tokensOf(routine.sqlBody?.text ?? routine.source ?? '')
-  const names = tokens.flatMap(({ text }, index) => {
-    const [first, dot, second] = tokens.slice(index + 1, index + 4)
-    if ((text !== 'from' && text !== 'join') || first?.kind !== 'name') return []
-    return dot?.text === '.'
-      ? [{ schema: first.text, name: second?.text }]
-      : [{ schema: null, name: first.text }]
-  })
+  const names = tokens.flatMap(
+    ({ text }, index): { schema: string | null; name: string | undefined }[] => {
+      const [first, dot, second] = tokens.slice(index + 1, index + 4)
+      if ((text !== 'from' && text !== 'join') || first?.kind !== 'name') return []
+      return dot?.text === '.'
+        ? [{ schema: first.text, name: second?.text }]
+        : [{ schema: null, name: first.text }]
+    },
+  )
   const [named] = names
   const tables = [...catalog.relations.values()].filter(
     (table) =>
