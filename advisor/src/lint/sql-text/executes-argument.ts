@@ -82,7 +82,9 @@ function judge(
 }
 
 /** `x := …`, `x text := …`, `x alias for $1`, `select … into x`, `foreach x in array …`. */
-function assignmentsIn(statement: readonly Token[]): { to: string; from: readonly Token[] }[] {
+export function assignmentsIn(
+  statement: readonly Token[],
+): { to: string; from: readonly Token[] }[] {
   const [first, second] = statement
   if (first === undefined) return []
   if (first.value === 'foreach')
