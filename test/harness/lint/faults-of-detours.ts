@@ -149,6 +149,108 @@ const definersOn = (
   ...more,
 })
 
+const asksNobody = (
+  name: string,
+  callable: string,
+  rest: string,
+  more: Partial<PlantedFault> = {},
+): PlantedFault => definersOn('security-definer-asks-nobody', name, callable, rest, more)
+
+const inSql = (body: string, returns = 'void') =>
+  `returns ${returns} language sql ${definer} as $$ ${body} $$`
+const inPlpgsql = (body: string, returns = 'void') =>
+  `returns ${returns} language plpgsql ${definer} as $$ ${body} $$`
+const hole = { weight: 'hole' as const }
+
+/** The same in other words. */
+export const faultsOfDefinersInOtherWords: PlantedFault[] = [
+  ...Object.entries({
+    using_select: 'delete from {t} as k using (select what as w) as p where k.{id} = p.w',
+    any_array: 'delete from {t} where {id} = any (array[what])',
+    not_distinct: 'delete from {t} where {id} is not distinct from what',
+    in_select: 'delete from {t} where {id} in (select unnest(array[what]))',
+    exists: 'delete from {t} as k where exists (select where k.{id} = what)',
+    merging:
+      'merge into {t} as k using (select what as w) as p on k.{id} = p.w when matched then delete',
+  }).map(([name, body]) => asksNobody(`${name}`, 'what integer', inSql(body), hole)),
+  asksNobody(
+    'out_of_json',
+    'said jsonb',
+    inSql(`delete from {t} where {id} = (said ->> 'id')::integer`),
+    hole,
+  ),
+  asksNobody(
+    'by_variable',
+    'what integer',
+    inPlpgsql('declare {w} integer := what; begin delete from {t} where {id} = {w}; end'),
+    hole,
+  ),
+  asksNobody(
+    'signed_in',
+    'what integer',
+    inPlpgsql(
+      'begin if pie_schema.current_user_id() is null then return; end if; delete from {t} where {id} = what; end',
+    ),
+    hole,
+  ),
+  asksNobody(
+    'signed_in_by_variable',
+    'what integer',
+    inPlpgsql(`declare {me} uuid := pie_schema.current_user_id();
+      begin if {me} is null then raise exception 'no'; end if; delete from {t} where {id} = what; end`),
+    hole,
+  ),
+  asksNobody(
+    'signed_in_by_select',
+    'what integer',
+    inPlpgsql(
+      'begin if (select pie_schema.current_user_id()) is not null then delete from {t} where {id} = what; end if; end',
+    ),
+    hole,
+  ),
+  asksNobody(
+    'sets_row',
+    'which integer, said text',
+    inSql('update {t} set ({owner_id}, {body}) = (null, said) where {id} = which'),
+    hole,
+  ),
+  asksNobody(
+    'upserts',
+    'which integer, said text',
+    inSql(
+      'insert into {t} ({id}, {body}) values (which, said) on conflict ({id}) do update set {body} = excluded.{body}',
+    ),
+    hole,
+  ),
+  asksNobody(
+    'inserts_for',
+    'who uuid, said text',
+    inSql('insert into {t} ({id}, {owner_id}, {body}) values (1, who, said)').replaceAll(
+      '{owner_id}',
+      'owner_id',
+    ),
+    hole,
+  ),
+  asksNobody(
+    'decoy_code',
+    'country_code text, what integer',
+    inSql('delete from {t} where {id} = what'),
+    hole,
+  ),
+  asksNobody(
+    'decoy_session',
+    'p_session_id text, what integer',
+    inSql('delete from {t} where {id} = what'),
+    hole,
+  ),
+  asksNobody(
+    'decoy_key',
+    'sort_key text, what integer',
+    inSql('delete from {t} where {id} = what and length(sort_key) > 0'),
+    hole,
+  ),
+]
+
 export const faultsOfDefiners: PlantedFault[] = [
   definersOn(
     'security-definer-asks-nobody',

@@ -1,5 +1,6 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
+import { assignmentsIn } from './assignments-in.ts'
 import { bodyOf } from './body-of.ts'
 import { findNames, isSign } from './find-names.ts'
 import { nameIndexOf } from './name-index.ts'
@@ -85,7 +86,8 @@ function isForNullAlone(
       (type === 'sign' && value === ';') ||
       (type === 'word' && /^(begin|declare|then)$/.test(value)),
   )
-  const variable = tokens[first + 1]?.value
+  const [variable] = assignmentsIn(tokens.slice(first + 1, end)).map(({ to: name }) => name)
+  if (variable === undefined || /^(exit|continue|assert)$/.test(variable)) return false
   return tokens.every(
     ({ type, value }, place) =>
       value !== variable ||

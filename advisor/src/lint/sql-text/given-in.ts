@@ -1,6 +1,6 @@
 import type { Routine } from '../../catalog/catalog.ts'
+import { assignmentsIn } from './assignments-in.ts'
 import { bodyOf } from './body-of.ts'
-import { assignmentsIn } from './executes-argument.ts'
 import { isSign } from './find-names.ts'
 import type { Token } from './read-tokens.ts'
 import { splitStatements } from './split-statements.ts'
