@@ -162,6 +162,19 @@ const inPlpgsql = (body: string, returns = 'void') =>
   `returns ${returns} language plpgsql ${definer} as $$ ${body} $$`
 const hole = { weight: 'hole' as const }
 
+/** Of a table that says whose its rows are. */
+const withWhose = (
+  name: string,
+  callable: string,
+  rest: string,
+  more: Partial<PlantedFault> = {},
+  before = '',
+): PlantedFault => {
+  const fault = asksNobody(name, callable, rest, more)
+  const table = soundTable(`kept_${name}`, ', owner_id uuid, body text')
+  return { ...fault, sql: table + before + fault.sql.slice(kept(name).length) }
+}
+
 /** The same in other words. */
 export const faultsOfDefinersInOtherWords: PlantedFault[] = [
   ...Object.entries({
@@ -222,14 +235,42 @@ export const faultsOfDefinersInOtherWords: PlantedFault[] = [
     ),
     hole,
   ),
-  asksNobody(
+  withWhose(
     'inserts_for',
     'who uuid, said text',
-    inSql('insert into {t} ({id}, {owner_id}, {body}) values (1, who, said)').replaceAll(
-      '{owner_id}',
-      'owner_id',
-    ),
+    inSql('insert into {t} ({id}, owner_id, body) values (1, who, said)'),
     hole,
+  ),
+  withWhose(
+    'handed_on',
+    'what integer',
+    inSql('select {s}.{really}(what)'),
+    hole,
+    soundFunction(
+      '{really}(integer)',
+      `returns void language plpgsql as $$ begin delete from {s}.{kept_handed_on} where {id} = $1; end $$`,
+    ),
+  ),
+  withWhose('by_id', 'what integer', inSql('select body from {t} where {id} = what', 'text')),
+  withWhose('by_owner', 'p uuid', inSql('select body from {t} where owner_id = p', 'setof text')),
+  withWhose(
+    'searched',
+    'said text',
+    inPlpgsql(
+      `begin return query select body from {t} where body ilike '%' || said || '%'; end`,
+      'setof text',
+    ),
+  ),
+  withWhose('of_true', '', inSql('select body from {t} where true', 'setof text')),
+  withWhose('a_few', 'many integer', inSql('select body from {t} limit many', 'setof text')),
+  withWhose('as_json', '', inSql('select to_jsonb(array_agg(k)) from {t} as k', 'jsonb')),
+  withWhose(
+    'by_cursor',
+    '',
+    inPlpgsql(
+      `declare c refcursor := 'c'; begin open c for select body from {t}; return c; end`,
+      'refcursor',
+    ),
   ),
   asksNobody(
     'decoy_code',

@@ -189,10 +189,11 @@ function textArgumentsOf({ types, relations }: Catalog, routine: Routine): strin
   return routine.argumentTypes.flatMap((oid, place) => {
     const name = routine.argumentNames[place] ?? ''
     const number = `$${place + 1}`
-    const fields = relations.get(types.get(oid)?.relation ?? 0)?.columns ?? []
-    if (types.get(oid)?.kind === 'c')
+    const type = types.get(oid)
+    const fields = relations.get(type?.relation ?? 0)?.columns ?? type?.fields ?? []
+    if (type?.kind === 'c')
       return fields
-        .filter(({ type }) => mayHoldSql(types, type))
+        .filter((field) => mayHoldSql(types, field.type))
         .flatMap((field) =>
           [name, number].filter((one) => one !== '').map((one) => `${one}.${field.name}`),
         )
