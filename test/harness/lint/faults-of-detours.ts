@@ -158,6 +158,7 @@ const asksNobody = (
 
 const inSql = (body: string, returns = 'void') =>
   `returns ${returns} language sql ${definer} as $$ ${body} $$`
+const inStableSql = (body: string, returns: string) => `${inSql(body, returns)} stable`
 const inPlpgsql = (body: string, returns = 'void') =>
   `returns ${returns} language plpgsql ${definer} as $$ ${body} $$`
 const hole = { weight: 'hole' as const }
@@ -182,7 +183,7 @@ export const faultsOfDefinersInOtherWords: PlantedFault[] = [
     any_array: 'delete from {t} where {id} = any (array[what])',
     not_distinct: 'delete from {t} where {id} is not distinct from what',
     in_select: 'delete from {t} where {id} in (select unnest(array[what]))',
-    exists: 'delete from {t} as k where exists (select where k.{id} = what)',
+    is_there: 'delete from {t} as k where exists (select where k.{id} = what)',
     merging:
       'merge into {t} as k using (select what as w) as p on k.{id} = p.w when matched then delete',
   }).map(([name, body]) => asksNobody(`${name}`, 'what integer', inSql(body), hole)),
@@ -251,19 +252,23 @@ export const faultsOfDefinersInOtherWords: PlantedFault[] = [
       `returns void language plpgsql as $$ begin delete from {s}.{kept_handed_on} where {id} = $1; end $$`,
     ),
   ),
-  withWhose('by_id', 'what integer', inSql('select body from {t} where {id} = what', 'text')),
-  withWhose('by_owner', 'p uuid', inSql('select body from {t} where owner_id = p', 'setof text')),
+  withWhose('by_id', 'what integer', inStableSql('select body from {t} where {id} = what', 'text')),
+  withWhose(
+    'by_owner',
+    'p uuid',
+    inStableSql('select body from {t} where owner_id = p', 'setof text'),
+  ),
   withWhose(
     'searched',
     'said text',
-    inPlpgsql(
+    `${inPlpgsql(
       `begin return query select body from {t} where body ilike '%' || said || '%'; end`,
       'setof text',
-    ),
+    )} stable`,
   ),
-  withWhose('of_true', '', inSql('select body from {t} where true', 'setof text')),
-  withWhose('a_few', 'many integer', inSql('select body from {t} limit many', 'setof text')),
-  withWhose('as_json', '', inSql('select to_jsonb(array_agg(k)) from {t} as k', 'jsonb')),
+  withWhose('of_true', '', inStableSql('select body from {t} where true', 'setof text')),
+  withWhose('a_few', 'many integer', inStableSql('select body from {t} limit many', 'setof text')),
+  withWhose('as_json', '', inStableSql('select to_jsonb(array_agg(k)) from {t} as k', 'jsonb')),
   withWhose(
     'by_cursor',
     '',

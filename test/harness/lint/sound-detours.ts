@@ -56,9 +56,9 @@ export const soundDetours = [
   ),
   // Whoever knows the token has shown who they are.
   door(
-    '{by_token}(user_id uuid, token text)',
+    '{by_token}(user_id uuid, said_token text)',
     `returns text language sql stable ${definer} as $$
-      select max({body}) from {s}.{journal} where {owner_id} = user_id and {token} = sha256(convert_to(token, 'utf8')) $$`,
+      select max({body}) from {s}.{journal} where {owner_id} = user_id and {token} = sha256(convert_to(said_token, 'utf8')) $$`,
   ),
   soundTable('invitations', ', invite_code text, owner_id uuid, is_public boolean, body text'),
   door(
