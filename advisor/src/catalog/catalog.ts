@@ -308,6 +308,8 @@ export interface Type {
   element: number
   /** Of a composite type or a table's row: the relation. */
   relation: number
+  /** Of a composite type: its columns. Those of a table's row are the relation's. */
+  fields: { name: string; type: number }[]
   input: number
   acl: AclItem[]
 }
