@@ -99,7 +99,7 @@ const onSupabase: Case[] = [
     'leak policy-always-true',
   ],
   [`for select to authenticated using (owner_id <> ${uid})`, 'hole policy-lets-in-all-but-one'],
-  [`for select to authenticator using (${mine})`, 'hole policy-to-login-role'],
+  [`for select to authenticator using (${mine})`, 'leak policy-to-login-role'],
 ]
 
 const withoutNames: Case[] = [

@@ -60,7 +60,7 @@ async function onDatabase(name: string, sql: string, work: (owner: pg.Client) =>
 interface Shown {
   presets: string[]
   schemas: string[]
-  findings: { rule: string; object: string }[]
+  findings: { rule: string; object: string; weight: string }[]
 }
 
 async function lint(url: string, ...args: string[]): Promise<Shown & { stderr: string }> {
@@ -115,6 +115,70 @@ describe('Supabase', () => {
       await superuser.query('drop table public.letters')
     }
   })
+})
+
+const platforms = ['sequence-can-be-set', 'sequence-tells-count', 'granted-by-default'].concat(
+  'publication-past-policies',
+)
+const ofPlatform = ({ findings }: Shown) =>
+  findings
+    .filter(({ rule }) => platforms.includes(rule))
+    .map(({ weight, rule, object }) => `${weight} ${rule}: ${object}`)
+
+test('on Supabase, what the platform grants and publishes is told once, as a habit', async () => {
+  await superuser.query(`
+    create role stage; grant usage on schema public to anon, authenticated;
+    create table public.messages (id bigint generated always as identity primary key, number serial, owner_id uuid);
+    alter table public.messages enable row level security;
+    grant all on all sequences in schema public to anon, authenticated;
+    alter default privileges for role stage in schema public grant all on tables to anon, authenticated;
+    create publication supabase_realtime for table public.messages`)
+  try {
+    const url = urlOf('passer_by')
+    assert.deepEqual(ofPlatform(await lint(url, '--style')), [
+      'style sequence-can-be-set: sequences of schema public',
+    ])
+    const elsewhere = ofPlatform(await lint(url, '--preset', 'none', '--role', 'anon'))
+    assert.deepEqual(elsewhere.sort(), [
+      'hole sequence-can-be-set: grant of update to anon on sequence public.messages_id_seq',
+      'hole sequence-can-be-set: grant of update to anon on sequence public.messages_number_seq',
+      'leak granted-by-default: default grant to anon on tables of stage in schema public',
+      'leak publication-past-policies: publication supabase_realtime',
+      'leak sequence-tells-count: grant of select to anon on sequence public.messages_id_seq',
+      'leak sequence-tells-count: grant of select to anon on sequence public.messages_number_seq',
+    ])
+  } finally {
+    await superuser.query(
+      'drop publication supabase_realtime; drop table public.messages; drop owned by stage; drop role stage',
+    )
+  }
+})
+
+test('a database without any row-level security is told so once, unless its roles of requests are known', async () => {
+  const layout = `
+    create schema app; grant usage on schema app to passer_by;
+    create table app.films (id integer primary key); create table app.rentals (id integer primary key);
+    grant select on app.films to passer_by; grant select, insert on app.rentals to passer_by`
+  await onDatabase('films', layout, async () => {
+    const url = urlOf('passer_by', 'films')
+    const told = async (...args: string[]) =>
+      (await lint(url, '--preset', 'none', ...args)).findings
+        .filter(({ rule }) => rule === 'table-without-row-level-security')
+        .map(({ weight, object }) => `${weight} ${object}`)
+    assert.deepEqual(await told(), ['leak database films'])
+    assert.deepEqual((await told('--role', 'passer_by')).sort(), [
+      'hole table app.rentals',
+      'leak table app.films',
+    ])
+  })
+})
+
+test('exposure says so where an option took the address for a name, and not what is in it', async () => {
+  const { stderr, stdout } = await runAdvisor(['exposure', '--role', 'anon', urlOf('passer_by')])
+  assert.equal(stdout, '')
+  assert.match(stderr, /--role takes every name that follows it, and took the address for one/)
+  assert.match(stderr, /exposure postgres:\/\/… --role anon\n$/)
+  assert.doesNotMatch(stderr, /passer/)
 })
 
 describe('PostgREST', () => {

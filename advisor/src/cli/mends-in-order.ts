@@ -1,5 +1,5 @@
 import type { Finding } from '../lint/finding.ts'
-import { isForAnother } from '../lint/mend-as.ts'
+import { isForAnother } from '../lint/mends/mend-as.ts'
 import { weights } from '../lint/weight.ts'
 import { onOneLine } from './printable.ts'
 import { splitStatements, withoutComments } from './split-statements.ts'

@@ -24,6 +24,11 @@ const settings = [
     table: 'by_claim',
     policy: `${select} ({owner_id}::text = nullif(${setting('request.jwt.claim.sub')}, ''))`,
   },
+  // Of a session, and no secret.
+  {
+    table: 'by_session_of',
+    policy: `${select} ({owner_id} = nullif(${setting('app.session_user_id')}, '')::uuid)`,
+  },
   {
     table: 'by_setting_too',
     policy: `${select} ({owner_id} = ${me} or ${setting('app.is_admin')} = 'yes')`,

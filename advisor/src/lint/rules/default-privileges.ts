@@ -1,5 +1,5 @@
 import type { Catalog, DefaultPrivilege } from '../../catalog/catalog.ts'
-import { mendAs } from '../mend-as.ts'
+import { mendAs } from '../mends/mend-as.ts'
 import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'

@@ -1,6 +1,6 @@
 /** What extensions bring along. */
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
-import { mendAs } from '../mend-as.ts'
+import { mendAs } from '../mends/mend-as.ts'
 import { askersOf, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../rights/askers.ts'
 import type { Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'

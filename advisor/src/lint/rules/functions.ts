@@ -1,6 +1,6 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { callersByTree } from '../asked-by-tree.ts'
+import { callersByTree } from '../reads/asked-by-tree.ts'
 import {
   askersOf,
   askersWith,

@@ -75,9 +75,15 @@ const isCurrentSetting = ({ functions }: Catalog, node: TreeNode): boolean => {
   return routine?.name === 'current_setting' && routine.schema.isOfPostgres
 }
 
+/** `app.session_user_id` says whose session it is, and everybody may know that. */
+const saysWho =
+  /(user|account|member|person|customer|tenant|org|organi[sz]ation|team|role|e?mail|name)(_?u?u?id)?$/
+
 function settingFault(object: string, settings: string[], names: Names, policy?: Policy): Fault {
   // What nobody else knows proves something, as long as that is so.
-  const isSecret = settings.every((setting) => /session|token|secret|proof/.test(setting))
+  const isSecret = settings.every(
+    (setting) => /session|token|secret|proof/.test(setting) && !saysWho.test(setting),
+  )
   const [trusted] = names.identityFunctions
   const instead =
     trusted === undefined

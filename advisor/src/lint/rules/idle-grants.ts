@@ -12,7 +12,7 @@ import {
   roleIn,
 } from '../rights/relation-grants.ts'
 import { inheritedBy, isPastPolicies, isServed, mayOn, policiesFor } from '../rights/role-rights.ts'
-import { rolesOfNobody } from '../roles-of-nobody.ts'
+import { rolesOfNobody } from '../rights/roles-of-nobody.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /**

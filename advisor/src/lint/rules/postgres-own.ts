@@ -1,6 +1,6 @@
 /** What Postgres brings along, and somebody opened. */
 import type { Routine } from '../../catalog/catalog.ts'
-import { AS_SUPERUSER, FIRST_SUPERUSER, mendAs } from '../mend-as.ts'
+import { AS_SUPERUSER, FIRST_SUPERUSER, mendAs } from '../mends/mend-as.ts'
 import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'

@@ -1,6 +1,6 @@
 import type { Catalog, Role } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { FIRST_SUPERUSER, mendAs } from '../mend-as.ts'
+import { FIRST_SUPERUSER, mendAs } from '../mends/mend-as.ts'
 import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'

@@ -1,5 +1,5 @@
 import type { Catalog, Command, Policy, Relation } from '../../catalog/catalog.ts'
-import { readersByTree } from '../asked-by-tree.ts'
+import { readersByTree } from '../reads/asked-by-tree.ts'
 import {
   askedRelations,
   byGrantee,
@@ -14,7 +14,7 @@ import {
   policiesFor,
   servedBy,
 } from '../rights/role-rights.ts'
-import { rolesOfNobody } from '../roles-of-nobody.ts'
+import { rolesOfNobody } from '../rights/roles-of-nobody.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const rowCommands = ['select', 'insert', 'update', 'delete'] as const

@@ -1,5 +1,5 @@
-import type { Catalog } from '../catalog/catalog.ts'
-import { inheritedBy } from './rights/role-rights.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { inheritedBy } from '../rights/role-rights.ts'
 
 /** Begins a mend that the owner of the database cannot run. */
 export const AS_SUPERUSER = '-- as a superuser'

@@ -1,6 +1,6 @@
-import type { Catalog, Policy, Relation } from '../catalog/catalog.ts'
-import { readsIn } from './reads/expression-reads.ts'
-import { askedRelations, grantsOn } from './rights/relation-grants.ts'
+import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
+import { askedRelations, grantsOn } from '../rights/relation-grants.ts'
+import { readsIn } from './expression-reads.ts'
 
 type RolesByOid = Map<number, Set<number>>
 

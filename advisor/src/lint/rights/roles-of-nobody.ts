@@ -1,4 +1,4 @@
-import type { Catalog } from '../catalog/catalog.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
 
 const known = new WeakMap<Catalog, ReadonlySet<number>>()
 
