@@ -61,7 +61,15 @@ Examples:
   advisor lint postgres://postgres:secret@localhost/shop --schema public
   advisor lint postgres://… --fail-on leak --sarif --output lint.sarif
   advisor exposure postgres://… --role anon authenticated
-  advisor explain postgres://… --role app_user --setting app.user_id=7 --table public.notes --row 12`
+  advisor explain postgres://… --role app_user --setting app.user_id=7 --table public.notes --row 12
+  advisor explain postgres://… --role authenticated --table public.notes \\
+    --setting 'request.jwt.claims={"sub":"<id of the user>","role":"authenticated"}'   (Supabase, PostgREST)
+
+Of TLS an address says what it says to psql: sslmode=require encrypts, sslmode=verify-full also asks
+whose certificate it is, sslrootcert=/path/to/ca.pem names who may have signed it.
+
+The guides come with the package, in docs/guides: lint.md has every rule, exposure-and-explain.md the
+other two, advisor-in-your-build.md an action for GitHub and more.`
 
 /** Who reads may stop, as `head` does: how it ends is still to be said. */
 function goOnUnread(): void {

@@ -22,7 +22,7 @@ const finding = (given: Partial<Finding>): Finding => ({
 })
 
 const reportOf = (findings: Finding[], given: Partial<LintReport> = {}): LintReport => ({
-  ...{ schemas: ['app'], accepted: 0, unseen: [] },
+  ...{ schemas: ['app'], accepted: 0, left_alone: [], unseen: [] },
   findings,
   ...given,
 })
@@ -209,13 +209,13 @@ test('in Markdown: counts in a table, findings in folds, the gravest first', () 
   const page = lintReportInMarkdown(reportOf([slow, finding({})], { accepted: 3 }))
   assert.match(
     page,
-    /^<!-- pie-advisor -->\n\n### Database: 2 findings in 1 schema, and 3 accepted\n/,
+    /^<!-- pie-advisor -->\n\n### advisor lint: 2 findings in 1 schema, and 3 accepted\n/,
   )
   assert.match(page, /\| hole \| 1 \| somebody .* \|\n\| slow \| 1 \| it works.* \|\n\n<details>/)
   assert.ok(page.indexOf('open-table') < page.indexOf('no-index'))
   assert.match(page, /`column app\.notes\.owner`: policy notes\\_own compares it\n\n```sql\ncreate/)
   assert.equal(page.match(/<details>/g)?.length, page.match(/<\/details>/g)?.length)
-  assert.match(lintReportInMarkdown(reportOf([])), /### Database: No findings in 1 schema$/)
+  assert.match(lintReportInMarkdown(reportOf([])), /### advisor lint: No findings in 1 schema$/m)
 })
 
 test('in Markdown: a name is no markup, no mention, no link and no end of a fence', () => {
@@ -321,7 +321,13 @@ test('an acceptance of something lighter than is looked for is none of nothing',
     { rule: 'habit', object: 'table app.gone', reason: 'was there' },
   ]
   const judge = (least: 'slow' | 'style') => {
-    const { findings, accepted } = applyAcceptances([style, slow], acceptances, null, least)
+    const { findings, accepted } = applyAcceptances(
+      [style, slow],
+      acceptances,
+      ['habit', 'no-index'],
+      null,
+      least,
+    )
     return { accepted, left: findings.map(({ rule, object }) => `${rule}: ${object}`) }
   }
   const left = ['acceptance-of-nothing: acceptance of habit on table app.gone']

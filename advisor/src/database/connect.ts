@@ -61,7 +61,9 @@ async function connect(url: URL): Promise<pg.Client> {
       if (!/does not support SSL/.test((error as Error).message)) break
     }
   }
-  throw new AdvisorError(`Could not connect to ${url.host}: ${inWords(cause)}`, { cause })
+  throw new AdvisorError(`Could not connect to ${url.host || 'localhost'}: ${inWords(cause)}`, {
+    cause,
+  })
 }
 
 function inWords(cause: unknown): string {

@@ -68,7 +68,7 @@ function inFormat(report: LintReport, { format, output, all, sarifFile }: LintRe
     case 'sarif':
       return JSON.stringify(lintReportInSarif(report, { ...ownPackage, file: sarifFile }))
     case 'markdown':
-      return lintReportInMarkdown(report)
+      return lintReportInMarkdown(report, ownPackage)
     case 'mends':
       return mendsInOrder(report.findings)
     case 'words':
@@ -86,7 +86,8 @@ when there is one of the weight that --fail-on says, or a graver one, so that a 
 
 To live with one, say why in pie-lint.json:
   [{ "rule": "…", "object": "…", "reason": "…" }]
-An entry without a reason, or whose finding is gone, is a finding.
+A star at the end of an object stands for all that begin so. An entry without a reason, or whose
+finding is gone, is a finding.
 
 Examples:
   ${command}
@@ -96,5 +97,5 @@ Examples:
   ${command} --json --output report.json; ${command.split(' ').slice(0, 2).join(' ')} --from report.json --sarif
   ${command} --mends > mends.sql
 
-Rules (docs/guides/lint.md says more of each):
+Rules (docs/guides/lint.md, in the package @pie/advisor too, says more of each):
 ${rules.map(({ name }) => `  ${name}`).join('\n')}`
