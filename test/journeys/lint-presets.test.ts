@@ -132,7 +132,7 @@ test('on Supabase, what the platform grants and publishes is told once, as a hab
     alter table public.messages enable row level security;
     grant all on all sequences in schema public to anon, authenticated;
     alter default privileges for role stage in schema public grant all on tables to anon, authenticated;
-    create publication supabase_realtime for table public.messages`)
+    alter publication supabase_realtime add table public.messages`)
   try {
     const url = urlOf('passer_by')
     assert.deepEqual(ofPlatform(await lint(url, '--style')), [
@@ -149,7 +149,7 @@ test('on Supabase, what the platform grants and publishes is told once, as a hab
     ])
   } finally {
     await superuser.query(
-      'drop publication supabase_realtime; drop table public.messages; drop owned by stage; drop role stage',
+      'drop table public.messages; drop owned by stage; drop role stage',
     )
   }
 })
