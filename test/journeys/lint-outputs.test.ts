@@ -335,6 +335,36 @@ test('an acceptance of something lighter than is looked for is none of nothing',
   assert.deepEqual(judge('style'), { accepted: 2, left })
 })
 
+test('an acceptance may stand for all objects that begin alike, and of no rule is told as that', () => {
+  const other = finding({ object: 'table app.drafts' })
+  const judge = (rule: string, object: string) =>
+    applyAcceptances(
+      [finding({}), other, slow],
+      [{ rule, object, reason: 'so be it' }],
+      ['open-table', 'no-index', 'policy-to-everybody'],
+      null,
+      'slow',
+    )
+  assert.equal(judge('open-table', 'table app.*').accepted, 2)
+  assert.equal(judge('open-table', 'table app.n*').accepted, 1)
+  assert.equal(judge('open-table', 'table *.notes').accepted, 0)
+  const [gone] = judge('policy-to-everybody', 'table app.notes').findings.slice(-1)
+  assert.match(gone?.why ?? '', /^There is no such finding/)
+  const [slip] = judge('open-tabel', 'table app.notes').findings.slice(-1)
+  assert.match(slip?.why ?? '', /^There is no rule of that name/)
+  assert.equal(slip?.mend, '-- is it open-table that is meant?')
+  const [wrong] = judge('opens', 'table app.notes').findings.slice(-1)
+  assert.match(wrong?.mend ?? '', /lint --help/)
+})
+
+test('in Markdown it says what it is, how it looked, what it left alone and where the rules stand', () => {
+  const report = { ...reportOf([slow], { left_alone: ['auth', 'storage'] }), presets: ['supabase'] }
+  assert.match(
+    lintReportInMarkdown(report, { homepage: 'https://example.org/lint.md' }),
+    /^<!-- pie-advisor -->\n\n### advisor lint: 1 finding [^]*<sub>Looked at with preset supabase; left alone, but for policies: auth, storage\. What each rule means: \[the guide\]\(https:\/\/example\.org\/lint\.md\)\.<\/sub>$/,
+  )
+})
+
 test('progress: one line on a terminal after two seconds, taken away at the end; nothing elsewhere', () => {
   let now = 0
   let written = ''

@@ -43,14 +43,14 @@ function about(
   { presets = [], left_alone }: LintReport & { presets?: readonly string[] },
   homepage: string | undefined,
 ): string {
-  const taken = presets.length === 0 ? 'as it is' : `with preset ${presets.map(code).join(', ')}`
+  const taken = presets.length === 0 ? 'as it is' : `with preset ${presets.map(escaped).join(', ')}`
   const left =
     left_alone.length === 0
       ? ''
-      : `; left alone, but for policies: ${left_alone.map(code).join(', ')}`
+      : `; left alone, but for policies: ${left_alone.map(escaped).join(', ')}`
   const rules =
     homepage === undefined
-      ? '`docs/guides/lint.md` in the package `@pie/advisor`'
+      ? 'docs/guides/lint.md, in the package of the advisor'
       : `[the guide](${homepage})`
   return `<sub>Looked at ${taken}${left}. What each rule means: ${rules}.</sub>`
 }
