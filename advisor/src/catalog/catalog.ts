@@ -130,6 +130,8 @@ export interface Relation {
   extension: number | null
   /** In a schema that is asked about, and of no extension. */
   isAsked: boolean
+  /** Whether its policies are asked about: those that people wrote on a platform's tables are theirs, unlike the tables. */
+  arePoliciesAsked: boolean
 }
 
 export interface Column {

@@ -56,7 +56,7 @@ function find(catalog: Catalog, names: Names): Surroundings {
     known: new WeakMap(),
   }
   const policies = [...catalog.relations.values()].flatMap((relation) =>
-    relation.isAsked && relation.rowSecurity ? relation.policies : [],
+    relation.arePoliciesAsked && relation.rowSecurity ? relation.policies : [],
   )
   const branches = new Map<Expression, Place[]>()
   const pinned = new Map<Expression, Set<number>>()

@@ -104,13 +104,14 @@ function settingFault(object: string, settings: string[], names: Names, policy?:
     trusted === undefined
       ? 'a function that holds a proof against its hash'
       : `(select ${trusted}())`
+  const trusting = settings.map((setting) => `--trust-setting ${setting}`).join(' ')
   return {
     object,
     ...(isSecret ? { weight: 'leak' as const } : {}),
     detail: `it believes ${settings.join(', ')}${policy === undefined ? '' : `, and ${policy.object} goes by it`}`,
     mend:
       `-- to be decided: can anybody but the server in front send SQL as the role of requests, or set ${inComment(settings.join(', '))}?\n` +
-      `-- If so, ask ${instead} instead; if not, say that the setting is trusted.`,
+      `-- If so, ask ${instead} instead; if not, say so: lint ${inComment(trusting)}`,
   }
 }
 
