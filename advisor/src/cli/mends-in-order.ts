@@ -1,7 +1,7 @@
 import type { Finding } from '../lint/finding.ts'
 import { isForAnother } from '../lint/mends/mend-as.ts'
 import { weights } from '../lint/weight.ts'
-import { onOneLine } from './printable.ts'
+import { onOneLine } from '../printable.ts'
 import { splitStatements, withoutComments } from './split-statements.ts'
 
 const ANEW = 'rights given anew'
@@ -84,7 +84,9 @@ function orderOf({ finding, statements }: { finding: Finding; statements: string
 /** What drops something to make it anew changes it; of others the last statement says what it is about. */
 function phaseOf(statements: readonly string[]): number {
   const bare = statements.map(withoutComments).filter((statement) => statement !== '')
-  const last = bare.at(-1) ?? ''
+  const [first = ''] = bare
+  // What is said of a function after it has been written anew goes with it.
+  const last = phases[0]?.[1].test(first) === true ? first : (bare.at(-1) ?? '')
   const phase = phases.findIndex(([, beginsWith]) => beginsWith.test(last))
   return phases[phase]?.[0] === TAKEN && bare.some((statement) => /^grant\b/i.test(statement))
     ? phases.findIndex(([name]) => name === ANEW)
