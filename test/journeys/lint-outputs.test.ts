@@ -361,7 +361,7 @@ test('in Markdown it says what it is, how it looked, what it left alone and wher
   const report = { ...reportOf([slow], { left_alone: ['auth', 'storage'] }), presets: ['supabase'] }
   assert.match(
     lintReportInMarkdown(report, { homepage: 'https://example.org/lint.md' }),
-    /^<!-- pie-advisor -->\n\n### advisor lint: 1 finding [^]*<sub>Looked at with preset supabase; left alone, but for policies: auth, storage\. What each rule means: \[the guide\]\(https:\/\/example\.org\/lint\.md\)\.<\/sub>$/,
+    /^<!-- pie-advisor -->\n\n### advisor lint: 1 finding [\s\S]*<sub>Looked at with preset supabase; left alone, but for policies: auth, storage\. What each rule means: \[the guide\]\(https:\/\/example\.org\/lint\.md\)\.<\/sub>$/,
   )
 })
 
