@@ -6,6 +6,7 @@ import { closureOf } from './memberships.ts'
 import { aclReader } from './parse-acl.ts'
 import { readDetours } from './read-detours.ts'
 import { readFunctions } from './read-functions.ts'
+import { readOddNames } from './read-odd-names.ts'
 import { readOperatorClasses } from './read-operator-classes.ts'
 import { readKeptFunctions, readParts } from './read-parts.ts'
 import { addPolicies, addRules } from './read-policies.ts'
@@ -34,9 +35,11 @@ export async function readCatalog(
   const relations = await readRelations(reading, schemas)
   await addPolicies(reading, relations)
   await addRules(reading, relations)
+  const database = await readDatabase(reading)
   const requested = names.requestRoles ?? (await listRequestRoles(client))
   return {
-    ...(await readDatabase(reading)),
+    ...database,
+    parameters: database.version < 150_000 ? [] : await readParameters(reading),
     roles,
     schemas,
     relations,
@@ -57,6 +60,7 @@ export async function readCatalog(
     ),
     detours: await readDetours(reading),
     unseen: [],
+    oddNames: await readOddNames(reading),
   }
 }
 
@@ -71,6 +75,13 @@ async function readDatabase({
   if (row === undefined) throw new Error('the database does not know itself')
   const { version, name, owner, acl } = row
   return { version, database: { name, owner, acl: readAcl(acl) } }
+}
+
+async function readParameters({ ask, readAcl }: Reading): Promise<Catalog['parameters']> {
+  const rows = await ask<{ name: string; acl: string[] }>(
+    'select parname as name, paracl::text[] as acl from pg_parameter_acl order by parname collate "C"',
+  )
+  return rows.map(({ name, acl }) => ({ name, acl: readAcl(acl) }))
 }
 
 async function readDefaultPrivileges({ ask, readAcl }: Reading): Promise<DefaultPrivilege[]> {

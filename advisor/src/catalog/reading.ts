@@ -36,6 +36,7 @@ export function expressionOf(text: string | null, tree: string | null): Expressi
 
 class LazyExpression implements Expression {
   readonly text: string
+  isCut = false
   #raw: string | null
   #tree: TreeNode | null = null
   constructor(text: string, raw: string) {
@@ -43,7 +44,9 @@ class LazyExpression implements Expression {
     this.#raw = raw
   }
   get tree(): TreeNode {
-    this.#tree ??= parseNodeTree(this.#raw ?? '')
+    this.#tree ??= parseNodeTree(this.#raw ?? '', () => {
+      this.isCut = true
+    })
     this.#raw = null
     return this.#tree
   }

@@ -7,19 +7,23 @@ import type {
   Exposure,
   Rows,
 } from '../exposure/exposure.ts'
+import { openPolicyOf } from '../exposure/reach-of-rows.ts'
 import {
   describeDefault,
   describeLargeObjects,
+  describeParameter,
   describeReach,
   describeSequence,
   describeTurns,
 } from './exposure-besides-tables.ts'
+import { unreachedInWords, withoutUnreached } from './exposure-of-api.ts'
 import { printableExposure } from './exposure-printable.ts'
 import { tidyExpression } from './tidy-expression.ts'
 
 /** An exposure map for the terminal. */
-export function exposureInWords(given: Exposure): string {
-  const exposure = printableExposure(given)
+export function exposureInWords(given: Exposure, { isOfApi = false } = {}): string {
+  const printable = printableExposure(given)
+  const exposure = isOfApi ? withoutUnreached(printable) : printable
   const { roles, schemas, relations, functions } = exposure
   return [
     'Roles\n',
@@ -29,6 +33,7 @@ export function exposureInWords(given: Exposure): string {
       (schema) => `  ${schema.name.padEnd(width(schemas))}  ${describeSchema(schema)}`,
     ),
     '\nTables and views',
+    ...unreachedInWords(isOfApi ? printable : null).map((line) => `\n  ${line}`),
     ...relations.map((relation) => relationInWords(relation, width(roles))),
     ...section(
       'Functions',
@@ -40,6 +45,7 @@ export function exposureInWords(given: Exposure): string {
     ),
     ...section('Sequences', exposure.sequences.flatMap(describeSequence)),
     ...section('Large objects', exposure.large_objects.flatMap(describeLargeObjects)),
+    ...section('Settings of the server', exposure.parameters.flatMap(describeParameter)),
     ...section('On what is made later', exposure.default_privileges.flatMap(describeDefault)),
     ...section('Not seen', exposure.unseen),
   ].join('\n')
@@ -61,6 +67,7 @@ export function describeRole(role: ExposedRole): string {
     role.creates_roles ? 'MAKES ROLES' : null,
     role.replicates ? 'REPLICATES, and so reads everything' : null,
     role.creates_databases ? 'makes databases' : null,
+    role.creates_schemas ? 'makes schemas' : null,
     role.inherits.length > 0 ? `has what ${role.inherits.join(', ')} has` : null,
     role.may_become.length > 0 ? `may become ${role.may_become.join(', ')}` : null,
     role.may_grant.length > 0 ? `MAY GRANT ${role.may_grant.join(', ')}` : null,
@@ -162,14 +169,6 @@ function describePolicies(policies: readonly AppliedPolicy[]): string[] {
     policy === loud
       ? `ALL ROWS: the policy ${policy.name} asks for nothing`
       : describePolicy(policy),
-  )
-}
-
-export function openPolicyOf(policies: readonly AppliedPolicy[]): AppliedPolicy | null {
-  if (policies.some(({ is_restrictive }) => is_restrictive)) return null
-  const asksNothing = (part: string | null) => part === null || part === 'true'
-  return (
-    policies.find(({ using, with_check }) => asksNothing(using) && asksNothing(with_check)) ?? null
   )
 }
 

@@ -1,8 +1,8 @@
 import type { Finding } from '../lint/finding.ts'
 import type { LintReport } from '../lint/lint-database.ts'
 import { weights } from '../lint/weight.ts'
+import { onOneLine, printable } from '../printable.ts'
 import { type FindingGroup, groupFindings, meanings, plural } from './group-findings.ts'
-import { onOneLine, printable } from './printable.ts'
 
 /** GitHub takes 65,536 characters in a comment. */
 const LIMIT = 65_000

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Finding } from '../lint/finding.ts'
 import type { LintReport } from '../lint/lint-database.ts'
 import { isAtLeast, type Weight } from '../lint/weight.ts'
+import { onOneLine, printable } from '../printable.ts'
 import { groupFindings, meanings } from './group-findings.ts'
-import { onOneLine, printable } from './printable.ts'
 
 export interface SarifPage {
   /** The advisor's. */

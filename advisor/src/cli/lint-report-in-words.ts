@@ -1,6 +1,7 @@
 import type { Finding } from '../lint/finding.ts'
 import type { LintReport } from '../lint/lint-database.ts'
 import { type Weight, weights } from '../lint/weight.ts'
+import { onOneLine, printable } from '../printable.ts'
 import {
   countByWeight,
   type FindingGroup,
@@ -8,7 +9,6 @@ import {
   meanings,
   plural,
 } from './group-findings.ts'
-import { onOneLine, printable } from './printable.ts'
 
 /** Where nobody can scroll back: objects of a group that are named. */
 const FIRST_OF_A_GROUP = 20

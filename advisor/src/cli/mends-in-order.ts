@@ -1,7 +1,7 @@
 import type { Finding } from '../lint/finding.ts'
 import { isForAnother } from '../lint/mends/mend-as.ts'
 import { weights } from '../lint/weight.ts'
-import { onOneLine } from './printable.ts'
+import { onOneLine } from '../printable.ts'
 import { splitStatements, withoutComments } from './split-statements.ts'
 
 const ANEW = 'rights given anew'

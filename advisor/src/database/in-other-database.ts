@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { AdvisorError } from '../errors.ts'
+import { bareSettings } from './roll-back.ts'
 
 /** How long the server may take to answer at all. */
 const CONNECT_WITHIN_MS = 10_000
@@ -21,6 +22,7 @@ export async function inOtherDatabase<T>(
   client.on('error', () => {})
   try {
     await client.connect()
+    await client.query(bareSettings('session'))
   } catch (cause) {
     throw new AdvisorError(
       `Could not connect to ${new URL(address).host}: ${(cause as Error).message || cause}.`,

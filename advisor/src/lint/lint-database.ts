@@ -1,11 +1,14 @@
 import type pg from 'pg'
 import type { Catalog } from '../catalog/catalog.ts'
+import { listCut } from '../catalog/list-cut.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
 import type { Names } from '../names.ts'
+import { onOneLine } from '../printable.ts'
 import { type Acceptance, applyAcceptances } from './apply-acceptances.ts'
 import type { Finding } from './finding.ts'
+import { harmlessMend } from './mends/harmless-mend.ts'
 import { mendInTurn } from './mends/mend-in-turn.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
@@ -47,9 +50,15 @@ export function lintDatabase(
       named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
     const catalog = await readCatalog(client, schemas, names)
     const findings: Finding[] = []
+    const unasked: string[] = []
     for (const [done, rule] of rules.entries()) {
       onProgress?.(done, rules.length)
-      findings.push(...findingsOf(rule, catalog, names))
+      try {
+        findings.push(...findingsOf(rule, catalog, names))
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause
+        unasked.push(`${rule.name}: what it looks at is nested too deep`)
+      }
     }
     const mended = new Set(findings.map(({ mend }) => mend))
     // What a rule found by itself is not told twice.
@@ -59,7 +68,12 @@ export function lintDatabase(
       schemas,
       findings: mendInTurn(left),
       accepted,
-      unseen: [...catalog.unseen, ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : [])],
+      unseen: [
+        ...unasked,
+        ...catalog.unseen.map(onOneLine),
+        ...listCut(catalog).map(onOneLine),
+        ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : []),
+      ],
     }
   })
 }
@@ -75,7 +89,9 @@ function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: 
   return [...faults.values()]
     .sort((one, other) => (one.object < other.object ? -1 : 1))
     .map(({ object, mend, detail = null, weight: own = weight }) => ({
-      ...{ rule: name, weight: own, object, why, detail, mend },
+      ...{ rule: name, weight: own, object: onOneLine(object), why },
+      detail: detail === null ? null : onOneLine(detail),
+      mend: harmlessMend(object, mend, catalog.oddNames),
     }))
 }
 

@@ -9,6 +9,7 @@ import { goesBySearchPath } from '../bodies/goes-by-search-path.ts'
 import { onlyQueryOf } from '../bodies/query-text.ts'
 import { headOf, quoteBody } from '../bodies/rewrite-in-plpgsql.ts'
 import { isWritten, tokensOf } from '../bodies/tokens-of.ts'
+import { inComment } from '../mends/in-comment.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { readTokens } from '../sql-text/read-tokens.ts'
 
@@ -100,7 +101,9 @@ export const immutableThatReads: Rule = {
         {
           ...fault,
           detail: `it reads ${read}${isKept ? '; an index or a generated column keeps its answers' : ''}`,
-          mend: isKept ? `-- first drop what keeps its answers\n-- ${fault.mend}` : fault.mend,
+          mend: isKept
+            ? `-- first drop what keeps its answers\n-- ${inComment(fault.mend)}`
+            : fault.mend,
         },
       ]
     }),

@@ -1,4 +1,5 @@
 import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
+import { inComment } from '../mends/in-comment.ts'
 import { readsIn } from '../reads/expression-reads.ts'
 import { findRecursion, type Recursion } from '../reads/find-recursion.ts'
 import { tablesCalledAs, tablesReadAs } from '../reads/reading-as.ts'
@@ -86,9 +87,7 @@ function emptied({ sql, relation, command, using, check }: Policy): string {
   return (
     '-- and write it anew with its question in a security definer function, whose owner is past these policies; it was:\n' +
     [using, check]
-      .flatMap((expression) =>
-        expression === null ? [] : [`-- ${expression.text.replaceAll('\n', '\n-- ')}\n`],
-      )
+      .flatMap((expression) => (expression === null ? [] : [`-- ${inComment(expression.text)}\n`]))
       .join('') +
     `alter policy ${sql} on ${relation.sql} ${clauses.join(' ')};`
   )
