@@ -113,9 +113,9 @@ const comparing: Record<
   | 'functions'
   | 'sequences'
   | 'large_objects'
-    | 'parameters'
-    | 'default_privileges'
-    | 'above',
+  | 'parameters'
+  | 'default_privileges'
+  | 'above',
   Compare
 > = {
   roles: (notes, before, after) => {
