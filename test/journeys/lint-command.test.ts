@@ -71,7 +71,7 @@ test('says what is wrong, why, and what mends it; style only where it is asked f
     stdout,
     /^HOLE: .*\n\ntable-without-row-level-security\n {2}Without row-level security, .*\n(?: .*\n)*? {2}- table app\.notes\n/,
   )
-  assert.match(stdout, /^ {6}alter table app\.notes enable row level security;$/m)
+  assert.match(stdout, /^ {6}-- alter table app\.notes enable row level security;$/m)
   assert.match(stdout, /\d+ findings? \(.*\) in 1 schema \(app\)\.\n$/)
   assert.doesNotMatch(stdout, /without-comment/)
   const style = await lint('--schema', 'app', '--style')

@@ -24,7 +24,10 @@ export function compareReach(
     were.delete(relation)
     if (then === rows) continue
     const action = `reaches ${relation} (${inWords(rows)})`
-    if (then === undefined || width.indexOf(rows) > width.indexOf(then))
+    // Which table of that name it was, whoever called it said; now the function does.
+    const wasNamed = was.reach?.without_schema.some((name) => relation.endsWith(`.${name}`))
+    if (then === undefined && wasNamed === true) notes.note('changed', { ...note, action })
+    else if (then === undefined || width.indexOf(rows) > width.indexOf(then))
       notes.note('opened', { ...note, action })
     else notes.note('closed', { ...note, action })
   }
