@@ -3,9 +3,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type pg from 'pg'
 import { mendsInOrder } from '../../advisor/src/cli/mends-in-order.ts'
+import { compareExposures } from '../../advisor/src/exposure/diff/compare-exposures.ts'
+import type { Change } from '../../advisor/src/exposure/diff/comparison.ts'
+import type { Exposure } from '../../advisor/src/exposure/exposure.ts'
 import { readExposure } from '../../advisor/src/exposure/read-exposure.ts'
 import type { Finding } from '../../advisor/src/lint/finding.ts'
 import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
+import { isForAnother } from '../../advisor/src/lint/mends/mend-as.ts'
 import { isAtLeast, type Weight } from '../../advisor/src/lint/weight.ts'
 import type { Names } from '../../advisor/src/names.ts'
 import { takeNames } from '../../advisor/src/presets/take-names.ts'
@@ -29,7 +33,15 @@ const describeFinding = ({ weight, detail, mend, ...finding }: Finding): string 
  * Lints in the transaction that is open, with what was done in it: the advisor's own transaction becomes a savepoint.
  */
 async function look(owner: pg.Client, names: Names, least: Weight = 'style'): Promise<Finding[]> {
-  const within = {
+  const question = { schemas: null, acceptances: [], least, names }
+  return (await lintDatabase(withinTransaction(owner), question)).findings
+}
+
+const expose = (owner: pg.Client, names: Names): Promise<Exposure> =>
+  readExposure(withinTransaction(owner), { schemas: null, roles: names.shownRoles })
+
+function withinTransaction(owner: pg.Client): pg.ClientBase {
+  return {
     query: (text: string, values?: unknown[]) =>
       owner.query(
         text.startsWith('begin')
@@ -40,8 +52,6 @@ async function look(owner: pg.Client, names: Names, least: Weight = 'style'): Pr
         values,
       ),
   } as unknown as pg.ClientBase
-  const { findings } = await lintDatabase(within, { schemas: null, acceptances: [], least, names })
-  return findings
 }
 
 /** What stands there now that did not, and is as grave as what was mended, or graver. */
@@ -115,15 +125,19 @@ function tryShape(server: () => OtherPostgres, shape: AdvisorShape): void {
       const ofRule = findings.filter((finding) => finding.rule === rule)
       // Alone, to see that it needs no other; then with those of its rule, to look once.
       for (const finding of ofRule) {
-        await owner.query('begin')
-        await run(owner, finding.mend, nameOf(finding))
-        await owner.query('rollback')
+        const runner = isForAnother(finding.mend) ? made.superuser : owner
+        await runner.query('begin')
+        await run(runner, finding.mend, nameOf(finding))
+        await runner.query('rollback')
       }
-      await owner.query('begin')
-      await run(owner, mendsInOrder(ofRule), rule)
-      const now = await look(owner, names)
-      await owner.query('rollback')
-      const left = now.filter((finding) => finding.rule === rule && isMended(finding))
+      const others = ofRule.filter(({ mend }) => isForAnother(mend))
+      const runner = others.length > 0 ? made.superuser : owner
+      await runner.query('begin')
+      for (const finding of others) await run(runner, finding.mend, nameOf(finding))
+      await run(runner, mendsInOrder(ofRule), rule)
+      const now = await look(runner, names)
+      await runner.query('rollback')
+      const left = now.filter((finding) => finding.rule === rule && hasStatement(finding))
       assert.deepEqual(left.map(describeFinding), [], `mended: ${rule}`)
       assert.deepEqual(
         graverThan(ofRule, findings, now).map(describeFinding),
@@ -136,15 +150,41 @@ function tryShape(server: () => OtherPostgres, shape: AdvisorShape): void {
   test('all mends run as one batch, and leave nothing that they were for', async (context) => {
     if (made === null) return context.skip('needs extensions that this Postgres has not')
     await owner.query('begin')
+    const before = await expose(owner, names)
     await run(owner, mendsInOrder(findings), 'all')
     const now = await look(owner, names)
+    const { opened } = compareExposures(before, await expose(owner, names), () => [])
+    assert.deepEqual(
+      opened.filter((change) => !wasBroken(before, change) && !isMeant(findings, change)),
+      [],
+    )
     const known = new Set(findings.filter(isMended).map(nameOf))
     assert.deepEqual(now.filter((finding) => known.has(nameOf(finding))).map(describeFinding), [])
     await owner.query('rollback')
   })
 }
 
-/** Where a mend is a decision, it is a comment that says which; and some is only for a superuser. */
-const isMended = ({ mend }: Finding): boolean =>
-  !mend.startsWith('-- as a superuser') &&
+/** What had been granted, and Postgres refused all the same: that works now. */
+const wasBroken = ({ relations }: Exposure, { what, role, object, action }: Change): boolean =>
+  what === 'access' &&
+  relations
+    .filter(({ schema, name }) => `${schema}.${name}` === object)
+    .some(({ access }) =>
+      access.some((one) => one.role === role && one.action === action && one.refused.length > 0),
+    )
+
+/** What fails for want of a grant, which is what mends it. */
+const isMeant = (findings: readonly Finding[], { object, action }: Change): boolean =>
+  findings.some(
+    ({ rule, mend }) =>
+      ['change-without-select', 'insert-without-sequence'].includes(rule) &&
+      mend.startsWith(`grant ${action} on`) &&
+      mend.includes(` ${object} to `),
+  )
+
+/** Some is only for a superuser, or for another role. */
+const isMended = (finding: Finding): boolean => !isForAnother(finding.mend) && hasStatement(finding)
+
+/** Where a mend is a decision, it is a comment that says which. */
+const hasStatement = ({ mend }: Finding): boolean =>
   mend.split('\n').some((line) => line.trim() !== '' && !line.trim().startsWith('--'))

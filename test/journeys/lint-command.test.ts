@@ -21,7 +21,7 @@ before(async () => {
     comment on schema app is 'The application''s.';
     create table app.notes (id integer primary key);
     comment on column app.notes.id is 'Identifies the note.';
-    grant usage on schema app to webuser; grant select on app.notes to webuser;
+    grant usage on schema app to webuser; grant select, delete on app.notes to webuser;
     create table app."Drafts" (id integer primary key);
     comment on table app."Drafts" is 'Notes to be.';
     alter table app."Drafts" enable row level security, force row level security;

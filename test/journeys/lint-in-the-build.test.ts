@@ -141,7 +141,7 @@ describe('the action', () => {
     await owner.query(`
       create schema app; create schema "odd one";
       create table app.notes (id integer primary key);
-      grant usage on schema app to webuser; grant select on app.notes to webuser;
+      grant usage on schema app to webuser; grant select, delete on app.notes to webuser;
       create table "odd one"."::error::pwned
 ::set-output name=x::y" (id integer primary key)`)
     await owner.end()

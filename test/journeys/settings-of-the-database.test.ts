@@ -240,7 +240,8 @@ for (const [version, binaries] of Object.entries(versions)) {
         [['user', 'list'], /grace@example\.com/],
         [['session', 'revoke', 'ada@example.com'], /session/],
         [['key', 'rotate'], /key/],
-        [['lint', '--schema', 'pie_schema'], /./],
+        // It tells of these settings, too.
+        [['lint', '--schema', 'pie_schema', '--fail-on', 'leak'], /setting-opens/],
         [['exposure'], /webuser/],
         [['migrate'], /./],
       ] as const) {

@@ -21,10 +21,14 @@ export interface Catalog {
   extensions: ReadonlyMap<number, { name: string; schema: number }>
   /** What requests act as, and every role that one of these is a member of. Never with 0. */
   requestRoles: ReadonlySet<number>
+  /** Settings of the server that somebody was granted, kept to superusers otherwise. */
+  parameters: readonly { name: string; acl: AclItem[] }[]
   /** What lies beside tables and can lead past them: publications, foreign servers, large objects … */
   detours: import('./detours.ts').Detours
   /** What could not be seen for lack of rights, in words. */
   unseen: readonly string[]
+  /** Names that hold signs that are not seen, as a line break. */
+  oddNames: readonly string[]
   operatorClasses: OperatorClasses
   /** Of what types, aggregates and the like are made: `read-parts.ts`. */
   parts: readonly Part[]
@@ -126,6 +130,8 @@ export interface Relation {
   extension: number | null
   /** In a schema that is asked about, and of no extension. */
   isAsked: boolean
+  /** Whether its policies are asked about: those that people wrote on a platform's tables are theirs, unlike the tables. */
+  arePoliciesAsked: boolean
 }
 
 export interface Column {
@@ -166,6 +172,8 @@ export interface Expression {
   text: string
   /** Parsed when it is first asked for. */
   readonly tree: import('./parse-node-tree.ts').TreeNode
+  /** That it goes deeper than is read: known once its tree was asked for. */
+  readonly isCut?: boolean
 }
 
 export interface Trigger {
@@ -302,6 +310,8 @@ export interface Type {
   element: number
   /** Of a composite type or a table's row: the relation. */
   relation: number
+  /** Of a composite type: its columns. Those of a table's row are the relation's. */
+  fields: { name: string; type: number }[]
   input: number
   acl: AclItem[]
 }

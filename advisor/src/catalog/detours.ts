@@ -58,6 +58,7 @@ export interface ExtensionState {
   name: string
   sql: string
   schema: number
+  owner: number
   version: string
   /** That of the server's files; null where they are gone. */
   availableVersion: string | null

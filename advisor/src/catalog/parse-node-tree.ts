@@ -37,8 +37,17 @@ const leftOut = new Set([
 const words = new Map<string, string>()
 const MOST_WORDS = 20_000
 
-/** Parses a pg_node_tree; the form is that of outfuncs.c, in which a backslash escapes what would divide. */
-export function parseNodeTree(text: string): TreeNode {
+/**
+ * How deep nodes may stand in one another. Whoever goes through a tree goes down it, and a tree of thousands of levels would
+ * be more than the stack holds.
+ */
+const DEEPEST = 1000
+
+/** What stands for all that is deeper: of no type that anybody knows. */
+export const UNREAD = 'UNREAD'
+
+/** Parses a pg_node_tree; the form is that of outfuncs.c, in which a backslash escapes what would divide. @param tellCut told when something was too deep to be read */
+export function parseNodeTree(text: string, tellCut: () => void = () => {}): TreeNode {
   const token = /[(){}]|(?:\\[\s\S]|[^\s(){}\\])+/g
   const next = (): string | undefined => token.exec(text)?.[0]
   const bytes = (): string => {
@@ -47,9 +56,30 @@ export function parseNodeTree(text: string): TreeNode {
     token.lastIndex = end + 1
     return `[${text.slice(start, end).trim()}]`
   }
+  let depth = 0
+  /** To the end of what has been opened. */
+  const pass = (): void => {
+    for (let open = 1; open > 0; ) {
+      const found = next()
+      if (found === undefined) return
+      if (found === '{' || found === '(') open += 1
+      else if (found === '}' || found === ')') open -= 1
+    }
+  }
+  const within = <T extends TreeValue>(read: () => T): TreeValue => {
+    if (depth >= DEEPEST) {
+      pass()
+      tellCut()
+      return { type: UNREAD, fields: {} }
+    }
+    depth += 1
+    const found = read()
+    depth -= 1
+    return found
+  }
   const value = (first: string): TreeValue => {
-    if (first === '{') return node()
-    if (first === '(') return list()
+    if (first === '{') return within(node)
+    if (first === '(') return within(list)
     return first === '[' ? bytes() : wordIn(first)
   }
   const list = (): TreeValue[] => {

@@ -6,6 +6,7 @@ import { closureOf } from './memberships.ts'
 import { aclReader } from './parse-acl.ts'
 import { readDetours } from './read-detours.ts'
 import { readFunctions } from './read-functions.ts'
+import { readOddNames } from './read-odd-names.ts'
 import { readOperatorClasses } from './read-operator-classes.ts'
 import { readKeptFunctions, readParts } from './read-parts.ts'
 import { addPolicies, addRules } from './read-policies.ts'
@@ -20,23 +21,27 @@ import { askOn, type Reading } from './reading.ts'
  * Reads the catalog, as anybody may: no rights are needed. Has to run where nothing but pg_catalog is on the search path
  * (`database/in-read-only.ts`).
  * @param asked the schemas that are asked about, by name
+ * @param policiesIn others, of whose tables only the policies are asked about
  */
 export async function readCatalog(
   client: pg.ClientBase,
   asked: readonly string[],
   names: Pick<Names, 'requestRoles'>,
+  policiesIn: readonly string[] = [],
 ): Promise<Catalog> {
   const ask = askOn(client)
   const roles = await readRoles(ask)
   const readAcl = aclReader(new Map([...roles.values()].map(({ name, oid }) => [name, oid])))
-  const reading: Reading = { ask, readAcl, asked }
+  const reading: Reading = { ask, readAcl, asked, policiesIn }
   const schemas = await readSchemas(reading)
   const relations = await readRelations(reading, schemas)
   await addPolicies(reading, relations)
   await addRules(reading, relations)
+  const database = await readDatabase(reading)
   const requested = names.requestRoles ?? (await listRequestRoles(client))
   return {
-    ...(await readDatabase(reading)),
+    ...database,
+    parameters: database.version < 150_000 ? [] : await readParameters(reading),
     roles,
     schemas,
     relations,
@@ -57,6 +62,7 @@ export async function readCatalog(
     ),
     detours: await readDetours(reading),
     unseen: [],
+    oddNames: await readOddNames(reading),
   }
 }
 
@@ -71,6 +77,13 @@ async function readDatabase({
   if (row === undefined) throw new Error('the database does not know itself')
   const { version, name, owner, acl } = row
   return { version, database: { name, owner, acl: readAcl(acl) } }
+}
+
+async function readParameters({ ask, readAcl }: Reading): Promise<Catalog['parameters']> {
+  const rows = await ask<{ name: string; acl: string[] }>(
+    'select parname as name, paracl::text[] as acl from pg_parameter_acl order by parname collate "C"',
+  )
+  return rows.map(({ name, acl }) => ({ name, acl: readAcl(acl) }))
 }
 
 async function readDefaultPrivileges({ ask, readAcl }: Reading): Promise<DefaultPrivilege[]> {

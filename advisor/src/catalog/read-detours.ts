@@ -113,7 +113,7 @@ const questions = {
     select setting as value from pg_db_role_setting, unnest(setconfig) as setting
     where setrole = 0 and setdatabase = (select oid from pg_database where datname = current_database())`,
   extensions: `
-    select extname as name, quote_ident(extname) as sql, extnamespace::int8 as schema, extversion as version,
+    select extname as name, quote_ident(extname) as sql, extnamespace::int8 as schema, extowner::int8 as owner, extversion as version,
       default_version as "availableVersion", extrelocatable as "canMove"
     from pg_extension left join pg_available_extensions() as there on there.name = extname order by extname`,
 }

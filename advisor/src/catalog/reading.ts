@@ -10,6 +10,8 @@ export interface Reading {
   readAcl(items: string[] | null): AclItem[]
   /** The schemas that are asked about, by name. */
   asked: readonly string[]
+  /** Schemas of whose tables only the policies are asked about, by name. */
+  policiesIn: readonly string[]
 }
 
 export const askOn =
@@ -36,6 +38,7 @@ export function expressionOf(text: string | null, tree: string | null): Expressi
 
 class LazyExpression implements Expression {
   readonly text: string
+  isCut = false
   #raw: string | null
   #tree: TreeNode | null = null
   constructor(text: string, raw: string) {
@@ -43,7 +46,9 @@ class LazyExpression implements Expression {
     this.#raw = raw
   }
   get tree(): TreeNode {
-    this.#tree ??= parseNodeTree(this.#raw ?? '')
+    this.#tree ??= parseNodeTree(this.#raw ?? '', () => {
+      this.isCut = true
+    })
     this.#raw = null
     return this.#tree
   }

@@ -2,6 +2,7 @@ import type {
   ExposedDefault,
   ExposedFunction,
   ExposedLargeObjects,
+  ExposedParameter,
   ExposedRelation,
   ExposedSequence,
 } from '../exposure/exposure.ts'
@@ -93,6 +94,9 @@ export function describeLargeObjects({
   const which = count === 1 ? `${first}` : `${count} from ${first} on`
   return access.map(({ role, actions }) => `${which}, of ${owner}: ${role} ${actions.join(', ')}`)
 }
+
+export const describeParameter = ({ name, access }: ExposedParameter): string[] =>
+  access.map(({ role, actions }) => `${name}: ${role} ${actions.join(', ')}`)
 
 export function describeDefault({ made_by, schema, object, grants }: ExposedDefault): string[] {
   const where = schema === null ? '' : ` in ${schema}`

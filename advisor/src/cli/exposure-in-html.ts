@@ -4,6 +4,7 @@ import { isUnknownToApi } from '../exposure/privileges.ts'
 import {
   describeDefault,
   describeLargeObjects,
+  describeParameter,
   describeReach,
   describeTurns,
 } from './exposure-besides-tables.ts'
@@ -72,6 +73,7 @@ ${listed(
   ),
 )}
 ${listed('Large objects', lines(exposure.large_objects.flatMap(describeLargeObjects)))}
+${listed('Settings of the server', lines(exposure.parameters.flatMap(describeParameter)))}
 ${listed('On what is made later', lines(exposure.default_privileges.flatMap(describeDefault)))}
 ${listed('Not seen', lines(exposure.unseen))}
 </main>

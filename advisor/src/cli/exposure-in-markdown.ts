@@ -2,6 +2,7 @@ import type { Access, ExposedRelation, Exposure } from '../exposure/exposure.ts'
 import {
   describeDefault,
   describeLargeObjects,
+  describeParameter,
   describeReach,
   describeSequence,
   describeTurns,
@@ -55,6 +56,7 @@ export function exposureInMarkdown(given: Exposure, page: ExposurePage): string 
     ...functionsInMarkdown(functions),
     ...listed('Sequences', exposure.sequences.flatMap(describeSequence)),
     ...listed('Large objects', exposure.large_objects.flatMap(describeLargeObjects)),
+    ...listed('Settings of the server', exposure.parameters.flatMap(describeParameter)),
     ...listed('On what is made later', exposure.default_privileges.flatMap(describeDefault)),
     ...listed('Not seen', exposure.unseen),
   ].join('\n\n')}\n`

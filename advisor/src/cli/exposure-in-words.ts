@@ -11,6 +11,7 @@ import { openPolicyOf } from '../exposure/reach-of-rows.ts'
 import {
   describeDefault,
   describeLargeObjects,
+  describeParameter,
   describeReach,
   describeSequence,
   describeTurns,
@@ -44,6 +45,7 @@ export function exposureInWords(given: Exposure, { isOfApi = false } = {}): stri
     ),
     ...section('Sequences', exposure.sequences.flatMap(describeSequence)),
     ...section('Large objects', exposure.large_objects.flatMap(describeLargeObjects)),
+    ...section('Settings of the server', exposure.parameters.flatMap(describeParameter)),
     ...section('On what is made later', exposure.default_privileges.flatMap(describeDefault)),
     ...section('Not seen', exposure.unseen),
   ].join('\n')
@@ -65,6 +67,7 @@ export function describeRole(role: ExposedRole): string {
     role.creates_roles ? 'MAKES ROLES' : null,
     role.replicates ? 'REPLICATES, and so reads everything' : null,
     role.creates_databases ? 'makes databases' : null,
+    role.creates_schemas ? 'makes schemas' : null,
     role.inherits.length > 0 ? `has what ${role.inherits.join(', ')} has` : null,
     role.may_become.length > 0 ? `may become ${role.may_become.join(', ')}` : null,
     role.may_grant.length > 0 ? `MAY GRANT ${role.may_grant.join(', ')}` : null,

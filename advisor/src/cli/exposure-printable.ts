@@ -1,5 +1,5 @@
 import type { Exposure } from '../exposure/exposure.ts'
-import { onOneLine } from './printable.ts'
+import { onOneLine } from '../printable.ts'
 
 /** Of these, line breaks are made spaces later. */
 const ofSeveralLines = new Set(['using', 'with_check', 'definition'])

@@ -1,5 +1,5 @@
 import type { Change } from '../exposure/diff/comparison.ts'
-import { onOneLine } from './printable.ts'
+import { onOneLine } from '../printable.ts'
 
 /** What some roles can now do, or no longer, with one object. */
 export interface ChangesOfObject {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Finding } from '../lint/finding.ts'
 import type { LintReport } from '../lint/lint-database.ts'
 import { isAtLeast, type Weight } from '../lint/weight.ts'
+import { onOneLine, printable } from '../printable.ts'
 import { groupFindings, meanings } from './group-findings.ts'
-import { onOneLine, printable } from './printable.ts'
 
 export interface SarifPage {
   /** The advisor's. */
@@ -41,6 +41,9 @@ export function lintReportInSarif(
   const left = byWeight.length - shown.length
   const notes = [
     ...report.unseen.map((what) => `Not seen: ${what}`),
+    ...(report.left_alone.length > 0
+      ? [`Left alone, but for policies: ${report.left_alone.join(', ')}`]
+      : []),
     ...(left > 0
       ? [`${left} more would not be taken, and are left out: lint --json has all.`]
       : []),

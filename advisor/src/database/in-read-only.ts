@@ -1,5 +1,6 @@
-import type pg from 'pg'
-import { readableSettings } from './roll-back.ts'
+import pg from 'pg'
+import { AdvisorError } from '../errors.ts'
+import { bareSettings, readableSettings } from './roll-back.ts'
 
 /** No statement takes longer: what it asks of the catalog takes milliseconds, unless the server is in trouble. */
 const STATEMENT_TIMEOUT = '30s'
@@ -16,10 +17,31 @@ export async function inReadOnly<T>(client: pg.ClientBase, work: () => Promise<T
   try {
     await client.query(
       `set local search_path = pg_catalog, pg_temp; set local statement_timeout = '${STATEMENT_TIMEOUT}';
-       set local lock_timeout = '${LOCK_TIMEOUT}'; set local idle_in_transaction_session_timeout = '2min'; ${readableSettings}`,
+       set local lock_timeout = '${LOCK_TIMEOUT}'; set local idle_in_transaction_session_timeout = '2min'; ${readableSettings};
+       ${bareSettings('transaction')}`,
     )
     return await work()
+  } catch (cause) {
+    throw inWords(cause)
   } finally {
     await client.query('rollback')
   }
+}
+
+/** What the server's state is to blame for; whoever asked can do nothing but ask again. */
+function inWords(cause: unknown): unknown {
+  if (!(cause instanceof pg.DatabaseError)) return cause
+  if (cause.code === '55P03')
+    return new AdvisorError(
+      `Somebody holds a lock on what is to be read for longer than ${LOCK_TIMEOUT}: a migration that is under way, most likely. ` +
+        'Run this again when it is done.',
+      { cause },
+    )
+  if (cause.code === '57014')
+    return new AdvisorError(
+      `A question of the catalog took longer than ${STATEMENT_TIMEOUT}, or somebody canceled it: ${cause.message}. ` +
+        'The server is busy, or the database very large. Run this again.',
+      { cause },
+    )
+  return cause
 }

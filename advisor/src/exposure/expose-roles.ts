@@ -1,14 +1,17 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import { canBecome, closureOf } from '../catalog/memberships.ts'
 import { type ExposedRole, everybody } from './exposure.ts'
+import { mayCreateIn } from './privileges.ts'
 import { namesOf, type Standing } from './standing.ts'
 
 export const exposeRoles = (catalog: Catalog, roles: readonly Standing[]): ExposedRole[] =>
   roles.map((standing) => exposeRole(catalog, standing))
 
-function exposeRole(catalog: Catalog, { oid, has, isSuperuser }: Standing): ExposedRole {
+function exposeRole(catalog: Catalog, standing: Standing): ExposedRole {
+  const { oid, has, isSuperuser } = standing
+  const creates_schemas = mayCreateIn(standing, catalog.database)
   const role = catalog.roles.get(oid)
-  if (role === undefined) return nobody
+  if (role === undefined) return { ...nobody, creates_schemas }
   // A superuser has, becomes and grants all: a list would say no more.
   const named = (oids: Iterable<number>) => (isSuperuser ? [] : namesOf(catalog, oids, oid))
   const become = canBecome(catalog.roles, oid)
@@ -31,6 +34,7 @@ function exposeRole(catalog: Catalog, { oid, has, isSuperuser }: Standing): Expo
     can_login: role.canLogin,
     creates_roles: role.createsRoles,
     creates_databases: role.createsDatabases,
+    creates_schemas,
     replicates: role.replicates,
   }
 }
@@ -45,5 +49,6 @@ const nobody: ExposedRole = {
   can_login: false,
   creates_roles: false,
   creates_databases: false,
+  creates_schemas: false,
   replicates: false,
 }

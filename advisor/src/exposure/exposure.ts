@@ -9,6 +9,8 @@ export interface Exposure {
   functions: ExposedFunction[]
   sequences: ExposedSequence[]
   large_objects: ExposedLargeObjects[]
+  /** Settings of the server that were granted. A superuser may set all. */
+  parameters: ExposedParameter[]
   default_privileges: ExposedDefault[]
   /** What could not be seen for lack of rights, in words. */
   unseen: string[]
@@ -32,6 +34,8 @@ export interface ExposedRole {
   can_login: boolean
   creates_roles: boolean
   creates_databases: boolean
+  /** In this database. */
+  creates_schemas: boolean
   replicates: boolean
 }
 
@@ -152,6 +156,11 @@ export interface ExposedSequence {
   /** A sequence can be named by its number too: then usage of its schema is not asked for, but for `select`. */
   access: { role: string; actions: SequenceAction[]; only_by_number: boolean }[]
   owned_by: string[]
+}
+
+export interface ExposedParameter {
+  name: string
+  access: { role: string; actions: ('set' | 'alter system')[] }[]
 }
 
 /** Large objects that are owned by one role, and granted alike. */

@@ -1,11 +1,13 @@
 import type pg from 'pg'
 import type { Catalog } from '../catalog/catalog.ts'
+import { listCut } from '../catalog/list-cut.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
 import { listRequestRoles } from '../list-request-roles.ts'
 import { exposeAbove } from './expose-above.ts'
 import { exposeFunctions } from './expose-functions.ts'
+import { exposeParameters } from './expose-parameters.ts'
 import { exposeRelations } from './expose-relations.ts'
 import { exposeRoles } from './expose-roles.ts'
 import { exposeSequences } from './expose-sequences.ts'
@@ -79,9 +81,10 @@ export function exposureOf(
     relations: exposeRelations(known, roles, words),
     functions: exposeFunctions(known, roles, words),
     sequences: exposeSequences(known, roles),
+    parameters: exposeParameters(catalog, roles),
     large_objects: exposeLargeObjects(known, roles),
     default_privileges: exposeDefaults(known, roles),
-    unseen: [...catalog.unseen, ...particulars.unseen],
+    unseen: [...catalog.unseen, ...particulars.unseen, ...listCut(catalog)],
     above: exposeAbove(catalog, roles),
   }
 }

@@ -1,11 +1,14 @@
 import type pg from 'pg'
 import type { Catalog } from '../catalog/catalog.ts'
+import { listCut } from '../catalog/list-cut.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
 import type { Names } from '../names.ts'
+import { onOneLine } from '../printable.ts'
 import { type Acceptance, applyAcceptances } from './apply-acceptances.ts'
 import type { Finding } from './finding.ts'
+import { harmlessMend } from './mends/harmless-mend.ts'
 import { mendInTurn } from './mends/mend-in-turn.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
@@ -17,6 +20,8 @@ export interface LintReport {
   findings: Finding[]
   /** How many more there are that somebody has accepted, with a reason. */
   accepted: number
+  /** The schemas that are a platform's, of which only the policies were looked at. */
+  left_alone: string[]
   /** What could not be seen for lack of rights, in words. */
   unseen: string[]
 }
@@ -45,29 +50,50 @@ export function lintDatabase(
   return inReadOnly(client, async () => {
     const schemas =
       named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
-    const catalog = await readCatalog(client, schemas, names)
+    const leftOut = named === null ? names.othersSchemas : []
+    const catalog = await readCatalog(client, schemas, names, leftOut)
     const findings: Finding[] = []
+    const unasked: string[] = []
     for (const [done, rule] of rules.entries()) {
       onProgress?.(done, rules.length)
-      findings.push(...findingsOf(rule, catalog, names))
+      try {
+        findings.push(...findingsOf(rule, catalog, names))
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause
+        unasked.push(`${rule.name}: what it looks at is nested too deep`)
+      }
     }
     const mended = new Set(findings.map(({ mend }) => mend))
     // What a rule found by itself is not told twice.
     findings.unshift(...also.filter(({ mend }) => !mended.has(mend)))
-    const { findings: left, accepted } = applyAcceptances(findings, acceptances, named, least)
+    const { findings: left, accepted } = applyAcceptances(
+      findings,
+      acceptances,
+      rules.map(({ name }) => name),
+      named,
+      least,
+    )
     return {
       schemas,
       findings: mendInTurn(left),
       accepted,
-      unseen: [...catalog.unseen, ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : [])],
+      left_alone: [...catalog.schemas.values()]
+        .filter(({ name }) => leftOut.includes(name))
+        .map(({ name }) => name),
+      unseen: [
+        ...unasked,
+        ...catalog.unseen.map(onOneLine),
+        ...listCut(catalog).map(onOneLine),
+        ...(catalog.requestRoles.size === 0 ? [nobodyAsks] : []),
+      ],
     }
   })
 }
 
 /** Silence about nobody would look like a database without faults. */
 const nobodyAsks =
-  'whom requests act as. No role here logs in, owns nothing and is no superuser, so that rules about them had nobody to ask ' +
-  'about: name the roles (--role), or give the application one of its own'
+  'whom requests act as. No role here logs in, was granted something and owns nothing, and is no superuser, so that rules about ' +
+  'them had nobody to ask about: name the roles (--role), or give the application one of its own'
 
 /** Two policies may ask for one index: of one rule and object there is one finding. */
 function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: Names): Finding[] {
@@ -75,7 +101,9 @@ function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: 
   return [...faults.values()]
     .sort((one, other) => (one.object < other.object ? -1 : 1))
     .map(({ object, mend, detail = null, weight: own = weight }) => ({
-      ...{ rule: name, weight: own, object, why, detail, mend },
+      ...{ rule: name, weight: own, object: onOneLine(object), why },
+      detail: detail === null ? null : onOneLine(detail),
+      mend: harmlessMend(object, mend, catalog.oddNames),
     }))
 }
 

@@ -71,7 +71,7 @@ import {
   requestRoleOfServer,
 } from './rules/request-roles.ts'
 import { ruleActsAsOwner } from './rules/rewrite-rules.ts'
-import { settingOpens } from './rules/role-settings.ts'
+import { parameterGranted, settingOpens } from './rules/role-settings.ts'
 import {
   rowLevelSecurityNotForced,
   tableWithoutPolicy,
@@ -108,6 +108,7 @@ export const rules: readonly Rule[] = [
   requestRoleOfServer,
   requestRoleMayPassOn,
   settingOpens,
+  parameterGranted,
   grantedToPublic,
   grantedWithGrantOption,
   grantToLoginRole,

@@ -4,11 +4,14 @@ import type { Names } from '../names.ts'
 export function uniteNames(one: Names, other: Names): Names {
   return {
     requestRoles: uniteUnlessNull(one.requestRoles, other.requestRoles),
+    directRoles: unite(one.directRoles, other.directRoles),
     identityFunctions: unite(one.identityFunctions, other.identityFunctions),
     identitySettings: unite(one.identitySettings, other.identitySettings),
     othersSchemas: unite(one.othersSchemas, other.othersSchemas),
     trustedRoles: unite(one.trustedRoles, other.trustedRoles),
     hookSchemas: unite(one.hookSchemas, other.hookSchemas),
+    grantedSchemas: unite(one.grantedSchemas, other.grantedSchemas),
+    heldPublications: unite(one.heldPublications, other.heldPublications),
     shownRoles: uniteUnlessNull(one.shownRoles, other.shownRoles),
     note: [one.note, other.note].filter((note) => note !== null).join('\n\n') || null,
   }

@@ -6,6 +6,8 @@ import type { AdvisorShape } from './shape.ts'
 export interface MadeShape {
   /** Connected as the shape's owner. */
   owner: pg.Client
+  /** Connected as the server's superuser. */
+  superuser: pg.Client
   /** Drops the database and the roles that came with it. */
   drop(): Promise<void>
 }
@@ -33,7 +35,7 @@ export async function makeShape(
     await admin.end()
   }
   try {
-    return { owner: await fill(server, shape, clients), drop }
+    return { ...(await fill(server, shape, clients)), drop }
   } catch (error) {
     await drop()
     throw error
@@ -44,7 +46,7 @@ async function fill(
   server: Pick<OtherPostgres, 'url'>,
   shape: AdvisorShape,
   clients: pg.Client[],
-): Promise<pg.Client> {
+): Promise<Omit<MadeShape, 'drop'>> {
   const address = new URL(`/${DATABASE}`, server.url)
   const superuser = await connect(address)
   clients.push(superuser)
@@ -58,7 +60,7 @@ async function fill(
   clients.push(owner)
   if (shape.onPie) await prepareDatabase(owner)
   await owner.query(shape.sql)
-  return owner
+  return { owner, superuser }
 }
 
 async function connect(address: URL): Promise<pg.Client> {

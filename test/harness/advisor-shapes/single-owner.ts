@@ -64,7 +64,7 @@ export const hasuraLike: AdvisorShape = {
     'hasura_owner',
     `create role hasura_engine login password 'x'; grant create on schema public to hasura_owner;`,
   ),
-  finds: ['table-without-row-level-security: table public.articles'],
+  finds: ['table-without-row-level-security: database shape'],
   sql: `
     create schema hdb_catalog;
     create table hdb_catalog.hdb_metadata (id integer primary key, metadata json not null, resource_version integer not null default 1 unique);

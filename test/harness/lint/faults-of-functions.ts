@@ -1,4 +1,4 @@
-import { sharedTable, soundFunction, soundTable } from './names.ts'
+import { commented, sharedTable, soundFunction, soundTable } from './names.ts'
 import type { PlantedFault } from './planted-fault.ts'
 
 const forWebuser = (
@@ -28,6 +28,20 @@ export const faultsOfFunctions: PlantedFault[] = [
     sql: `${soundFunction('{open}(integer)', `returns integer language sql immutable ${one}`)}
       ${soundFunction('{open}(text)', `returns integer language sql immutable ${one}`)}
       grant execute on function {s}.{open}(text) to public;`,
+    isByHand: true,
+  },
+  // Those who call it by a view and by a policy are named.
+  {
+    rule: 'executable-by-public',
+    object: 'function {s}.{shown}()',
+    isByHand: true,
+    sql: `${soundFunction('{shown}()', `returns integer language sql immutable ${one}`)}
+      grant execute on function {s}.{shown}() to public;
+      ${commented('view', 'showing', 'with (security_invoker) as select {s}.{shown}() as {id}')}
+      grant select on {s}.{showing} to webuser;
+      ${soundTable('asked_by')}
+      create policy {asked_own} on {s}.{asked_by} for select to webadmin using ({id} = (select {s}.{shown}()));
+      grant select on {s}.{asked_by} to webadmin;`,
   },
   {
     rule: 'hook-executable-by-others',

@@ -24,6 +24,11 @@ const settings = [
     table: 'by_claim',
     policy: `${select} ({owner_id}::text = nullif(${setting('request.jwt.claim.sub')}, ''))`,
   },
+  // Of a session, and no secret.
+  {
+    table: 'by_session_of',
+    policy: `${select} ({owner_id} = nullif(${setting('app.session_user_id')}, '')::uuid)`,
+  },
   {
     table: 'by_setting_too',
     policy: `${select} ({owner_id} = ${me} or ${setting('app.is_admin')} = 'yes')`,
@@ -91,6 +96,9 @@ const byPattern = [
     weight: 'leak' as const,
   },
   { table: 'by_start', policy: `${select} (${email} ~ '^admin')`, weight: 'leak' as const },
+  { table: 'by_beginning', policy: `${select} (starts_with(${email}, {body}))` },
+  { table: 'by_position', policy: `${select} (position({body} in ${email}) > 0)` },
+  { table: 'by_order', policy: `${select} ({owner_id} >= ${me})` },
   {
     table: 'by_case',
     before: 'create index on {s}.{by_case} (lower({body}));',
@@ -112,7 +120,12 @@ const byRole = [
 ].map(faultyPolicy('identity-is-database-role'))
 
 /** On a table that nobody is granted. */
-const toLoginAlone = (table: string, role: string): PlantedFault => ({
+const toLoginAlone = (
+  table: string,
+  role: string,
+  rest: Partial<PlantedFault> = {},
+): PlantedFault => ({
+  ...rest,
   rule: 'policy-to-login-role',
   object: policy(table),
   sql: `${soundTable(table)} create policy {${table}_own} on {s}.{${table}} for select to ${role} using (${me} is not null);`,
@@ -120,7 +133,8 @@ const toLoginAlone = (table: string, role: string): PlantedFault => ({
 
 const toLogin: PlantedFault[] = [
   toLoginAlone('to_cream', 'cream'),
-  toLoginAlone('to_auth', 'pie_auth'),
+  // Nobody outside can act as that one.
+  toLoginAlone('to_auth', 'pie_auth', { weight: 'leak', isByHand: true }),
   faultyPolicy('policy-to-login-role')({
     table: 'to_both',
     policy: `for select to webuser, cream using ({owner_id} = ${me})`,

@@ -16,6 +16,11 @@ const dice = soundFunction(
   'returns integer language sql as $$ select (random() * 6)::integer $$',
 )
 
+const late = soundFunction(
+  '{late}()',
+  `returns integer language sql as $$ select extract(hour from now())::integer $$`,
+)
+
 const withMine = (fault: PlantedFault): PlantedFault => ({ ...fault, sql: mine + fault.sql })
 
 /** The first of them makes the function that others call too. */
@@ -30,6 +35,23 @@ export const faultsOfPolicies: PlantedFault[] = [
     object: 'policy {by_luck_own} on {s}.{by_luck}',
     sql: `${dice} ${soundTable('by_luck')}
       create policy {by_luck_own} on {s}.{by_luck} to webuser using ((select {s}.{dice}()) > {id});`,
+  },
+  {
+    rule: 'policy-calls-volatile-function',
+    object: 'policy {by_hour_own} on {s}.{by_hour}',
+    // Nobody has said that it only reads.
+    weight: 'slow',
+    sql: `${late} ${soundTable('by_hour')}
+      create policy {by_hour_own} on {s}.{by_hour} to webuser using ((select {s}.{late}()) > {id});`,
+    also: [{ rule: 'volatile-that-only-reads', object: 'function {s}.{late}()' }],
+  },
+  // All of the condition is one call.
+  {
+    rule: 'policy-calls-function-per-row',
+    object: 'policy {by_call_own} on {s}.{by_call}',
+    sql: `${soundFunction('{may}()', `returns boolean language sql stable as $$ select current_setting('TimeZone') = 'UTC' $$`)}
+      ${soundTable('by_call')}
+      create policy {by_call_own} on {s}.{by_call} to webuser using ({s}.{may}());`,
   },
   inPolicy(
     'policy-calls-function-per-row',

@@ -90,6 +90,14 @@ export const faultsOfPolicyColumns: PlantedFault[] = [
     'column {s}.{collated}.{key}',
     'create index on {s}.{collated} ({key} collate "C");',
   ),
+  // text = name goes by the collation of name.
+  inPolicy(
+    'named',
+    ', {key} text',
+    `{key} = (select relname from pg_catalog.pg_class where oid = 1259)`,
+    'column {s}.{named}.{key}',
+    'create index on {s}.{named} ({key});',
+  ),
   {
     ...inPolicy('either', `${owned}, {helper_id} uuid`, `${isMine} or {helper_id} = ${me}`),
     also: [{ rule, object: 'column {s}.{either}.{helper_id}' }],

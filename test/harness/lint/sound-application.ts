@@ -73,6 +73,8 @@ function soundFunctions(): string[] {
     set search_path = pg_catalog, pg_temp as $$ begin return 1; end $$`
   const asks =
     'returns boolean language plpgsql stable as $$ begin return exists (select from pie_schema.roles); end $$'
+  // Whose function that is, the search path of its author says.
+  const byPath = 'returns integer language plpgsql stable as $$ begin return {same}($1); end $$'
   const strict = 'returns integer language plpgsql immutable strict as $$ begin return $1; end $$'
   const wide = `returns integer language sql stable security definer set search_path = pg_catalog, pg_temp
     as $$ select count(*)::integer from pie_schema.roles $$`
@@ -93,6 +95,7 @@ function soundFunctions(): string[] {
     ),
     soundFunction('{rows}(text)', rows),
     soundFunction('{same}(integer)', strict),
+    soundFunction('{by_path}(integer)', byPath),
     soundFunction('{of_no_policy}()', wide),
     soundFunction('{draws}()', lots),
     soundFunction('{rolls}()', 'returns double precision language sql as $$ select random() $$'),

@@ -23,6 +23,7 @@ export function compareExposures(
     'functions',
     'sequences',
     'large_objects',
+    'parameters',
     'default_privileges',
     'above',
   ] as const) {
@@ -91,16 +92,20 @@ const attributes = {
   bypasses_row_security: 'bypasses row-level security',
   creates_roles: 'makes roles',
   creates_databases: 'makes databases',
+  creates_schemas: 'makes schemas',
   replicates: 'replicates',
   can_login: 'logs in',
 } as const
 
-const attributesOf = (role: ExposedRole | undefined): string[] =>
+/** @param other the same role in the other map, which may be of an earlier version and know fewer attributes */
+const attributesOf = (role: ExposedRole | undefined, other: ExposedRole | undefined): string[] =>
   role === undefined
     ? []
     : [
         ...Object.entries(attributes).flatMap(([attribute, says]) =>
-          role[attribute as keyof typeof attributes] ? [says] : [],
+          role[attribute as keyof typeof attributes] && (other === undefined || attribute in other)
+            ? [says]
+            : [],
         ),
         ...role.inherits.map((other) => `has what ${other} has`),
         ...role.may_become.map((other) => `may become ${other}`),
@@ -113,13 +118,14 @@ const comparing: Record<
   | 'functions'
   | 'sequences'
   | 'large_objects'
+  | 'parameters'
   | 'default_privileges'
   | 'above',
   Compare
 > = {
   roles: (notes, before, after) => {
     for (const [name, was, is] of pairs(before.roles, after.roles, (role) => role.name))
-      notes.names(attributesOf(was), attributesOf(is), (action) => ({
+      notes.names(attributesOf(was, is), attributesOf(is, was), (action) => ({
         what: 'role',
         role: name,
         object: name,
@@ -211,6 +217,18 @@ const comparing: Record<
           detail: [`${is}, and ${was} before`],
         })
     }
+  },
+  parameters: (notes, before, after) => {
+    const all = ({ parameters }: Exposure) =>
+      parameters.flatMap(({ name, access }) =>
+        access.flatMap(({ role, actions }) =>
+          actions.map((action) => JSON.stringify([action, name, role])),
+        ),
+      )
+    notes.names(all(before), all(after), (key) => {
+      const [action, object, role] = JSON.parse(key)
+      return { what: 'parameter', role, object, action }
+    })
   },
   default_privileges: (notes, before, after) => {
     const all = ({ default_privileges }: Exposure) =>

@@ -58,6 +58,11 @@ export class Judge {
   readonly #known: Known
   readonly #caller: Standing
   readonly #verdicts = new Map<string, Trouble | null>()
+  /** By what is asked: verdicts that hold wherever nothing is being rewritten that they came to. */
+  readonly #apart = new Map<string, { verdict: Trouble | null; cameTo: ReadonlySet<string> }>()
+  /** What has been asked for in `within` since the verdict that is being found was begun. */
+  #cameTo = new Set<string>()
+  #rounds = 0
 
   constructor(known: Known, caller: Standing) {
     this.#known = known
@@ -72,7 +77,7 @@ export class Judge {
     within: Within = [],
   ): Trouble | null {
     const of = relation.kind === 'v' ? (columns === 'all' ? 'all' : [...columns].sort().join()) : ''
-    return this.#remember(`r ${relation.oid} ${as.oid} ${of} ${within.join()}`, () => {
+    return this.#remember(`r ${relation.oid} ${as.oid} ${of}`, within, () => {
       if (relation.kind === 'v') return this.#view(relation, columns, within)
       return this.#rowSecurity(relation, as, 'select', false, within)
     })
@@ -86,14 +91,14 @@ export class Judge {
     within: Within = [],
     isChecked = false,
   ): Trouble | null {
-    const key = `w ${relation.oid} ${as.oid} ${write.command} ${write.reads} ${relation.kind === 'r' && write.command !== 'insert' ? '' : write.columns.join()} ${isChecked} ${within.join()}`
-    return this.#remember(key, () => {
+    const key = `w ${relation.oid} ${as.oid} ${write.command} ${write.reads} ${relation.kind === 'r' && write.command !== 'insert' ? '' : write.columns.join()} ${isChecked}`
+    return this.#remember(key, within, () => {
       if (relation.kind === 'm')
         return rewriting(`cannot change materialized view "${relation.name}"`)
       const rules = this.#rulesOf(relation, write.command)
       if (this.#isNothing(rules)) return rewriting('a rule makes nothing of it')
       const event = `${write.command} ${relation.oid}`
-      if (rules.length > 0 && within.includes(event))
+      if (rules.length > 0 && this.#isWithin(within, event))
         return rewriting(`infinite recursion detected in rules for relation "${relation.name}"`)
       const inner = rules.length > 0 ? [...within, event] : within
       const done = rules.map((rule) => this.#rule(relation, rule, write, as, inner))
@@ -123,12 +128,37 @@ export class Judge {
     return isInstead && !this.#known.particulars.rules.get(oid)?.condition
   }
 
-  #remember(key: string, find: () => Trouble | null): Trouble | null {
+  /**
+   * Tables that ask one another have more ways through them than anybody can walk: what came to none of the relations that
+   * are being rewritten is the same by each of them.
+   */
+  #remember(of: string, within: Within, find: () => Trouble | null): Trouble | null {
+    const apart = this.#apart.get(of)
+    if (apart !== undefined && !within.some((one) => apart.cameTo.has(one))) {
+      for (const one of apart.cameTo) this.#cameTo.add(one)
+      return apart.verdict
+    }
+    const key = `${of} ${within.join()}`
     const known = this.#verdicts.get(key)
-    if (known !== undefined) return known
-    const found = find()
-    this.#verdicts.set(key, found)
-    return found
+    if (known !== undefined) {
+      this.#rounds += 1
+      return known
+    }
+    const [above, rounds] = [this.#cameTo, this.#rounds]
+    this.#cameTo = new Set()
+    const verdict = find()
+    if (this.#rounds === rounds) this.#apart.set(of, { verdict, cameTo: this.#cameTo })
+    else this.#verdicts.set(key, verdict)
+    for (const one of this.#cameTo) above.add(one)
+    this.#cameTo = above
+    return verdict
+  }
+
+  #isWithin(within: Within, one: string): boolean {
+    this.#cameTo.add(one)
+    if (!within.includes(one)) return false
+    this.#rounds += 1
+    return true
   }
 
   /** Conditions, actions and what they read are checked as the owner of what the rule stands on. */
@@ -250,7 +280,7 @@ export class Judge {
   }
 
   #view(view: Relation, columns: Wanted, within: Within): Trouble | null {
-    if (within.includes(`${view.oid}`))
+    if (this.#isWithin(within, `${view.oid}`))
       return rewriting(`infinite recursion detected in rules for relation "${view.name}"`)
     const query = queryOf(view)
     // Of Postgres' own views the queries are not read; they are all its own.
@@ -271,10 +301,12 @@ export class Judge {
     if (reasonToPass(standings, relation, as) !== null) return null
     const troubles: (Trouble | null)[] = []
     const ask = (of: Read['command'], isCheck: boolean) => {
+      // Nothing comes before a round.
+      if (troubles.some((trouble) => trouble?.stage === 'rewriting')) return
       const policies = policiesFor(relation, as, of)
       const { parts, perhaps, walked } = combinePolicies(this.#known.catalog, policies, isCheck)
       const key = `${of} ${isCheck} ${policies.map(({ oid }) => oid).join()}`
-      if (walked.length > 0 && within.includes(`${relation.oid}`))
+      if (walked.length > 0 && this.#isWithin(within, `${relation.oid}`))
         troubles.push(
           rewriting(`infinite recursion detected in policy for relation "${relation.name}"`),
         )
@@ -293,11 +325,11 @@ export class Judge {
   #all(of: object, asked: Asked, wanted: Wanted | string, as: Standing, within: Within) {
     if (asked.parts.length === 0 && !asked.perhaps?.length && !asked.walked?.length) return null
     const { needed, walked, perhaps } = this.#requirements(of, asked, wanted)
-    const ofRewriting = walked.reads
-      .map((read) => this.#read(read, as, within))
-      .filter((trouble) => trouble?.stage === 'rewriting')
+    for (const read of walked.reads) {
+      const trouble = this.#read(read, as, within)
+      if (trouble?.stage === 'rewriting') return trouble
+    }
     return firstOf(
-      ...ofRewriting,
       ...this.#reads(needed, as, within),
       this.#calls(needed.calls, 'function'),
       this.#calls(needed.perhaps, 'unsure'),

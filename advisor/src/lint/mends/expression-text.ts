@@ -1,9 +1,12 @@
 /** An expression as pg_get_expr prints it. Literals and quoted names may hold anything. */
 const literalOrName = /'[^']*'|"[^"]*"/g
 
-/** Postgres writes `(a = b)`. Where the first parenthesis closes at the end, it is one too many. */
+/** Postgres writes `(a = b)`. Where the first parenthesis closes at the end, it is one too many; but a sub-select has its own. */
 export function withoutOuterParentheses(text: string): string {
-  const isWhole = text.startsWith('(') && closingParenthesis(text, 0) === text.length - 1
+  const isWhole =
+    text.startsWith('(') &&
+    !/^\(\s*(select|with|values)\b/i.test(text) &&
+    closingParenthesis(text, 0) === text.length - 1
   return isWhole ? text.slice(1, -1) : text
 }
 

@@ -1,5 +1,6 @@
 import type { Expression, Policy } from '../../catalog/catalog.ts'
 import { withoutOuterParentheses } from './expression-text.ts'
+import { inComment } from './in-comment.ts'
 
 /** The expressions of a policy, in the order in which they are written. */
 export function expressionsOf({
@@ -27,7 +28,7 @@ export function textsOf(policy: Policy): string {
     ({ expression, isUsing }) =>
       `${isUsing ? 'using' : 'with check'} (${withoutOuterParentheses(expression.text)})`,
   )
-  return clauses.join('\n').replaceAll('\n', '\n-- ')
+  return inComment(clauses.join('\n'))
 }
 
 /** `alter policy`, so that nobody gets in by it, with what it was in a comment. A policy that was dropped would be forgotten. */

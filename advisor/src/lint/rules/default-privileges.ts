@@ -1,4 +1,5 @@
 import type { Catalog, DefaultPrivilege } from '../../catalog/catalog.ts'
+import { mendAs } from '../mends/mend-as.ts'
 import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
@@ -9,11 +10,28 @@ export const grantedByDefault: Rule = {
   why:
     'Every table that is made from now on is open to requests before anybody has written a policy for it: a migration that ' +
     'forgets row-level security shows all of it.',
-  find: (catalog) =>
-    catalog.defaultPrivileges
+  find: (catalog, names) => {
+    const making = makersIn(catalog)
+    return catalog.defaultPrivileges
       .filter(({ schema }) => schema === null || catalog.schemas.get(schema)?.isAsked === true)
-      .flatMap((given) => faultsOf(catalog, given)),
+      .flatMap((given) => {
+        const schema = catalog.schemas.get(given.schema ?? 0)?.name ?? ''
+        const faults = faultsOf(catalog, given)
+        if (!names.grantedSchemas.includes(schema)) return faults
+        // As the platform set it up; and what its own roles make is no table of the project's.
+        return making.has(given.role)
+          ? faults.map((fault) => ({ ...fault, weight: 'style' as const }))
+          : []
+      })
+  },
 }
+
+/** Who has made what is asked about, and who owns the database. */
+const makersIn = ({ relations, database }: Catalog): Set<number> =>
+  new Set([
+    database.owner,
+    ...[...relations.values()].flatMap(({ isAsked, owner }) => (isAsked ? [owner] : [])),
+  ])
 
 /** What is granted of them; only tables have rows. */
 const kinds: Partial<Record<DefaultPrivilege['object'], { called: string; weight: Weight }>> = {
@@ -39,7 +57,11 @@ function faultsOf(catalog: Catalog, { role, schema, object, acl }: DefaultPrivil
         object: `default grant to ${to} on ${kind.called} of ${of}${within}`,
         weight: kind.weight,
         detail: `${given.join(', ')} on each one that ${of} makes`,
-        mend: `alter default privileges for role ${of}${within} revoke all on ${kind.called} from ${to};`,
+        mend: mendAs(
+          catalog,
+          [role],
+          `alter default privileges for role ${of}${within} revoke all on ${kind.called} from ${to};`,
+        ),
       }
     })
 }

@@ -1,5 +1,6 @@
 /** What extensions bring along. */
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
+import { mendAs } from '../mends/mend-as.ts'
 import { askersOf, callersOf, grantedAs, nameOfRole, namesOfRoles } from '../rights/askers.ts'
 import type { Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
@@ -58,7 +59,11 @@ export const extensionFunctionOpen: Rule = {
         object: `functions of extension ${extension}`,
         weight,
         detail: `${who} may execute ${names}: it ${does}`,
-        mend: `revoke execute on function ${routines.map(signatureOf).join(', ')} from ${who};`,
+        mend: mendAs(
+          catalog,
+          routines.map(({ owner }) => owner),
+          `revoke execute on function ${routines.map(signatureOf).join(', ')} from ${who};`,
+        ),
       }
     }),
 }
@@ -92,10 +97,14 @@ export const extensionInPublic: Rule = {
   find: (catalog) =>
     extensionsOf(catalog)
       .filter(({ schema, canMove }) => canMove && catalog.schemas.get(schema)?.name === 'public')
-      .map(({ sql, name }) => ({
+      .map(({ sql, name, owner }) => ({
         object: `extension ${sql}`,
         detail: `${name} stands in public`,
-        mend: `create schema if not exists extensions;\nalter extension ${sql} set schema extensions;`,
+        mend: mendAs(
+          catalog,
+          [owner],
+          `create schema if not exists extensions;\nalter extension ${sql} set schema extensions;`,
+        ),
       })),
 }
 
@@ -109,10 +118,10 @@ export const extensionOutdated: Rule = {
         ({ version, availableVersion }) =>
           availableVersion !== null && availableVersion !== version,
       )
-      .map(({ sql, version, availableVersion }) => ({
+      .map(({ sql, version, availableVersion, owner }) => ({
         object: `extension ${sql}`,
         detail: `it is at ${version}, and the server has ${availableVersion}`,
-        mend: `alter extension ${sql} update;`,
+        mend: mendAs(catalog, [owner], `alter extension ${sql} update;`),
       })),
 }
 

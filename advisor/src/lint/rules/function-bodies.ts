@@ -5,9 +5,11 @@ import { findWrite } from '../bodies/deeds.ts'
 import { mayFunctionAct } from '../bodies/find-acting.ts'
 import { findPolicyHelpers } from '../bodies/find-policy-helpers.ts'
 import { findRead } from '../bodies/find-reads.ts'
+import { goesBySearchPath } from '../bodies/goes-by-search-path.ts'
 import { onlyQueryOf } from '../bodies/query-text.ts'
 import { headOf, quoteBody } from '../bodies/rewrite-in-plpgsql.ts'
 import { isWritten, tokensOf } from '../bodies/tokens-of.ts'
+import { inComment } from '../mends/in-comment.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { readTokens } from '../sql-text/read-tokens.ts'
 
@@ -99,7 +101,9 @@ export const immutableThatReads: Rule = {
         {
           ...fault,
           detail: `it reads ${read}${isKept ? '; an index or a generated column keeps its answers' : ''}`,
-          mend: isKept ? `-- first drop what keeps its answers\n-- ${fault.mend}` : fault.mend,
+          mend: isKept
+            ? `-- first drop what keeps its answers\n-- ${inComment(fault.mend)}`
+            : fault.mend,
         },
       ]
     }),
@@ -161,11 +165,12 @@ export const plpgsqlThatCouldBeSql: Rule = {
       const { language, source, definition, oid } = routine
       if (language !== 'plpgsql' || source === null || !isRunInPlace(catalog, routine)) return []
       const query = onlyQueryOf(source)
-      if (query === null || definition === null) return []
+      if (query === null || definition === null || goesBySearchPath(catalog, query)) return []
       // With what other mends of the same run say of it, or it would undo them.
       const head = ` LANGUAGE sql ${volatilityOf(catalog, names, routine).toUpperCase()}`
       const mend = headOf(routine)
-        .replace(/^ (IMMUTABLE|STABLE)\b/m, '')
+        // With its line, where it is alone there.
+        .replace(/^ (?:IMMUTABLE|STABLE)(?:\n|\b)/m, '')
         .replace(/^ LANGUAGE plpgsql/m, head)
       const isOfPolicy = findPolicyHelpers(catalog).has(oid)
       const detail = 'a policy calls it, by itself or through another function'
@@ -173,10 +178,24 @@ export const plpgsqlThatCouldBeSql: Rule = {
         {
           object: `function ${routine.sql}`,
           ...(isOfPolicy ? { weight: 'slow' as const, detail } : {}),
-          mend: `${mend}AS ${quoteBody(`\n  ${query}\n`)};`,
+          mend: `${mend}AS ${quoteBody(`\n  ${withType(catalog, routine, query)}\n`)};`,
         },
       ]
     }),
+}
+
+/** What plpgsql makes of a literal by itself, language sql does only where it is said. */
+function withType({ types }: Catalog, { returns, returnsSet }: Routine, query: string): string {
+  const expression = /^select\s([\s\S]*)$/i.exec(query)?.[1]
+  const isPlain = !readTokens(query).some(({ type }) => type === 'string')
+  const type = types.get(returns)
+  return returnsSet ||
+    isPlain ||
+    expression === undefined ||
+    type === undefined ||
+    type.kind === 'p'
+    ? query
+    : `select (${expression.trim()})::${type.sql}`
 }
 
 function isRunInPlace({ types }: Catalog, routine: Routine): boolean {

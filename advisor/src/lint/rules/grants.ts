@@ -1,10 +1,13 @@
 import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
+import type { Names } from '../../names.ts'
+import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { privilegeColumns } from '../rights/privilege-columns.ts'
 import {
   allGrants,
   byGrantee,
   grantable,
   grantInWords,
+  grantsOn,
   type RelationGrant,
   roleIn,
 } from '../rights/relation-grants.ts'
@@ -50,18 +53,46 @@ export const selectListsColumns: Rule = {
         const revoke = `revoke select on ${relation.sql} from ${role};\n`
         const grant = `grant select on ${relation.sql} to ${role};`
         const later = `-- and when the other columns are in a table of their own: ${grant}`
-        return { mend: revoke + (isWhole ? grant : later) }
+        if (isWhole) return { mend: revoke + grant }
+        const [{ grantee }] = grants as [RelationGrant]
+        // Whoever changes rows has to read which.
+        const isNeeded = grantsOn(relation).some(
+          (one) =>
+            one.grantee === grantee && (one.privilege === 'update' || one.privilege === 'delete'),
+        )
+        if (isNeeded) return { mend: later }
+        return { mend: revoke + revokeNumbers(catalog, relation, grantee) + later }
       },
     ),
 }
 
-function onWholeTable(catalog: Catalog, privilege: 'insert' | 'update'): Fault[] {
+/** Who reads no row any more is not to read from the sequence how many there are. */
+const revokeNumbers = (catalog: Catalog, { oid }: Relation, grantee: number): string =>
+  sequencesOf(catalog, oid)
+    .filter(({ acl }) =>
+      acl.some((item) => item.grantee === grantee && item.privilege === 'select'),
+    )
+    .map(({ sql }) => `revoke select on sequence ${sql} from ${roleIn(catalog, grantee)};\n`)
+    .join('')
+
+const sequencesOf = ({ relations }: Catalog, table: number): Relation[] =>
+  [...relations.values()].filter(({ ownedBy }) => ownedBy?.relation === table)
+
+function onWholeTable(
+  around: Surroundings,
+  { trustedRoles }: Names,
+  privilege: 'insert' | 'update',
+): Fault[] {
+  const { catalog } = around
+  // Who is past policies on purpose is past lists of columns too.
+  const isTrusted = (role: number) => trustedRoles.includes(catalog.roles.get(role)?.name ?? '')
   return perGrant(
     catalog,
     (grant) =>
       grant.privilege === privilege &&
       grant.column === null &&
       grant.grantee !== 0 &&
+      !isTrusted(grant.grantee) &&
       grant.relation.kind !== 'S',
     (relation, role, [grant]) => {
       const writable = relation.columns.filter(isWritable)
@@ -70,7 +101,7 @@ function onWholeTable(catalog: Catalog, privilege: 'insert' | 'update'): Fault[]
       const again = `\n-- without the columns that are not theirs to write:\ngrant ${privilege} (${columns}) on ${relation.sql} to ${role};`
       const raising =
         privilege === 'update'
-          ? privilegeColumns(catalog, relation, grant?.grantee ?? 0, writable)
+          ? privilegeColumns(around, relation, grant?.grantee ?? 0, writable)
           : []
       const left = writable.filter((column) => !raising.includes(column))
       if (raising.length === 0) return { mend: writable.length === 0 ? revoke : revoke + again }
@@ -91,7 +122,7 @@ export const insertOnWholeTable: Rule = {
   why:
     'It covers every column that will ever be added, and the ones that the database fills: whoever ' +
     'made the row, when, whether it is verified.',
-  find: (catalog) => onWholeTable(catalog, 'insert'),
+  find: (catalog, names) => onWholeTable(surroundingsOf(catalog, names), names, 'insert'),
 }
 
 export const updateOnWholeTable: Rule = {
@@ -100,7 +131,7 @@ export const updateOnWholeTable: Rule = {
   why:
     'It covers every column that will ever be added: a policy says which rows may be changed, and ' +
     'only the list of columns what in them, such as the owner or whether it is verified.',
-  find: (catalog) => onWholeTable(catalog, 'update'),
+  find: (catalog, names) => onWholeTable(surroundingsOf(catalog, names), names, 'update'),
 }
 
 /** PostgreSQL manual, 5.9: operations on the whole table are not subject to row security. */
@@ -116,7 +147,8 @@ export const grantPastPolicies: Rule = {
       ({ privilege, grantee }) =>
         (privilege === 'truncate' || privilege === 'references') && grantee !== 0,
       (relation, role, grants) => ({
-        ...(isSqlOfAnApi(names) ? { weight: 'style' } : {}),
+        // Without policies there is nothing to go past, which is told of the table.
+        ...(isSqlOfAnApi(names) || !relation.rowSecurity ? { weight: 'style' } : {}),
         mend: `revoke ${privilegesOf(grants)} on ${relation.sql} from ${role};`,
       }),
     ),

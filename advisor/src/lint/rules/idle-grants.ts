@@ -12,6 +12,7 @@ import {
   roleIn,
 } from '../rights/relation-grants.ts'
 import { inheritedBy, isPastPolicies, isServed, mayOn, policiesFor } from '../rights/role-rights.ts'
+import { rolesOfNobody } from '../rights/roles-of-nobody.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 /**
@@ -129,14 +130,8 @@ export const grantToNobody: Rule = {
     'The role cannot log in, and nobody is a member of it: the grant serves nobody today, and whoever is made a member ' +
     'one day has it without anybody having thought of it.',
   find: (catalog) => {
-    const joined = new Set(
-      [...catalog.roles.values()].flatMap(({ memberships }) => memberships.map(({ role }) => role)),
-    )
-    const isIdle = ({ grantee }: RelationGrant) =>
-      grantee !== 0 &&
-      catalog.roles.get(grantee)?.canLogin === false &&
-      !joined.has(grantee) &&
-      !catalog.requestRoles.has(grantee)
+    const idle = rolesOfNobody(catalog)
+    const isIdle = ({ grantee }: RelationGrant) => idle.has(grantee)
     return byGrantee(allGrants(catalog).filter(isIdle)).map((same) => {
       const { relation, grantee } = same[0] as RelationGrant
       return {

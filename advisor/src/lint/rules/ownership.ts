@@ -73,12 +73,14 @@ export const schemaOpenToRoleOfRequests: Rule = {
     'Whoever may make things in a schema can put a function or a table where others look for theirs, ' +
     'and so run code with their rights (CVE-2018-1058).',
   find: (catalog) =>
-    askedSchemas(catalog).flatMap((schema) =>
-      createdIn(catalog, schema).map(({ grantee }) => ({
-        object: `grant to ${roleIn(catalog, grantee)} on schema ${schema.sql}`,
-        mend: `revoke create on schema ${schema.sql} from ${roleIn(catalog, grantee)};`,
-      })),
-    ),
+    [...catalog.schemas.values()]
+      .filter(({ isAsked }) => isAsked)
+      .flatMap((schema) =>
+        createdIn(catalog, schema).map(({ grantee }) => ({
+          object: `grant to ${roleIn(catalog, grantee)} on schema ${schema.sql}`,
+          mend: `revoke create on schema ${schema.sql} from ${roleIn(catalog, grantee)};`,
+        })),
+      ),
 }
 
 const createdIn = (

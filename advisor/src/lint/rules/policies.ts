@@ -122,8 +122,11 @@ function functionsOf({ functions }: Catalog, policy: Policy): Routine[] {
 
 function volatileFault(catalog: Catalog, policy: Policy, called: Routine[]): Fault {
   const names = called.map(({ sql }) => sql).join(', ')
-  const mend = called.every((routine) => isVolatileForNothing(catalog, routine))
+  // Nothing fails of what only reads, and whose author did not say so: it is asked for each row.
+  const onlyReads = called.every((routine) => isVolatileForNothing(catalog, routine))
+  const mend = onlyReads
     ? called.map(({ sql }) => `alter function ${sql} stable;`).join('\n')
     : `-- to be written anew without ${names}\n${closePolicy(policy)}`
-  return { object: policy.object, detail: `it calls ${names}`, mend }
+  const weight = onlyReads ? { weight: 'slow' as const } : {}
+  return { object: policy.object, ...weight, detail: `it calls ${names}`, mend }
 }

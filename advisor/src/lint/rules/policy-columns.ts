@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts'
+import { collationFor } from '../lookups/collation-for.ts'
 import { findUnserved, type Unserved } from '../lookups/find-unserved.ts'
 import { methodFor } from '../lookups/method-for.ts'
 import { writeExpression } from '../lookups/write-expression.ts'
@@ -21,15 +22,16 @@ function faultOf(catalog: Catalog, unserved: Unserved): Fault | null {
   const { relation, lookup, policy } = unserved
   const method = methodFor(catalog, lookup)
   const written = writeExpression(catalog, relation, lookup.operand)
-  if (method === null || written === null) return null
+  const collation = collationFor(lookup)
+  if (method === null || written === null || collation === null) return null
   const using = method === 'btree' ? '' : `using ${method} `
   const isColumn = lookup.column > 0
   return {
     object: isColumn
       ? `column ${relation.sql}.${written}`
       : `expression ${written} on ${relation.sql}`,
-    detail: `${policy.object} looks rows up by it${closestIndex(unserved)}`,
-    mend: `create index on ${relation.sql} ${using}(${isColumn ? written : `(${written})`});`,
+    detail: `${policy.object} looks rows up by it${closestIndex(unserved)}${collation === '' ? '' : `, in the order of names,${collation}`}`,
+    mend: `create index on ${relation.sql} ${using}(${isColumn ? written : `(${written})`}${collation});`,
   }
 }
 

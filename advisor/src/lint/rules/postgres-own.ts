@@ -1,5 +1,6 @@
 /** What Postgres brings along, and somebody opened. */
 import type { Routine } from '../../catalog/catalog.ts'
+import { AS_SUPERUSER, FIRST_SUPERUSER, mendAs } from '../mends/mend-as.ts'
 import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
@@ -27,7 +28,7 @@ export const grantedInPgCatalog: Rule = {
           object: `grant to ${to} on ${object}`,
           weight,
           detail: given.join(', '),
-          mend: mendFor(object, given, to),
+          mend: mendAs(catalog, [FIRST_SUPERUSER], mendFor(object, given, to)),
         }
       })
     }),
@@ -84,7 +85,7 @@ export const largeObjectsForEverybody: Rule = {
       {
         object: 'functions pg_catalog.lo_*',
         detail: `everybody may execute ${[...new Set(open.map(({ name }) => name))].join(', ')}`,
-        mend: `-- as a superuser\nrevoke execute on function ${signatures.join(', ')} from public;`,
+        mend: `${AS_SUPERUSER}\nrevoke execute on function ${signatures.join(', ')} from public;`,
       },
     ]
   },

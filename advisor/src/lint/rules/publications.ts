@@ -2,18 +2,15 @@ import type { Catalog, Relation } from '../../catalog/catalog.ts'
 import type { Publication } from '../../catalog/detours.ts'
 import type { Rule } from '../rule.ts'
 
-/** Of servers that hold each change against the table's policies before they pass it on. */
-const heldAgainstPolicies = new Set(['supabase_realtime', 'supabase_realtime_messages_publication'])
-
 export const publicationPastPolicies: Rule = {
   name: 'publication-past-policies',
   weight: 'leak',
   why:
     'Whoever subscribes to a publication gets every row that is written, whatever the policies say: they hold for queries, and ' +
     'not for replication.',
-  find: (catalog) =>
+  find: (catalog, { heldPublications }) =>
     catalog.detours.publications
-      .filter(({ name }) => !heldAgainstPolicies.has(name))
+      .filter(({ name }) => !heldPublications.includes(name))
       .flatMap((publication) => {
         const tables = tablesOf(catalog, publication)
         const [first] = tables

@@ -1,9 +1,10 @@
 import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
+import { inComment } from '../mends/in-comment.ts'
 import { readsIn } from '../reads/expression-reads.ts'
-import { findRecursion } from '../reads/find-recursion.ts'
+import { findRecursion, type Recursion } from '../reads/find-recursion.ts'
 import { tablesCalledAs, tablesReadAs } from '../reads/reading-as.ts'
 import { onCycles } from '../reads/strongly-connected.ts'
-import { askedRelations, roleIn } from '../rights/relation-grants.ts'
+import { roleIn } from '../rights/relation-grants.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const commands = ['select', 'insert', 'update', 'delete'] as const
@@ -16,24 +17,37 @@ export const policyRecursion: Rule = {
     'To know which rows its sub-select may read, Postgres asks the policies of that table, and comes back to ' +
     'where it was: every statement of those whom it is for fails.',
   find: (catalog) => {
-    const round = tablesOnCycles(catalog)
-    const roles = rolesConcerned(catalog, round)
     const blamed = new Map<Policy, Fault>()
-    for (const relation of round)
-      for (const role of roles)
-        for (const command of commands) {
-          const start = { relation, role, command }
-          for (;;) {
-            const found = findRecursion(catalog, start, new Set(blamed.keys()))
-            if (found === null || blamed.has(found.policy)) break
-            const { policy, path } = found
-            const way = path.map(({ sql }) => sql).join(' → ')
-            const detail = `${command} on ${relation.sql} as ${roleIn(catalog, role)} goes ${way}`
-            blamed.set(policy, { object: policy.object, detail, mend: emptied(policy) })
-          }
-        }
+    for (const { policy, path, start } of recursionsIn(catalog)) {
+      const { command, relation, role } = start
+      const way = path.map(({ sql }) => sql).join(' → ')
+      const detail = `${command} on ${relation.sql} as ${roleIn(catalog, role)} goes ${way}`
+      blamed.set(policy, { object: policy.object, detail, mend: emptied(policy) })
+    }
     return [...blamed.values()]
   },
+}
+
+interface BlamedRecursion extends Recursion {
+  start: { relation: Relation; role: number; command: (typeof commands)[number] }
+}
+
+/** One for each policy without which there would be none. */
+export function recursionsIn(catalog: Catalog): BlamedRecursion[] {
+  const round = tablesOnCycles(catalog)
+  const roles = rolesConcerned(catalog, round)
+  const blamed = new Map<Policy, BlamedRecursion>()
+  for (const relation of round)
+    for (const role of roles)
+      for (const command of commands) {
+        const start = { relation, role, command }
+        for (;;) {
+          const found = findRecursion(catalog, start, new Set(blamed.keys()))
+          if (found === null || blamed.has(found.policy)) break
+          blamed.set(found.policy, { ...found, start })
+        }
+      }
+  return [...blamed.values()]
 }
 
 /** Without regard to roles: those that may come back to themselves. */
@@ -54,7 +68,7 @@ function tablesOnCycles(catalog: Catalog): Relation[] {
   }
   const tables = [...catalog.relations.values()].filter(({ rowSecurity }) => rowSecurity)
   const round = onCycles(tables, named)
-  return askedRelations(catalog).filter((relation) => round.has(relation))
+  return tables.filter((relation) => relation.arePoliciesAsked && round.has(relation))
 }
 
 /** Whoever their policies name, or comes with a request. */
@@ -73,9 +87,7 @@ function emptied({ sql, relation, command, using, check }: Policy): string {
   return (
     '-- and write it anew with its question in a security definer function, whose owner is past these policies; it was:\n' +
     [using, check]
-      .flatMap((expression) =>
-        expression === null ? [] : [`-- ${expression.text.replaceAll('\n', '\n-- ')}\n`],
-      )
+      .flatMap((expression) => (expression === null ? [] : [`-- ${inComment(expression.text)}\n`]))
       .join('') +
     `alter policy ${sql} on ${relation.sql} ${clauses.join(' ')};`
   )

@@ -1,4 +1,5 @@
 import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
+import { inComment } from '../mends/in-comment.ts'
 import { type Reads, readsIn } from '../reads/expression-reads.ts'
 import { askedRelations, grantInWords, grantsOn, roleIn } from '../rights/relation-grants.ts'
 import { columnsFor, heirsOf, mayOn, mayOnSome, servedBy } from '../rights/role-rights.ts'
@@ -93,7 +94,7 @@ function mendOf(catalog: Catalog, policy: Policy, role: number): string {
     ...(check === null ? [] : ['with check (false)']),
   ]
   const was = [using, check]
-    .flatMap((one) => (one === null ? [] : [`-- ${one.text.replaceAll('\n', '\n-- ')}\n`]))
+    .flatMap((one) => (one === null ? [] : [`-- ${inComment(one.text)}\n`]))
     .join('')
   return `${advice}-- it was:\n${was}alter policy ${sql} on ${relation.sql} ${clauses.join(' ')};`
 }

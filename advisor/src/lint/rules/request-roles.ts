@@ -1,5 +1,6 @@
 import type { Catalog, Role } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
+import { FIRST_SUPERUSER, mendAs } from '../mends/mend-as.ts'
 import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
@@ -14,6 +15,9 @@ interface Attribute {
   without: string
   weight: Weight
 }
+
+/** A superuser alone takes these away, or from 16 on whoever has them and may make roles. */
+const ofSuperusers = new Set(['nosuperuser', 'nobypassrls', 'noreplication'])
 
 /** In the order of what they lead to: of each role the first is enough to undo all others. */
 const attributes: readonly Attribute[] = [
@@ -83,7 +87,11 @@ function attributesOf(catalog: Catalog, role: Role): Fault[] {
         .filter(({ without }, place) => held.findIndex((one) => one.without === without) === place)
         .map(({ does }) => does)
         .join('; ')}${ways}`,
-      mend: `alter role ${role.sql} ${without.join(' ')};`,
+      mend: mendAs(
+        catalog,
+        without.some((one) => ofSuperusers.has(one)) ? [FIRST_SUPERUSER] : [],
+        `alter role ${role.sql} ${without.join(' ')};`,
+      ),
     },
   ]
 }

@@ -1,3 +1,5 @@
+import { quoteName } from '../mends/quote-name.ts'
+import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
 
@@ -61,4 +63,52 @@ function faultsOf(
       },
     ]
   })
+}
+
+/** Of a server's settings: what SQL that came with a request could do by setting them. */
+const parameters: readonly { is: RegExp; weight: Weight; does: string }[] = [
+  {
+    is: /^(session_replication_role|lo_compat_privileges|allow_system_table_mods|allow_in_place_tablespaces)$/i,
+    weight: 'hole',
+    does: 'neither triggers, foreign keys nor the catalog hold any more',
+  },
+  {
+    is: /^(session_preload_libraries|dynamic_library_path|extension_control_path|jit_provider)$/i,
+    weight: 'hole',
+    does: 'the server runs code that is named there',
+  },
+  {
+    is: /^(log_|pgaudit\.|track_|zero_damaged_pages$|ignore_checksum_failure$)/i,
+    weight: 'leak',
+    does: 'what it does is no longer written down, or more of what others do is',
+  },
+]
+
+export const parameterGranted: Rule = {
+  name: 'parameter-granted',
+  weight: 'hole',
+  why:
+    'Postgres keeps these settings to superusers: with them whoever runs SQL in a request turns off what holds for everybody, ' +
+    'or has the server run what it likes. A grant of one is for all databases, and stands in none of them.',
+  find: (catalog) =>
+    catalog.parameters.flatMap(({ name, acl }) =>
+      askersWith(catalog, acl, 'set', 'alter system').map((role) => {
+        const given = new Set(
+          acl.filter(({ grantee }) => grantee === role).map(({ privilege }) => privilege),
+        )
+        const isOfServer = given.has('alter system')
+        const known = parameters.find(({ is }) => is.test(name))
+        const does = isOfServer
+          ? 'it may change it for the whole server, to last'
+          : (known?.does ?? 'it may change what is kept to superusers')
+        const to = nameOfRole(catalog, role)
+        const sql = name.split('.').map(quoteName).join('.')
+        return {
+          object: `grant to ${to} on parameter ${sql}`,
+          weight: isOfServer ? ('hole' as const) : (known?.weight ?? ('style' as const)),
+          detail: `${[...given].join(', ')}: ${does}`,
+          mend: `revoke ${[...given].join(', ')} on parameter ${sql} from ${to};`,
+        }
+      }),
+    ),
 }

@@ -2,6 +2,7 @@ import type { Catalog, Expression, Policy, Routine } from '../../catalog/catalog
 import type { Names } from '../../names.ts'
 import { findSettingCalls } from '../expressions/setting-calls.ts'
 import { withoutOuterParentheses } from '../mends/expression-text.ts'
+import { inComment } from '../mends/in-comment.ts'
 import { readsIn } from '../reads/expression-reads.ts'
 import { askedRelations } from '../rights/relation-grants.ts'
 import type { Fault, Rule } from '../rule.ts'
@@ -71,7 +72,9 @@ function inFunction(
   if ((language !== 'sql' && language !== 'plpgsql') || /\bexception\b/i.test(body)) return []
   const { settings } = findSettingCalls(body, isAlwaysSet)
   if (settings.length === 0) return []
-  const calls = settings.map((one) => `--   nullif(current_setting('${one}', true), '')`).join('\n')
+  const calls = settings
+    .map((one) => `--   nullif(current_setting('${inComment(one)}', true), '')`)
+    .join('\n')
   return [
     {
       object: `${kind} ${sql}`,

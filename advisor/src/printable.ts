@@ -10,3 +10,6 @@ export const printable = (text: string): string =>
 
 /** The same on one line, for what begins with a mark of its own, such as a comment in SQL. */
 export const onOneLine = (text: string): string => printable(text.replaceAll('\n', '\\n'))
+
+/** Whether all of a name is to be seen. U+FFFD stands for bytes that are no text. */
+export const isSeen = (name: string): boolean => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]/u.test(name)
