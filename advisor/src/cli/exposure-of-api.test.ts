@@ -11,7 +11,7 @@ const access = (action: Access['action'], rows: Access['rows']): Access => ({
 const role = (name: string) => ({
   ...{ name, is_superuser: false, bypasses_row_security: false, can_login: false },
   ...{ inherits: [], may_become: [], may_grant: [], replicates: false },
-  ...{ creates_roles: false, creates_databases: false },
+  ...{ creates_roles: false, creates_databases: false, creates_schemas: false },
 })
 const policies: Access['rows'] = {
   kind: 'policies',
