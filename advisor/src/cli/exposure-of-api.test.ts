@@ -33,7 +33,7 @@ const exposure: Exposure = {
     },
   ],
   ...{ functions: [], sequences: [], large_objects: [], default_privileges: [] },
-  ...{ unseen: [], above: [] },
+  ...{ unseen: [], above: [], parameters: [] },
 }
 const page = (isOfApi: boolean): string =>
   exposureInHtml(exposure, {
