@@ -445,7 +445,8 @@ export const readings: Situation[] = [
   },
   {
     name: 'whoever connects has a setting of its own, which a login as the role would not have',
-    sql: `${notes}${mine} do $$ begin execute format('alter role %I set app."user" = ''grace''', current_user); end $$;`,
+    sql: notes + mine,
+    asSuperuser: `alter role plain_owner set app."user" = 'grace'`,
     asked: {},
     client: select,
     verdict: 'no',
@@ -454,8 +455,8 @@ export const readings: Situation[] = [
   },
   {
     name: 'the database has a setting, which whoever connects has otherwise',
-    sql: `${notes}${mine} do $$ begin execute format('alter role %I set app."user" = ''grace''', current_user);
-      execute format('alter database %I set app."user" = ''ada''', current_database()); end $$;`,
+    sql: notes + mine,
+    asSuperuser: `alter role plain_owner set app."user" = 'grace'; alter database plain_owner set app."user" = 'ada'`,
     asked: {},
     client: select,
     verdict: 'depends',

@@ -336,6 +336,10 @@ A table, row-level security is on.
 
     test('refuses a file that is no map, and two forms at once', async () => {
       writeFileSync(join(directory, 'other.json'), '{"findings": []}')
+      writeFileSync(
+        join(directory, 'strange.json'),
+        '{"roles": [], "relations": [{"schema": "app"}, null], "functions": []}',
+      )
       for (const [args, said] of [
         [['--diff', join(directory, 'other.json')], /is no map that/],
         [['--diff', join(directory, 'nowhere.json')], /cannot be read as a map/],

@@ -61,7 +61,7 @@ ${legend(isOfApi)}
 ${filter}
 ${tables(exposure, isOfApi)}
 ${functions(exposure)}
-${sequences(exposure)}
+${sequences(exposure, isOfApi)}
 ${listed(
   'Roles',
   exposure.roles.map((role) => html`<li><code>${role.name}</code> ${describeRole(role)}</li>`),
@@ -218,7 +218,10 @@ const reachOfFunction = ({ reach }: ExposedFunction): ReachClass => {
   return reach.past_row_security !== null || reach.executes_text ? 'all' : 'some'
 }
 
-function sequences(exposure: Exposure): Markup {
+function sequences(exposure: Exposure, isOfApi: boolean): Markup {
+  // An API server's statements call none of them.
+  const classOf = (action: string): ReachClass =>
+    isOfApi ? 'quiet' : action === 'setval' ? 'all' : 'some'
   const rows = exposure.sequences
     .filter(({ access }) => access.length > 0)
     .map(
@@ -228,7 +231,7 @@ function sequences(exposure: Exposure): Markup {
         cells: new Map(
           sequence.access.map(({ role, actions, only_by_number }) => [
             role,
-            html`${actions.map((action) => chip(action === 'setval' ? 'all' : 'some', action))}${only_by_number ? html`<small class="faint"> by its number</small>` : none}`,
+            html`${actions.map((action) => chip(classOf(action), action))}${only_by_number ? html`<small class="faint"> by its number</small>` : none}`,
           ]),
         ),
         // It has a number, and no rows of anybody.

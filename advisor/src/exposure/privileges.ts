@@ -78,4 +78,4 @@ export const mayExecute = (standing: Standing, { acl }: Pick<Routine, 'acl'>): b
 
 /** What no statement of an API server such as PostgREST comes to: it knows select, insert, update, delete and calls. */
 export const isUnknownToApi = (privilege: string): boolean =>
-  ['truncate', 'references', 'trigger', 'maintain'].includes(privilege)
+  ['truncate', 'references', 'trigger', 'maintain', 'setval'].includes(privilege)

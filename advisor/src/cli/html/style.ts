@@ -41,7 +41,7 @@ td details[open] { min-width: 20rem; }
 
 .quiet { border: 1px solid var(--line); color: var(--faint); }
 .no { background: var(--no); color: var(--no-ink); } .void { background: var(--void); color: var(--void-ink); text-decoration: line-through; }
-.legend .void { text-decoration: none; }
+.legend .chip, p .chip { white-space: normal; } .legend .void { text-decoration: none; }
 dl { margin: .5rem 0 0; } dt { font-weight: 600; font-size: .88em; margin-top: .4rem; } dd { margin: 0; }
 dd code { display: block; padding: .15rem 0; } ul.plain { padding-left: 1.1rem; margin: .3rem 0; }
 @media (max-width: 640px) {

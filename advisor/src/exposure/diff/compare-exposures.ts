@@ -31,7 +31,7 @@ export function compareExposures(
     if (!Array.isArray(before[part]) || !Array.isArray(after[part]))
       notes.comparison.not_compared.push(part)
     else if (part === 'relations') compareRelations(notes, before, after, describe, isOutOfReach)
-    else comparing[part](notes, before, after)
+    else comparing[part](notes, before, after, isOutOfReach)
   }
   if (before.relations.some(({ definition }) => definition === undefined))
     notes.comparison.not_compared.push('what views read')
@@ -69,7 +69,12 @@ function withoutConsequences(
   }
 }
 
-type Compare = (notes: Notes, before: Exposure, after: Exposure) => void
+type Compare = (
+  notes: Notes,
+  before: Exposure,
+  after: Exposure,
+  isOutOfReach: (privilege: string) => boolean,
+) => void
 
 /** By name, with something that is nothing where one has none of it. */
 function pairs<T>(
@@ -171,17 +176,22 @@ const comparing: Record<
       compareBody(notes, object, was, is)
     }
   },
-  sequences: (notes, before, after) => {
+  sequences: (notes, before, after, isOutOfReach) => {
     const all = ({ sequences }: Exposure) =>
       sequences.flatMap(({ schema, name, access }) =>
         access.flatMap(({ role, actions }) =>
           actions.map((action) => JSON.stringify([action, `${schema}.${name}`, role])),
         ),
       )
-    notes.names(all(before), all(after), (key) => {
-      const [action, object, role] = JSON.parse(key)
-      return { what: 'sequence', role, object, action }
-    })
+    notes.names(
+      all(before),
+      all(after),
+      (key) => {
+        const [action, object, role] = JSON.parse(key)
+        return { what: 'sequence', role, object, action }
+      },
+      () => (isOutOfReach('setval') ? 'new' : 'opened'),
+    )
   },
   large_objects: (notes, before, after) => {
     const all = ({ large_objects }: Exposure) => {

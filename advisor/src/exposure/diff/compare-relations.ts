@@ -22,7 +22,10 @@ export function compareRelations(
     compareAccess(notes, object, was, is, describe, isOutOfReach)
     compareSettings(notes, object, was, is, isOutOfReach)
     compareDefinitions(notes, object, was, is)
-    if (was === nothing && is.access.every((access) => reachOf(access) === 'none'))
+    if (
+      was === nothing &&
+      is.access.every((one) => isOutOfReach(one.action) || reachOf(one) === 'none')
+    )
       notes.note('new', {
         what: 'relation',
         object,
@@ -83,7 +86,13 @@ function compareAccess(
     const { role, action, columns, rows } = access
     const then = were.get(key)
     const reach = isOutOfReach(action) ? 'none' : reachOfRows(rows)
-    const change = { role, object, action, reach, detail: describe(access) }
+    const change = {
+      role,
+      object,
+      action,
+      reach,
+      detail: isOutOfReach(action) ? [] : describe(access),
+    }
     const more =
       then === undefined ? columns : columns.filter((column) => !then.columns.includes(column))
     if (then === undefined || more.length > 0)

@@ -51,8 +51,11 @@ export function combine(folded: readonly Folded[], decisive: boolean): Folded {
   if (end >= 0) {
     // From left to right: what can be computed before it has been.
     const before = folded
-      .slice(0, end)
-      .flatMap((one) => (one.constant === null && one.isComputable ? one.parts : []))
+      .slice(0, end + 1)
+      .flatMap((one) => [
+        ...one.perhaps,
+        ...(one.constant === null && one.isComputable ? one.parts : []),
+      ])
     return { constant: decisive, perhaps: before }
   }
   if (open.length === 0) return { constant: !decisive, perhaps }
