@@ -74,7 +74,9 @@ for (const [version, binaries] of Object.entries(versions)) {
     const all = [...readings, ...writings].filter(({ since = 0 }) => since <= Number(version))
     for (const situation of all)
       test(situation.name, async () => {
-        await superuser.query(`alter role asker reset all`)
+        await superuser.query(
+          `alter role asker reset all; alter role plain_owner reset all; alter database plain_owner reset all`,
+        )
         await owner.query(`drop schema if exists app, closed cascade; create schema app;
           grant usage on schema app to asker; ${situation.sql}`)
         const { asked, settings = {} } = situation

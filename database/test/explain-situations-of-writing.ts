@@ -355,6 +355,58 @@ const inserts: Situation[] = [
     verdict: 'no',
     decided_by: 'no_policy',
   },
+  {
+    name: 'an insert is refused where the table takes a number that no policy reads',
+    sql: `create table app.bills (id int generated always as identity, owner text); alter table app.bills enable row level security;
+      grant select, insert on app.bills to asker; create policy mine on app.bills with check (owner = 'ada');`,
+    asked: { table: 'app.bills', action: 'insert', row: '{"owner": "grace"}' },
+    client: `insert into app.bills (owner) values ('grace')`,
+    verdict: 'no',
+    decided_by: 'policies',
+    says: /^asker cannot insert this row into app\.bills: no policy lets this row be inserted\.\nmine asks \(owner = 'ada'::text\): false\.(?![\s\S]*number of a sequence)/,
+  },
+  {
+    name: 'an insert is refused where a policy reads the number that it takes',
+    sql: `create table app.bills (id int generated always as identity, owner text); alter table app.bills enable row level security;
+      grant select, insert on app.bills to asker; create policy mine on app.bills with check (owner = 'ada' and id > 0);`,
+    asked: { table: 'app.bills', action: 'insert', row: '{"owner": "grace"}' },
+    client: `insert into app.bills (owner) values ('grace')`,
+    verdict: 'no',
+    decided_by: 'policies',
+    says: /Note: What the row takes from a default, a number of a sequence/,
+  },
+  {
+    name: 'any row may be inserted, and none is given',
+    sql: `${notes} create policy every on app.notes with check (true);`,
+    asked: { action: 'insert' },
+    client: `insert into app.notes values (9, 'ada', 'x')`,
+    verdict: 'yes',
+    decided_by: 'policies',
+    says: /^asker can insert rows into app\.notes: every asks nothing of a row\./,
+  },
+  {
+    name: 'a trigger leaves all rows out, where row-level security is off',
+    sql: `${notes} alter table app.notes disable row level security;
+      create function app.keep() returns trigger language plpgsql as 'begin return null; end';
+      create trigger keep before delete on app.notes for each row execute function app.keep();`,
+    asked: { action: 'delete' },
+    client: 'delete from app.notes where id is not null',
+    verdict: 'no',
+    decided_by: 'postgres',
+    says: /^asker cannot delete any row of app\.notes: Postgres says so when it is tried: 0 rows, though no policy keeps any back\.[\s\S]*Note: A trigger of app\.notes/,
+  },
+  {
+    name: 'a policy for updates reads its own table, and that for reading something else',
+    sql: `${notes} create table app.other (id int); grant select on app.other to asker;
+      create policy seen on app.notes for select using (id in (select id from app.other));
+      create policy round on app.notes for update using (id in (select id from app.notes));`,
+    asked: { action: 'update' },
+    client: `update app.notes set body = body where id is not null`,
+    verdict: 'no',
+    decided_by: 'postgres',
+    policies: ['app.notes round'],
+    says: /from the policy round: infinite recursion/,
+  },
 ]
 
 export const writings: Situation[] = [...updates, ...deletes, ...inserts]

@@ -443,4 +443,62 @@ export const readings: Situation[] = [
     decided_by: 'postgres',
     since: 18,
   },
+  {
+    name: 'whoever connects has a setting of its own, which a login as the role would not have',
+    sql: `${notes}${mine} do $$ begin execute format('alter role %I set app."user" = ''grace''', current_user); end $$;`,
+    asked: {},
+    client: select,
+    verdict: 'no',
+    decided_by: 'policies',
+    says: /none is let through by mine\.\nNobody is signed in: app\.user is not set\. Give it as your application does: --setting app\.user=…\n/,
+  },
+  {
+    name: 'the database has a setting, which whoever connects has otherwise',
+    sql: `${notes}${mine} do $$ begin execute format('alter role %I set app."user" = ''grace''', current_user);
+      execute format('alter database %I set app."user" = ''ada''', current_database()); end $$;`,
+    asked: {},
+    client: select,
+    verdict: 'depends',
+    decided_by: 'policies',
+    says: /Rows that they can see: 2 of 3\./,
+  },
+  {
+    name: 'nobody is signed in, as a function says that reads the claims',
+    sql: `${notes} create function app.uid() returns text stable language sql as $$ select nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub' $$;
+      create policy mine on app.notes using (owner = (select app.uid()));`,
+    asked: {},
+    client: select,
+    verdict: 'no',
+    decided_by: 'policies',
+    says: /mine\.\nNobody is signed in: app\.uid\(\) is null\. Give the token's claims: --setting 'request\.jwt\.claims=\{"sub":"…","role":"authenticated"\}'\n/,
+  },
+  {
+    name: 'a policy fails on one row, and not on the others',
+    sql: `${notes} create policy divides on app.notes using (1 / (id - 3) < 5);`,
+    asked: {},
+    client: select,
+    verdict: 'no',
+    decided_by: 'postgres',
+    policies: ['app.notes divides'],
+    says: /^asker cannot see the rows of app\.notes all at once, though some of them one by one: Postgres fails, from the policy divides: division by zero/,
+  },
+  {
+    name: 'a view of somebody whom no policy binds',
+    sql: `${notes} create view app.short as select id from app.notes; grant select on app.short to asker;`,
+    asked: { table: 'app.short' },
+    client: 'select * from app.short',
+    verdict: 'yes',
+    decided_by: 'view',
+    says: /as plain_owner, WHOM NO POLICY BINDS there/,
+  },
+  {
+    name: 'a key that is a row',
+    sql: `create type app.pair as (a int, b text); create table app.pairs (p app.pair primary key, v int);
+      insert into app.pairs values ('(1,"x,y")', 1); alter table app.pairs enable row level security;
+      create policy every on app.pairs using (true); grant select, update on app.pairs to asker;`,
+    asked: { table: 'app.pairs', row: '(1,"x,y")', action: 'update' },
+    client: `update app.pairs set v = v where p = '(1,"x,y")'::app.pair`,
+    verdict: 'yes',
+    decided_by: 'policies',
+  },
 ]

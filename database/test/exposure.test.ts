@@ -47,13 +47,17 @@ const filled: Record<string, string> = {
   referred_alone: '1',
 }
 
-/** What hangs on the plan, and is said to: `shop.never` alone, beside whose condition another is false. */
-const unsure = new Set(
-  ['webuser', 'webadmin', 'all_readers', 'all_writers'].flatMap((role) => [
+/**
+ * What hangs on the plan, and is said to: `shop.never`, beside whose condition another is false, and `shop.folded_early`, where
+ * what is computed while planning stands before what makes an end to it.
+ */
+const unsure = new Set([
+  ...['webuser', 'webadmin', 'all_readers'].map((role) => `${role} select shop.folded_early a`),
+  ...['webuser', 'webadmin', 'all_readers', 'all_writers'].flatMap((role) => [
     `${role} select shop.never a`,
     `${role} delete shop.never`,
   ]),
-)
+])
 
 for (const [version, binaries] of Object.entries(versions)) {
   describe(`pie exposure, on Postgres ${version}, by an owner who is no superuser`, () => {

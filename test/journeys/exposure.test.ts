@@ -23,6 +23,15 @@ before(async () => {
     create table app.news (id int primary key, body text);
     grant select (id), delete on app.news to webuser, public;
     create function app.publish(news_id int) returns void language sql security definer as '';
+    create view app.short as select id, body from app.news where id > 1000;
+    grant select on app.short to webuser;
+    create function app.is_shut(int) returns boolean language sql as 'select true';
+    create function app.is_open() returns boolean language sql as 'select false and app.is_shut(1)';
+    create function app.greet() returns text language sql as 'select ''hi''';
+    create table app.asks (id int);
+    alter table app.asks enable row level security;
+    create policy asks_open on app.asks to webuser using (app.is_open());
+    grant select on app.asks to webuser;
     revoke execute on function app.publish(int) from public;
     grant execute on function app.publish(int) to webadmin;`)
 })
@@ -127,12 +136,12 @@ A table, row-level security is on.
         [
           'alter table app.notes disable row level security',
           'alter table app.notes enable row level security',
-          /app\.notes: row-level security is off, and was on\n[\s\S]*webuser, webadmin: select app\.notes, in other rows\n {6}ALL ROWS: row-level security is off\n {6}before: where notes_own/,
+          /app\.notes: row-level security is off, and was on\n[\s\S]*webuser, webadmin: select, insert app\.notes, more rows\n {6}ALL ROWS: row-level security is off\n {6}select: before: where notes_own/,
         ],
         [
           'create policy wide on app.notes for select to webadmin using (title is null)',
           'drop policy wide on app.notes',
-          /^Opened \(1\)\n\n {2}webadmin: select app\.notes, in other rows\n/,
+          /^Opened \(1\)\n\n {2}webadmin: select app\.notes, more rows\n/,
         ],
         [
           'grant execute on function app.publish(int) to webuser',
@@ -142,7 +151,7 @@ A table, row-level security is on.
         [
           'create sequence app.numbers; grant update on sequence app.numbers to webadmin',
           'drop sequence app.numbers',
-          /webadmin: nextval app\.numbers\n[\s\S]*webadmin: setval app\.numbers\n/,
+          /webadmin: nextval, setval app\.numbers\n/,
         ],
         [
           'alter default privileges in schema app grant select on tables to webuser',
@@ -180,7 +189,7 @@ A table, row-level security is on.
       assert.equal(closed.code, 0, closed.stdout)
       assert.match(
         closed.stdout,
-        /^Closed \(\d\)\n[\s\S]*webuser, webadmin: select app\.notes, in other rows/,
+        /^Closed \(\d\)\n[\s\S]*webuser, webadmin: select, insert app\.notes, fewer rows/,
       )
       const changed = await saidAfter(
         'alter policy notes_own on app.notes using (owner_id is not null)',
@@ -200,8 +209,108 @@ A table, row-level security is on.
           'where notes_own: using (owner_id IS NOT NULL)',
           'before: where notes_own: using (owner_id = (select pie_schema.current_user_id()))',
         ],
+        reach: 'some',
       })
     })
+
+    const other = (sql: string, undo: string, code: number, said: RegExp) => async () => {
+      const found = await saidAfter(sql, undo)
+      assert.match(found.stdout, said, `${sql}: ${found.stdout}${found.stderr}`)
+      assert.equal(found.code, code, `${sql}: ${found.stdout}${found.stderr}`)
+    }
+    const notesOwn = `using (owner_id = (select pie_schema.current_user_id()))`
+
+    test(
+      'a policy that asks for nothing now has opened',
+      other(
+        'alter policy notes_own on app.notes using (true)',
+        `alter policy notes_own on app.notes ${notesOwn}`,
+        1,
+        /^Opened \(1\)\n\n {2}webuser, webadmin: select, insert app\.notes, more rows\n {6}ALL ROWS: [\s\S]*before: where notes_own/,
+      ),
+    )
+    test(
+      'a policy that asks for more than it did has closed',
+      other(
+        `alter policy notes_own on app.notes using ((owner_id = (select pie_schema.current_user_id())) and id > 0)`,
+        `alter policy notes_own on app.notes ${notesOwn}`,
+        0,
+        /^Closed \(1\)\n\n {2}webuser, webadmin: select, insert app\.notes, fewer rows/,
+      ),
+    )
+    test(
+      'a new table of which nobody reaches a row is new, and not opened',
+      other(
+        `create table app.drafts (a int); alter table app.drafts enable row level security;
+         grant select, insert, update, delete on app.drafts to webuser`,
+        'drop table app.drafts',
+        0,
+        /^New, and opens nothing \(2\)\n\n {2}app\.drafts: is new, and nobody reaches a row of it\n {2}webuser, webadmin: select, insert, update app\.drafts \(a\); delete\n/,
+      ),
+    )
+    test(
+      'what a view reads with rights of its own is another now, and to be reviewed',
+      other(
+        'create or replace view app.short as select id, body from app.news',
+        `create or replace view app.short as select id, body from app.news where id > 1000`,
+        1,
+        /^Changed, to be reviewed \(1\)\n\n {2}app\.short: reads something else\n {6}SELECT id, body FROM app\.news;\n {6}before: SELECT .* WHERE \(id > 1000\)/,
+      ),
+    )
+    test(
+      'the body of what a policy calls is another now, and to be reviewed',
+      other(
+        `create or replace function app.is_open() returns boolean language sql as 'select app.is_shut(1)'`,
+        `create or replace function app.is_open() returns boolean language sql as 'select false and app.is_shut(1)'`,
+        1,
+        /^Changed, to be reviewed \(1\)\n\n {2}app\.is_open\(\): its body or its settings are others\n {6}and policies, /,
+      ),
+    )
+    test(
+      'so is that of what it calls in turn, and settings count',
+      other(
+        `alter function app.is_shut(int) set search_path = 'app'`,
+        `alter function app.is_shut(int) reset search_path`,
+        1,
+        /^Changed, to be reviewed \(1\)\n\n {2}app\.is_shut\(integer\): its body or its settings/,
+      ),
+    )
+    test(
+      'and that of a function with the rights of its owner',
+      other(
+        `create or replace function app.publish(news_id int) returns void language sql security definer as 'select'`,
+        `create or replace function app.publish(news_id int) returns void language sql security definer as ''`,
+        1,
+        /app\.publish\(news_id integer\): its body or its settings are others\n {6}with the rights of its owner/,
+      ),
+    )
+    test(
+      'but not of what has the rights of whoever calls it, and decides nothing',
+      other(
+        `create or replace function app.greet() returns text language sql as 'select ''hello'''`,
+        `create or replace function app.greet() returns text language sql as 'select ''hi'''`,
+        0,
+        /^Nobody reaches anything more or less/,
+      ),
+    )
+    test(
+      'a role that becomes a superuser is told as that, and first',
+      other(
+        'alter role webuser superuser',
+        'alter role webuser nosuperuser',
+        1,
+        /^Opened \(\d+\)\n\n {2}webuser: is a superuser\n/,
+      ),
+    )
+    test(
+      'so is a new login above all policies, though nobody asked for it',
+      other(
+        'create role eve login bypassrls in role webuser; create role mallory login superuser',
+        'drop role eve, mallory',
+        1,
+        /^Opened \(2\)\n\n {2}eve: bypasses row-level security\n {2}mallory: is a superuser\n/,
+      ),
+    )
 
     test('compares with another database too, and prints Markdown for a pull request', async () => {
       const other = await pie.owner.query(`select current_setting('port') as port`)

@@ -14,6 +14,7 @@ const verbs: Record<Action, string> = {
 export function explanationInWords(explanation: Explanation): string {
   return [
     `${answer(explanation)}: ${reasonInWords(explanation)}.`,
+    ...explanation.hints,
     ...returned(explanation),
     ...grants(explanation),
     ...explanation.questions.flatMap((asked) => question(asked, explanation.row !== null)),
@@ -49,6 +50,8 @@ function answerForTable(explanation: Explanation): string {
     case 'unknown':
       return `Whether ${name} can ${verb} rows of ${table} is not known`
     case 'no':
+      if (explanation.decided_by.kind === 'postgres' && explanation.decided_by.one_by_one?.done)
+        return `${name} cannot ${verb} the rows of ${table} all at once, though some of them one by one`
       return `${name} cannot ${verb} any row of ${table}`
     case 'yes':
       return `${name} can ${verb} every row of ${table}${found?.of === 0 ? ', of which there are none now' : ''}`

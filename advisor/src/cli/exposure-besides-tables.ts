@@ -57,13 +57,20 @@ export function describeReach({ reach, executable_by }: ExposedFunction): string
   return [
     `${whose}: ${[
       tables.length === 0
-        ? 'names no table'
+        ? reach.without_schema.length === 0
+          ? 'names no table'
+          : null
         : `${reach.known_by === 'parsed' ? 'reaches' : 'names'} ${tables.join(', ')}`,
+      reach.without_schema.length === 0
+        ? null
+        : `names tables without a schema, which the search_path of its caller decides: ${reach.without_schema.slice(0, MOST_NAMED).join(', ')}`,
       ...(reach.functions.length > 0
         ? [`calls ${reach.functions.slice(0, MOST_NAMED).join(', ')}`]
         : []),
       ...(reach.executes_text ? ['EXECUTES TEXT'] : []),
-    ].join('; ')}`,
+    ]
+      .filter((part) => part !== null)
+      .join('; ')}`,
   ]
 }
 

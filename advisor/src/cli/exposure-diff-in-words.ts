@@ -1,50 +1,22 @@
-import type { Change, Comparison } from '../exposure/diff/comparison.ts'
-import { onOneLine } from '../printable.ts'
+import type { Comparison } from '../exposure/diff/comparison.ts'
 import { code } from './exposure-in-markdown.ts'
+import { type Act, type ChangesOfObject, groupChanges } from './group-changes.ts'
 
-/** Changes that are alike but for whose they are. */
-interface Group extends Omit<Change, 'role'> {
-  roles: string[]
-}
-
-function grouped(changes: readonly Change[]): Group[] {
-  const groups = new Map<string, Group>()
-  for (const { role, ...change } of changes.map(printableChange)) {
-    const key = JSON.stringify(change)
-    const group = groups.get(key) ?? { ...change, roles: [] }
-    if (role !== null) group.roles.push(role)
-    groups.set(key, group)
-  }
-  // First what decides much of the rest.
-  const keyOf = ({ what, object }: Group) =>
-    `${what === 'role' ? 0 : what === 'row-level security' ? 1 : 2} ${object}`
-  return [...groups.values()].sort((a, b) =>
-    keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0,
-  )
-}
-
-const printableChange = ({ detail, ...change }: Change): Change => ({
-  ...change,
-  role: change.role === null ? null : onOneLine(change.role),
-  object: onOneLine(change.object),
-  action: onOneLine(change.action),
-  columns: change.columns.map(onOneLine),
-  detail: detail.map((line) => onOneLine(line.replaceAll(/\s+/g, ' '))),
-})
-
-const headings = {
-  opened: 'Opened',
-  changed: 'Changed, to be reviewed',
-  closed: 'Closed',
+const directions = {
+  opened: { heading: 'Opened', rows: 'more rows' },
+  changed: { heading: 'Changed, to be reviewed', rows: 'other rows' },
+  closed: { heading: 'Closed', rows: 'fewer rows' },
+  new: { heading: 'New, and opens nothing', rows: 'no rows' },
 } as const
+type Direction = keyof typeof directions
 
 /** For the terminal. */
 export function exposureDiffInWords(comparison: Comparison): string {
   return sections(
     comparison,
     (heading) => `${heading}\n`,
-    ({ detail, ...group }) =>
-      [`  ${sayOf(group, (word) => word)}`, ...detail.map((line) => `      ${line}`)].join('\n'),
+    (said, details) => [`  ${said}`, ...details.map((line) => `      ${line}`)].join('\n'),
+    (word) => word,
   )
 }
 
@@ -53,21 +25,24 @@ export function exposureDiffInMarkdown(comparison: Comparison): string {
   return sections(
     comparison,
     (heading) => `## ${heading}\n`,
-    ({ detail, ...group }) =>
-      [`- ${sayOf(group, code)}`, ...detail.map((line) => `  - ${code(line)}`)].join('\n'),
+    (said, details) => [`- ${said}`, ...details.map((line) => `  - ${code(line)}`)].join('\n'),
+    code,
   )
 }
+
+type Mark = (word: string) => string
 
 function sections(
   comparison: Comparison,
   heading: (text: string) => string,
-  item: (group: Group) => string,
+  item: (said: string, details: string[]) => string,
+  mark: Mark,
 ): string {
-  const said = (['opened', 'changed', 'closed'] as const).flatMap((direction) => {
-    const groups = grouped(comparison[direction])
-    return groups.length === 0
-      ? []
-      : [[heading(`${headings[direction]} (${groups.length})`), ...groups.map(item)].join('\n')]
+  const said = (Object.keys(directions) as Direction[]).flatMap((direction) => {
+    const groups = groupChanges(comparison[direction])
+    if (groups.length === 0) return []
+    const items = groups.map((group) => item(sayOf(group, direction, mark), detailsOf(group)))
+    return [[heading(`${directions[direction].heading} (${groups.length})`), ...items].join('\n')]
   })
   const { not_compared } = comparison
   const left =
@@ -80,15 +55,40 @@ function sections(
   ].join('\n\n')
 }
 
-/** `webuser, webadmin: select app.notes (title)` */
-function sayOf(
-  { what, roles, object, action, columns }: Omit<Group, 'detail'>,
-  mark: (word: string) => string,
-): string {
+/** `webuser, webadmin: select app.notes (title); delete, more rows` */
+function sayOf({ what, roles, object, acts }: ChangesOfObject, at: Direction, mark: Mark): string {
   const whose = roles.length === 0 ? '' : `${roles.map(mark).join(', ')}: `
-  if (what === 'role') return `${whose}${action}`
-  if (['row-level security', 'rule or trigger'].includes(what)) return `${mark(object)}: ${action}`
-  const rows = what === 'rows' ? ', in other rows' : ''
-  const named = columns.length === 0 ? '' : ` (${columns.map(mark).join(', ')})`
-  return `${whose}${action} ${mark(object)}${named}${rows}`
+  const all = acts.flatMap(({ actions }) => actions)
+  if (what === 'role') return whose + all.map(({ action }) => action).join(', ')
+  if (isOfObject(what)) return `${mark(object)}: ${all.map(({ action }) => action).join('; ')}`
+  const alike = Map.groupBy(all, (act) => JSON.stringify([act.columns, act.isOfRows]))
+  const said = [...alike.values()].map((some, place) => {
+    const [{ columns, isOfRows }] = some as [Act]
+    return [
+      unique(some.map(({ action }) => action)).join(', '),
+      place === 0 ? ` ${mark(object)}` : '',
+      columns.length === 0 ? '' : ` (${columns.map(mark).join(', ')})`,
+      isOfRows ? `, ${directions[at].rows}` : '',
+    ].join('')
+  })
+  return whose + said.join('; ')
 }
+
+/** What is not to be said of all of its actions, with whose it is. */
+function detailsOf({ acts }: ChangesOfObject): string[] {
+  const of = new Map<string, string[]>()
+  for (const { actions, detail } of acts)
+    for (const line of detail)
+      of.set(line, [...(of.get(line) ?? []), ...actions.map(({ action }) => action)])
+  const all = unique(acts.flatMap(({ actions }) => actions.map(({ action }) => action)))
+  return [...of].map(([line, actions]) => {
+    const whose = unique(actions)
+    return whose.length === all.length ? line : `${whose.join(', ')}: ${line}`
+  })
+}
+
+/** What is said of an object, and of nobody. */
+const isOfObject = (what: string): boolean =>
+  ['row-level security', 'rule or trigger', 'view', 'body', 'relation'].includes(what)
+
+const unique = (words: readonly string[]): string[] => [...new Set(words)]

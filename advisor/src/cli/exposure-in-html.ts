@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Access, ExposedFunction, ExposedRelation, Exposure } from '../exposure/exposure.ts'
+import { isUnknownToApi } from '../exposure/privileges.ts'
 import {
   describeDefault,
   describeLargeObjects,
@@ -27,13 +28,18 @@ export interface HtmlPage {
   warnings: readonly string[]
   /** What a reader has to know of these policies; null for nothing. */
   note: string | null
+  /** Whether an API server makes the statements, which knows no truncate. */
+  isOfApi: boolean
 }
 
 const hash = (text: string): string =>
   `sha256-${createHash('sha256').update(text).digest('base64')}`
 
 /** A map as one page that needs nothing else: what each role can do, roles across and objects down. */
-export function exposureInHtml(given: Exposure, { command, warnings, note }: HtmlPage): string {
+export function exposureInHtml(
+  given: Exposure,
+  { command, warnings, note, isOfApi }: HtmlPage,
+): string {
   const exposure = printableExposure(given)
   const policy = `default-src 'none'; style-src '${hash(style)}'; script-src '${hash(script)}'; base-uri 'none'; form-action 'none'`
   const { text } = html`<html lang="en">
@@ -49,11 +55,11 @@ export function exposureInHtml(given: Exposure, { command, warnings, note }: Htm
 <main>
 <h1>What each database role can do</h1>
 <p class="faint">Printed from the catalog by <code>${command}</code>. What is not shown is refused.</p>
-${warnings.map((warning) => html`<p class="beware">${warning}</p>`)}
-${note === null ? none : html`<p>${note}</p>`}
-${legend}
+${warnings.map((warning) => html`<p class="beware">${proseOf(warning)}</p>`)}
+${note === null ? none : html`<p>${proseOf(note)}</p>`}
+${legend(isOfApi)}
 ${filter}
-${tables(exposure)}
+${tables(exposure, isOfApi)}
 ${functions(exposure)}
 ${sequences(exposure)}
 ${listed(
@@ -81,17 +87,26 @@ const meanings: Record<ReachClass, string> = {
   all: 'all rows, or no condition',
   some: 'rows that policies let through',
   no: 'no rows',
+  quiet: 'granted, and no statement of the API server comes to it',
   void: 'granted, and refused by Postgres',
 }
 
 const chip = (reach: ReachClass, says: string): Markup =>
   html`<span class="chip ${reach}"><span aria-hidden="true">${signs[reach]}</span>${says}</span>`
 
-const legend = html`<ul class="legend">${(Object.keys(meanings) as ReachClass[]).map((reach) => html`<li>${chip(reach, meanings[reach])}</li>`)}</ul>
+const legend = (
+  isOfApi: boolean,
+): Markup => html`<ul class="legend">${(Object.keys(meanings) as ReachClass[]).filter((reach) => isOfApi || reach !== 'quiet').map((reach) => html`<li>${chip(reach, meanings[reach])}</li>`)}</ul>
 <p class="faint">A click on what a role can do shows the columns, the policies and the reasons.</p>`
 
 const filter = html`<div class="bar" hidden><input type="search" placeholder="Filter by name" aria-label="Filter by name">
-<label><input type="checkbox"> only what somebody reaches all of</label> <output class="faint"></output></div>`
+<label><input type="checkbox"> only where somebody reaches all rows</label> <output class="faint"></output></div>`
+
+/** Words in which names stand between backticks. */
+const proseOf = (text: string): Markup[] =>
+  text
+    .split('`')
+    .map((part, place) => (place % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))
 
 const lines = (said: readonly string[]): Markup[] =>
   said.map((line) => html`<li><code>${line}</code></li>`)
@@ -99,48 +114,71 @@ const lines = (said: readonly string[]): Markup[] =>
 const listed = (heading: string, items: readonly Markup[]): Markup =>
   items.length === 0 ? none : html`<h2>${heading}</h2><ul class="plain">${items}</ul>`
 
-/** Roles across. */
+interface Row {
+  name: string
+  small: Markup
+  cells: ReadonlyMap<string, Markup>
+  /** Whether somebody reaches all rows by it. */
+  isOpen: boolean
+}
+
+/** Roles across, but for those that can do nothing in any row. */
 function table(
   heading: string,
   what: string,
   { roles }: Exposure,
-  rows: readonly Markup[],
+  rows: readonly Row[],
   note = none,
 ): Markup {
   if (rows.length === 0) return none
-  return html`<h2>${heading}</h2>${note}
-<div class="scroll" tabindex="0" role="region" aria-label="${heading}"><table class="${roles.length > 8 ? 'many' : 'few'}">
-<thead><tr><th scope="col">${what}</th>${roles.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+  const isThere = ({ name }: { name: string }) => rows.some(({ cells }) => cells.has(name))
+  const across = roles.filter(isThere).map(({ name }) => name)
+  const without = roles.filter((role) => !isThere(role)).map(({ name }) => name)
+  return html`<h2>${heading}</h2>${note}${
+    without.length === 0
+      ? none
+      : html`<p class="faint"><code>${without.join(', ')}</code> can do nothing with any of these.</p>`
+  }
+<div class="scroll ${across.length > 8 ? 'many' : 'few'}" tabindex="0" role="region" aria-label="${heading}"><table>
+<thead><tr><th scope="col">${what}</th>${across.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>
-${rows}
+${rows.map((one) => rowOf(one, across))}
 </tbody></table></div>`
 }
 
-function row(name: string, small: Markup, cells: readonly (readonly [string, Markup])[]): Markup {
-  return html`<tr data-names="${name.toLowerCase()}"><th scope="row">${name}${small}</th>${cells.map(([role, cell]) => html`<td data-role="${role}">${cell}</td>`)}</tr>
+function rowOf({ name, small, cells, isOpen }: Row, across: readonly string[]): Markup {
+  return html`<tr data-names="${name.toLowerCase()}"${isOpen ? new Markup(' data-open') : none}><th scope="row">${name}${small}</th>${across.map((role) => html`<td data-role="${role}">${cells.get(role) ?? none}</td>`)}</tr>
 `
 }
 
-function tables(exposure: Exposure): Markup {
-  const rows = exposure.relations.map((relation) => {
-    const by = Map.groupBy(relation.access, ({ role }) => role)
+function tables(exposure: Exposure, isOfApi: boolean): Markup {
+  const classOf = (access: Access): ReachClass =>
+    isOfApi && isUnknownToApi(access.action) ? 'quiet' : reachOf(access)
+  const rows = exposure.relations.map((given): Row => {
+    const relation = isOfApi ? { ...given, rights: [] } : given
     const turns = describeTurns(relation)
     const small = html`<small${relation.row_security === 'off' ? new Markup(' class="loud"') : none}>${describeKind(relation)}</small>${
       turns.length === 0
         ? none
         : html`<details><summary>besides</summary><ul class="plain">${lines(turns)}</ul></details>`
     }`
-    return row(
-      nameOf(relation),
-      small,
-      exposure.roles.map(({ name }) => [name, cellOf(relation, by.get(name) ?? [])] as const),
-    )
+    const by = Map.groupBy(relation.access, ({ role }) => role)
+    return {
+      ...{ name: nameOf(relation), small },
+      cells: new Map(
+        [...by].map(([role, access]) => [role, cellOf(relation, access, classOf)] as const),
+      ),
+      isOpen: relation.access.some((access) => classOf(access) === 'all'),
+    }
   })
   return table('Tables and views', 'Table', exposure, rows)
 }
 
-function cellOf(relation: ExposedRelation, access: readonly Access[]): Markup {
-  if (access.length === 0) return none
+function cellOf(
+  relation: ExposedRelation,
+  access: readonly Access[],
+  classOf: (access: Access) => ReachClass,
+): Markup {
   const said = access.map((one) => {
     const { action, columns } = one
     const ofAll = columns.length === relation.columns.length
@@ -150,27 +188,24 @@ function cellOf(relation: ExposedRelation, access: readonly Access[]): Markup {
         : html` <span class="faint">${ofAll ? 'all columns' : columns.join(', ')}</span>`
     return html`<dt>${action}${which}</dt><dd>${[...describeRefused(one), ...(one.allowed ? describeRows(one.rows) : [])].map((line) => html`<code>${line}</code>`)}</dd>`
   })
-  return html`<details><summary>${access.map((one) => chip(reachOf(one), one.action))}</summary><dl>${said}</dl></details>`
+  return html`<details><summary>${access.map((one) => chip(classOf(one), one.action))}</summary><dl>${said}</dl></details>`
 }
 
 function functions(exposure: Exposure): Markup {
   const shown = exposure.functions.filter(({ executable_by }) => executable_by.length > 0)
-  const rows = shown.map((one) => {
+  const rows = shown.map((one): Row => {
     const reach = describeReach(one)
     const small = html`<small>security ${one.security}${one.returns === null ? '' : `, returns ${one.returns}`}</small>${
       reach.length === 0
         ? none
         : html`<details><summary>what it reaches</summary><ul class="plain">${lines(reach)}</ul></details>`
     }`
-    const called = new Set(one.executable_by)
-    return row(
-      `${one.schema}.${one.signature}`,
-      small,
-      exposure.roles.map(
-        ({ name }) =>
-          [name, called.has(name) ? chip(reachOfFunction(one), 'execute') : none] as const,
-      ),
-    )
+    const reaches = reachOfFunction(one)
+    return {
+      ...{ name: `${one.schema}.${one.signature}`, small },
+      cells: new Map(one.executable_by.map((role) => [role, chip(reaches, 'execute')] as const)),
+      isOpen: reaches === 'all',
+    }
   })
   return table('Functions', 'Function', exposure, rows, functionNote)
 }
@@ -186,18 +221,19 @@ const reachOfFunction = ({ reach }: ExposedFunction): ReachClass => {
 function sequences(exposure: Exposure): Markup {
   const rows = exposure.sequences
     .filter(({ access }) => access.length > 0)
-    .map((sequence) => {
-      const by = new Map(sequence.access.map((one) => [one.role, one]))
-      const cell = (role: string): Markup => {
-        const access = by.get(role)
-        if (access === undefined) return none
-        return html`${access.actions.map((action) => chip(action === 'setval' ? 'all' : 'some', action))}${access.only_by_number ? html`<small class="faint"> by its number</small>` : none}`
-      }
-      return row(
-        nameOf(sequence),
-        sequence.of === null ? none : html`<small>of ${sequence.of}</small>`,
-        exposure.roles.map(({ name }) => [name, cell(name)] as const),
-      )
-    })
+    .map(
+      (sequence): Row => ({
+        name: nameOf(sequence),
+        small: sequence.of === null ? none : html`<small>of ${sequence.of}</small>`,
+        cells: new Map(
+          sequence.access.map(({ role, actions, only_by_number }) => [
+            role,
+            html`${actions.map((action) => chip(action === 'setval' ? 'all' : 'some', action))}${only_by_number ? html`<small class="faint"> by its number</small>` : none}`,
+          ]),
+        ),
+        // It has a number, and no rows of anybody.
+        isOpen: false,
+      }),
+    )
   return table('Sequences', 'Sequence', exposure, rows)
 }

@@ -15,6 +15,7 @@ import {
   describeRows,
   nameOf,
 } from './exposure-in-words.ts'
+import { unreachedInWords, withoutUnreached } from './exposure-of-api.ts'
 import { printableExposure } from './exposure-printable.ts'
 
 /** What a page of Markdown says of itself. */
@@ -23,6 +24,8 @@ export interface ExposurePage {
   command: string
   /** What a reader has to know of these policies, as a paragraph; null for nothing. */
   note: string | null
+  /** Whether an API server makes the statements, which knows no truncate. */
+  isOfApi?: boolean
 }
 
 const preface = ({ command, note }: ExposurePage) => `# What each database role can do
@@ -38,7 +41,8 @@ named with \`and only\` are; an update or delete that reads a column is narrowed
  * An exposure map to be committed: in a fixed order, a line for each object, role and action.
  */
 export function exposureInMarkdown(given: Exposure, page: ExposurePage): string {
-  const exposure = printableExposure(given)
+  const printable = printableExposure(given)
+  const exposure = page.isOfApi ? withoutUnreached(printable) : printable
   const { roles, schemas, relations, functions } = exposure
   return `${[
     preface(page),
@@ -47,6 +51,7 @@ export function exposureInMarkdown(given: Exposure, page: ExposurePage): string 
     '## Schemas',
     schemas.map(schemaInMarkdown).join('\n'),
     '## Tables and views',
+    ...unreachedInWords(page.isOfApi ? printable : null),
     ...relations.map(relationInMarkdown),
     ...functionsInMarkdown(functions),
     ...listed('Sequences', exposure.sequences.flatMap(describeSequence)),

@@ -7,6 +7,7 @@ import type {
   Exposure,
   Rows,
 } from '../exposure/exposure.ts'
+import { openPolicyOf } from '../exposure/reach-of-rows.ts'
 import {
   describeDefault,
   describeLargeObjects,
@@ -15,12 +16,14 @@ import {
   describeSequence,
   describeTurns,
 } from './exposure-besides-tables.ts'
+import { unreachedInWords, withoutUnreached } from './exposure-of-api.ts'
 import { printableExposure } from './exposure-printable.ts'
 import { tidyExpression } from './tidy-expression.ts'
 
 /** An exposure map for the terminal. */
-export function exposureInWords(given: Exposure): string {
-  const exposure = printableExposure(given)
+export function exposureInWords(given: Exposure, { isOfApi = false } = {}): string {
+  const printable = printableExposure(given)
+  const exposure = isOfApi ? withoutUnreached(printable) : printable
   const { roles, schemas, relations, functions } = exposure
   return [
     'Roles\n',
@@ -30,6 +33,7 @@ export function exposureInWords(given: Exposure): string {
       (schema) => `  ${schema.name.padEnd(width(schemas))}  ${describeSchema(schema)}`,
     ),
     '\nTables and views',
+    ...unreachedInWords(isOfApi ? printable : null).map((line) => `\n  ${line}`),
     ...relations.map((relation) => relationInWords(relation, width(roles))),
     ...section(
       'Functions',
@@ -165,14 +169,6 @@ function describePolicies(policies: readonly AppliedPolicy[]): string[] {
     policy === loud
       ? `ALL ROWS: the policy ${policy.name} asks for nothing`
       : describePolicy(policy),
-  )
-}
-
-export function openPolicyOf(policies: readonly AppliedPolicy[]): AppliedPolicy | null {
-  if (policies.some(({ is_restrictive }) => is_restrictive)) return null
-  const asksNothing = (part: string | null) => part === null || part === 'true'
-  return (
-    policies.find(({ using, with_check }) => asksNothing(using) && asksNothing(with_check)) ?? null
   )
 }
 

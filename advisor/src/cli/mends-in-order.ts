@@ -84,7 +84,9 @@ function orderOf({ finding, statements }: { finding: Finding; statements: string
 /** What drops something to make it anew changes it; of others the last statement says what it is about. */
 function phaseOf(statements: readonly string[]): number {
   const bare = statements.map(withoutComments).filter((statement) => statement !== '')
-  const last = bare.at(-1) ?? ''
+  const [first = ''] = bare
+  // What is said of a function after it has been written anew goes with it.
+  const last = phases[0]?.[1].test(first) === true ? first : (bare.at(-1) ?? '')
   const phase = phases.findIndex(([, beginsWith]) => beginsWith.test(last))
   return phases[phase]?.[0] === TAKEN && bare.some((statement) => /^grant\b/i.test(statement))
     ? phases.findIndex(([name]) => name === ANEW)

@@ -23,7 +23,7 @@ export function reasonInWords(explanation: Explanation): string {
     case 'policies':
       return ofPolicies(explanation, decision.names)
     case 'view':
-      return `it is a view, and reads ${list(decision.reads) || 'no table'} as ${decision.reads_as}, whose policies are asked there`
+      return `it is a view, and reads ${list(decision.reads) || 'no table'} as ${decision.reads_as}, ${decision.binds ? 'whose policies are asked there' : 'WHOM NO POLICY BINDS there'}`
     case 'not_tried':
       return decision.reason
     case 'postgres':
@@ -33,7 +33,9 @@ export function reasonInWords(explanation: Explanation): string {
 
 const list = (names: readonly string[]): string => names.join(', ')
 
-function ofPolicies({ verdict, questions, row }: Explanation, names: string[]): string {
+function ofPolicies({ verdict, questions, row, action }: Explanation, names: string[]): string {
+  if (verdict === 'yes' && row === null && action === 'insert')
+    return `${list(names)} ${names.length === 1 ? 'asks' : 'ask'} nothing of a row`
   if (verdict === 'depends') return `those that its policies let through, ${list(names)}`
   if (verdict === 'yes')
     return row === null

@@ -24,7 +24,7 @@ export async function answerForRow(
   const { action } = known
   const role = known.user.database_role ?? ''
   const questions = await askAll(client, target, action, known.questions, role)
-  const unknown = questions.length === 0 ? null : uncertainty(action, target)
+  const unknown = questions.length === 0 ? null : uncertainty(action, target, questions)
   const judged = foretell(target, granted, questions, open, unknown !== null)
   const statement = statementFor(action, target, granted)
   const { outcome, tried } = await tryStatement(client, statement, judged)
@@ -69,18 +69,38 @@ function foretell(
   if (open !== null) return { verdict: open.kind === 'view' ? null : true, decided_by: open }
   const judged = judge(questions)
   const failed = questions.find(({ passes }) => passes === false)
-  return failed?.of === 'the new row' && isUncertain ? { ...judged, verdict: null } : judged
+  return failed?.of === 'the new row' && isUncertain
+    ? { ...judged, verdict: null, is_likely: true }
+    : judged
 }
 
 /** What a trigger or a sequence still changes of a new row, no policy has been asked about. */
-function uncertainty(action: Action, { table, values }: Target): string | null {
+function uncertainty(
+  action: Action,
+  { table, values }: Target,
+  questions: readonly Question[],
+): string | null {
   if (table.changed_by_trigger.includes(action)) return 'What a trigger makes of the row'
   const given = values?.literals ?? {}
+  const asked = questions
+    .flatMap(({ policies }) => policies.map(({ expression }) => expression))
+    .join('\n')
+  // Its name, or that of the whole row.
+  const isAsked = (column: string) =>
+    [column, table.relation].some((name) => asked.includes(name) && isNamed(asked, name))
   const takesNumber =
     action === 'insert' &&
-    table.columns.some(({ takes_number, name }) => takes_number && !(name in given))
+    table.columns.some(
+      ({ takes_number, name }) => takes_number && !(name in given) && isAsked(name),
+    )
   return takesNumber ? 'What the row takes from a default, a number of a sequence' : null
 }
+
+/** A column, or a whole row, which is not followed by one of its columns. */
+const isNamed = (expression: string, name: string): boolean =>
+  new RegExp(`(?<![\\w$])${name.replaceAll(/[^\w]/g, '\\$&')}(?![\\w$]|"?\\.(?!\\*))`).test(
+    expression,
+  )
 
 async function askAll(
   client: pg.Client,

@@ -12,6 +12,7 @@ import { questionsFor } from './questions-for.ts'
 import { readPolicies } from './read-policies.ts'
 import { reasonToPass } from './reason-to-pass.ts'
 import type { Target } from './statement-for.ts'
+import { whoIsSignedIn } from './who-is-signed-in.ts'
 
 /** Whoever is asked about. */
 export interface Subject {
@@ -68,6 +69,7 @@ export function explainAccess(
       tried: null,
       variants: [],
       cost: null,
+      hints: [],
       notes: [],
     }
     if (is_disabled) return unanswered
@@ -118,9 +120,13 @@ async function answer(
   const isAsked = open === null && isGranted && (key === null || target.row !== null)
   const questions = isAsked ? questionsFor(action, await readPolicies(client, table)) : []
   const asked = { ...known, grants: granted.needs, questions }
-  return known.row === null
-    ? answerForTable(client, asked, table, granted, open)
-    : answerForRow(client, asked, target, granted, open)
+  const found =
+    known.row === null
+      ? await answerForTable(client, asked, table, granted, open)
+      : await answerForRow(client, asked, target, granted, open)
+  // A user of Pie's has a session here, and is signed in.
+  const isSignedIn = known.user.id !== null || found.verdict === 'yes'
+  return { ...found, hints: isSignedIn ? [] : await whoIsSignedIn(client, found.questions) }
 }
 
 /** Where nobody can write, trying to says nothing of grants and policies. */

@@ -23,6 +23,8 @@ export interface Explanation {
   /** The same, as API servers and libraries send it; none where the plain statement fails already. */
   variants: Variant[]
   cost: Cost | null
+  /** What the policies go by to know who asks, where it is not there; a sentence each. */
+  hints: string[]
   /** What else has to be known to read the verdict rightly, a sentence each. */
   notes: string[]
 }
@@ -49,8 +51,8 @@ export type Decision =
   | { kind: 'row_security_off'; reason: string }
   | { kind: 'no_policy'; command: Action }
   | { kind: 'policies'; names: string[] }
-  /** A view has no policies; those of what it reads are asked as `reads_as`. */
-  | { kind: 'view'; reads: string[]; reads_as: string }
+  /** A view has no policies; those of what it reads are asked as `reads_as`, where any `binds` it. */
+  | { kind: 'view'; reads: string[]; reads_as: string; binds: boolean }
   /** It was not run: why not. */
   | { kind: 'not_tried'; reason: string }
   /** What Postgres answered when it was run: an error, or what grants and policies would have otherwise. */
@@ -67,6 +69,8 @@ export interface PostgresDecision {
   policies: Culprit[]
   /** Where in functions and triggers it happened, as Postgres tells. */
   context: string | null
+  /** Where all rows at once fail: how many go through one by one, of those that were tried. */
+  one_by_one: { done: number; tried: number } | null
   /** What would mend it, where that can be said. */
   mend: string | null
 }

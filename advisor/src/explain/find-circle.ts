@@ -32,7 +32,23 @@ export async function findCircle(
     const circle = walk(reading, start)
     if (circle.length > 0) return circle.flatMap(({ culprit }) => culprit ?? [])
   }
+  // Read from a policy for writing, the table has its policies for reading asked, within those of its own.
+  for (const first of written) {
+    const back = first.to === table ? [] : wayBack(reading, first.to, table)
+    if (back !== null) return [first, ...back].flatMap(({ culprit }) => culprit ?? [])
+  }
   return []
+}
+
+/** How one table leads to another; null where it does not. */
+function wayBack(steps: Map<number, Step[]>, from: number, to: number): Step[] | null {
+  const ways = new Map<number, Step[]>([[from, []]])
+  for (const [node, way] of ways)
+    for (const step of steps.get(node) ?? []) {
+      if (step.to === to) return [...way, step]
+      if (!ways.has(step.to)) ways.set(step.to, [...way, step])
+    }
+  return null
 }
 
 /** The first circle that is come to, depth first. */

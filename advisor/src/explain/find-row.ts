@@ -51,7 +51,12 @@ export function foundBy(table: Table, key: Key | null): string[] {
 /** A condition on the key as an application writes it, whose values follow `before` other parameters. */
 export function keyCondition(table: Table, key: Key, before = 0): string {
   return foundBy(table, key)
-    .map((name, index) => `${pg.escapeIdentifier(name)} = $${before + index + 1}`)
+    .map((name, index) => {
+      // What is not said to be of a row's type, Postgres would take for a row of any.
+      const { is_composite = false, type = '' } =
+        table.columns.find((column) => column.name === name) ?? {}
+      return `${pg.escapeIdentifier(name)} = $${before + index + 1}${is_composite ? `::${type}` : ''}`
+    })
     .join(' and ')
 }
 

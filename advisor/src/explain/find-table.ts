@@ -11,6 +11,8 @@ export interface Column {
   /** With its modifier: `numeric(10,2)`. */
   type: string
   is_key: boolean
+  /** Of a type that is a row itself. */
+  is_composite: boolean
   /** What the key's index compares by: `operator(pg_catalog.=)`. */
   equals: string
   /** Null without one; also where it takes a number from a sequence, which no rollback gives back. */
@@ -128,6 +130,7 @@ const readTable = `
     (
       select coalesce(jsonb_agg(jsonb_build_object(
         'name', attname, 'quoted', quote_ident(attname), 'type', format_type(atttypid, atttypmod),
+        'is_composite', exists (select from pg_type where pg_type.oid = atttypid and typtype = 'c'),
         'is_key', coalesce(attnum = any (indkey), false),
         'equals', coalesce((
           select format('operator(%I.%s)', nspname, oprname)

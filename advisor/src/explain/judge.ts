@@ -4,6 +4,8 @@ import type { Decision, Question } from './explanation.ts'
 export interface Judgement {
   verdict: boolean | null
   decided_by: Decision
+  /** It is a refusal that is likely, by what was known of the row: where Postgres refuses so, it is this one. */
+  is_likely?: boolean
 }
 
 /** The first question that is answered with no decides; if there is none, whatever let each one pass. */

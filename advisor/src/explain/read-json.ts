@@ -11,7 +11,9 @@ export async function readJson(
   given: string,
 ): Promise<Record<string, string | null>> {
   try {
-    JSON.parse(given)
+    const value: unknown = JSON.parse(given)
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new Error(`${given} is none`)
     const { rows } = await owner.query<{ key: string; value: string | null }>(
       'select key, value from jsonb_each_text($1::jsonb)',
       [given],

@@ -4,12 +4,16 @@ import type { Outcome } from './try-statement.ts'
 
 /** Postgres has the last word: an error is the answer. */
 export function reconcile(
-  { verdict, decided_by }: Judgement,
+  { verdict, decided_by, is_likely = false }: Judgement,
   { rows, error, is_policy_refusal }: Outcome,
 ): Pick<Explanation, 'verdict' | 'decided_by'> {
   const isDone = error === null && (rows ?? 0) > 0
-  if (error !== null && !explains(decided_by, error.code, is_policy_refusal, verdict))
+  if (
+    error !== null &&
+    !explains(decided_by, error.code, is_policy_refusal, is_likely ? false : verdict)
+  )
     return { verdict: 'no', decided_by: saidBy(error) }
+  if (is_likely && error !== null) return { verdict: 'no', decided_by }
   if (verdict === isDone || (verdict === null && decided_by.kind === 'view'))
     return { verdict: isDone ? 'yes' : 'no', decided_by }
   const isByPolicies = verdict === null && isDone && decided_by.kind === 'policies'
@@ -37,6 +41,7 @@ export const postgresSaid = (said: string): PostgresDecision => ({
   policy: null,
   policies: [],
   context: null,
+  one_by_one: null,
   mend: null,
 })
 

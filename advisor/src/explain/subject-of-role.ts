@@ -39,20 +39,30 @@ function hintFor(role: string, other: string | undefined): string {
 }
 
 /**
- * What `alter role … set` gives the role when it logs in: the settings that policies may read, and the path that their
- * functions find things by.
+ * What `alter role … set` and `alter database … set` give the role when it logs in: the settings that policies may read, and the
+ * path that their functions find things by. What they give to whoever connects here alone, the role would not have: such a
+ * setting cannot be unset again, and is made empty.
  */
 async function settingsOf(client: pg.ClientBase, role: string): Promise<Record<string, string>> {
-  const { rows } = await client.query<{ name: string; value: string }>(
-    `select split_part(setting, '=', 1) as name, substr(setting, strpos(setting, '=') + 1) as value
-     from pg_db_role_setting join pg_roles on pg_roles.oid = setrole and rolname = $1
+  const { rows } = await client.query<{ name: string; value: string | null }>(
+    `select split_part(setting, '=', 1) as name, case when rolname = $1 or setrole = 0 then substr(setting, strpos(setting, '=') + 1) end as value
+     from pg_db_role_setting left join pg_roles on pg_roles.oid = setrole
      cross join lateral unnest(setconfig) as setting
      where setdatabase in (0, (select oid from pg_database where datname = current_database()))
-     order by setdatabase`,
+       and (setrole = 0 or rolname in ($1, session_user))
+     order by rolname is not distinct from $1, setrole = 0 desc, setdatabase`,
     [role],
   )
-  const read = rows.filter(({ name }) => name.includes('.') || name === 'search_path')
-  return Object.fromEntries(read.map(({ name, value }) => [name, value]))
+  const settings: Record<string, string> = {}
+  // First what is given to others, then to everybody in this database, then to the role, then to the role in this database.
+  const given = [
+    ...rows.filter(({ value }) => value === null),
+    ...rows.filter(({ value }) => value !== null),
+  ]
+  for (const { name, value } of given)
+    if (name.includes('.') || name === 'search_path')
+      settings[name] = value ?? (name === 'search_path' ? '"$user", public' : '')
+  return settings
 }
 
 async function set(client: pg.ClientBase, name: string, value: string): Promise<void> {

@@ -60,6 +60,9 @@ function ofRows(
     return notTried(
       `none of the first ${most} rows that they see was let through, and others were not tried`,
     )
+  // No policy keeps any back, so that something else has: a trigger, or a rule.
+  if (reached === 0 && isOpen)
+    return { verdict: 'no', decided_by: postgresSaid('0 rows, though no policy keeps any back') }
   if (reached === 0) return { verdict: 'no', decided_by: byPolicies }
   const isAll = there !== null && there <= most && reached >= there
   return { verdict: isAll ? 'yes' : 'depends', decided_by: byPolicies }

@@ -4,10 +4,13 @@ import type { Explanation } from './explanation.ts'
 import { findCulprits } from './find-culprits.ts'
 import type { Table } from './find-table.ts'
 import { placeholderColumn } from './statement-for.ts'
-import { tryEach } from './try-each.ts'
+import { readEach, tryEach } from './try-each.ts'
 import type { TriedTable } from './try-table.ts'
 
 type Found = Pick<Explanation, 'verdict' | 'decided_by' | 'notes'>
+
+/** What a statement is refused for before it comes to any row. */
+const ofAllRows = ['42501', '42P17']
 
 /** An error over a whole table comes from a policy; or from something else, and then other rows may do better. */
 export async function whereItComesFrom(
@@ -23,6 +26,10 @@ export async function whereItComesFrom(
   const role = user.database_role ?? ''
   const found = await findCulprits(client, table, questions, decided_by, role)
   const unsure: Found = { ...weighed, decided_by: found, notes: [] }
+  if (action === 'select' && !ofAllRows.includes(error.code)) {
+    const one_by_one = await readEach(client, table, granted, role)
+    return { ...unsure, decided_by: { ...found, one_by_one } }
+  }
   if (found.policy !== null || (action !== 'update' && action !== 'delete')) return unsure
   const each = await tryEach(client, action, table, granted, role)
   if (each.done > 0) {

@@ -28,7 +28,12 @@ const kinds: Record<Exclude<Relation['kind'], 'S'>, RelationKind> = {
   f: 'foreign table',
 }
 
-export function exposeRelations(known: Known, roles: readonly Standing[]): ExposedRelation[] {
+/** @param words the names in what decides who reaches what */
+export function exposeRelations(
+  known: Known,
+  roles: readonly Standing[],
+  words: ReadonlySet<string>,
+): ExposedRelation[] {
   const { catalog } = known
   const listed = [...catalog.relations.values()].filter(
     ({ isAsked, kind }) => isAsked && kind !== 'S',
@@ -61,8 +66,23 @@ export function exposeRelations(known: Known, roles: readonly Standing[]): Expos
     listed
       // A partition that nobody can name is a part of its table; it may be gone next month.
       .filter(({ oid, isPartition }) => !isPartition || access.get(oid)?.length !== 0)
-      .map((relation) => describe(known, relation, roles, access.get(relation.oid) ?? []))
+      .map((relation) => ({
+        ...describe(known, relation, roles, access.get(relation.oid) ?? []),
+        definition: definitionOf(known, relation, access.get(relation.oid) ?? [], words),
+      }))
   )
+}
+
+/** A view with the caller's rights reaches nothing that the caller does not. */
+function definitionOf(
+  { particulars }: Known,
+  { oid, name, options }: Relation,
+  access: readonly Access[],
+  words: ReadonlySet<string>,
+): string | null {
+  const isReached = access.length > 0 && !options.securityInvoker
+  if (!isReached && !words.has(name.toLowerCase())) return null
+  return particulars.views.get(oid) ?? null
 }
 
 function describe(
@@ -70,7 +90,7 @@ function describe(
   relation: Relation,
   roles: readonly Standing[],
   access: Access[],
-): ExposedRelation {
+): Omit<ExposedRelation, 'definition'> {
   const owner = standings.of(relation.owner).name
   return {
     schema: relation.schema.name,

@@ -14,6 +14,8 @@ export interface Exposure {
   default_privileges: ExposedDefault[]
   /** What could not be seen for lack of rights, in words. */
   unseen: string[]
+  /** Logins above what grants and policies say, that were not asked about. For comparison. */
+  above: { name: string; because: string[] }[]
 }
 
 /** What everybody has: the name under which a role without any grant of its own is shown. */
@@ -62,6 +64,8 @@ export interface ExposedRelation {
   rules: { name: string; event: string; is_instead: boolean; as: string; definition: string }[]
   /** Functions that writing to it sets off, with rights that are not the writer's. */
   definer_triggers: { name: string; function: string; as: string }[]
+  /** Of a view, what it reads, as Postgres prints it; null where that decides nothing: it has the caller's rights. */
+  definition: string | null
 }
 
 export const actions = ['select', 'insert', 'update', 'delete', 'truncate'] as const
@@ -114,6 +118,11 @@ export interface ExposedFunction {
   executable_by: string[]
   /** Of `security definer`: what whoever calls it can reach by it. Null for what has the caller's rights. */
   reach: Reach | null
+  /**
+   * Changes with its body, its language and its settings. Null for what has the caller's rights and is named by nothing that
+   * decides, no policy, view, trigger or function with rights of its own.
+   */
+  body: string | null
 }
 
 /** What a function can reach with rights that are not its caller's. */
@@ -130,6 +139,8 @@ export interface Reach {
   /** With what row-level security lets the owner see of each. */
   relations: { relation: string; rows: 'all' | 'policies' | 'none' | 'view' }[]
   functions: string[]
+  /** Tables that its text names without their schema, and with no path of its own: whoever calls it says which. */
+  without_schema: string[]
   /** Whether its text executes text. */
   executes_text: boolean
 }

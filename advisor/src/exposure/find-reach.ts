@@ -12,6 +12,8 @@ export interface NamesOfBodies {
   relations: ReadonlyMap<string, Relation>
   /** Of one name there may be several, with other arguments. */
   functions: ReadonlyMap<string, Routine[]>
+  /** Of relations, without their schema. */
+  bare: ReadonlySet<string>
 }
 
 export function namesOfBodies({ relations, functions }: Catalog): NamesOfBodies {
@@ -23,6 +25,7 @@ export function namesOfBodies({ relations, functions }: Catalog): NamesOfBodies 
       [...relations.values()].filter(isOther).map((relation) => [nameOf(relation), relation]),
     ),
     functions: Map.groupBy(others, nameOf),
+    bare: new Set([...relations.values()].filter(isOther).map(({ name }) => name)),
   }
 }
 
@@ -55,6 +58,7 @@ export function findReach(
       }))
       .sort((a, b) => (a.relation < b.relation ? -1 : 1)),
     functions: [...new Set(named.functions.map(({ sql }) => sql))].sort(),
+    without_schema: [...new Set(named.unplaced)].sort(),
     executes_text: named.executes,
   }
 }
@@ -62,6 +66,8 @@ export function findReach(
 interface Named {
   relations: Relation[]
   functions: Routine[]
+  /** Of relations whose schema the caller's path says. */
+  unplaced: string[]
   executes: boolean
   isReadable: boolean
 }
@@ -80,7 +86,7 @@ function namedInTree(catalog: Catalog, tree: TreeNode): Named {
     for (const child of childrenOf(node)) walk(child)
   }
   walk(tree)
-  return { relations, functions, executes: false, isReadable: true }
+  return { relations, functions, unplaced: [], executes: false, isReadable: true }
 }
 
 const word = '("(?:[^"]|"")+"|[a-zA-Z_\\u0080-\\uffff][\\w$\\u0080-\\uffff]*)'
@@ -105,20 +111,26 @@ function namedInText(names: NamesOfBodies, { source, language, settings }: Routi
     if (relation !== undefined && isCall !== undefined && called === undefined)
       relations.push(relation)
   }
-  for (const [, name = ''] of text.matchAll(placed))
-    for (const schema of pathOf(settings)) {
-      const relation = names.relations.get(`${schema}.${plain(name)}`)
-      if (relation === undefined) continue
-      relations.push(relation)
-      break
-    }
-  return { relations, functions, executes: /\bexecute\b/i.test(text), isReadable }
+  const unplaced: string[] = []
+  const path = pathOf(settings)
+  for (const [, name = ''] of text.matchAll(placed)) {
+    const [relation] = (path ?? []).flatMap(
+      (schema) => names.relations.get(`${schema}.${plain(name)}`) ?? [],
+    )
+    if (relation !== undefined) relations.push(relation)
+    else if (path === null && names.bare.has(plain(name))) unplaced.push(plain(name))
+  }
+  return { relations, functions, unplaced, executes: /\bexecute\b/i.test(text), isReadable }
 }
 
 /** The path that a function sets itself; on another's nothing can be told of what stands without a schema. */
-function pathOf(settings: readonly string[]): string[] {
+function pathOf(settings: readonly string[]): string[] | null {
   const path = settings.find((setting) => setting.startsWith('search_path='))
-  return (path?.slice('search_path='.length) ?? '').split(',').map((name) => plain(name.trim()))
+  if (path === undefined) return null
+  return path
+    .slice('search_path='.length)
+    .split(',')
+    .map((name) => plain(name.trim()))
 }
 
 const plain = (name: string): string =>

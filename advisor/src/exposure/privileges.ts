@@ -75,3 +75,7 @@ export const mayCreateIn = (standing: Standing, { acl }: Pick<Schema, 'acl'>): b
 
 export const mayExecute = (standing: Standing, { acl }: Pick<Routine, 'acl'>): boolean =>
   standing.isSuperuser || isGranted(acl, standing, 'execute')
+
+/** What no statement of an API server such as PostgREST comes to: it knows select, insert, update, delete and calls. */
+export const isUnknownToApi = (privilege: string): boolean =>
+  ['truncate', 'references', 'trigger', 'maintain'].includes(privilege)

@@ -5,6 +5,7 @@ import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
 import { listRequestRoles } from '../list-request-roles.ts'
+import { exposeAbove } from './expose-above.ts'
 import { exposeFunctions } from './expose-functions.ts'
 import { exposeParameters } from './expose-parameters.ts'
 import { exposeRelations } from './expose-relations.ts'
@@ -16,12 +17,17 @@ import { mayCreateIn, mayUse } from './privileges.ts'
 import { type Particulars, readParticulars } from './read-particulars.ts'
 import { type Standing, standingsOf } from './standing.ts'
 import type { Known } from './statement/judge.ts'
+import { wordsThatDecide } from './words-that-decide.ts'
 
 export interface ExposureOptions {
   /** Null for every schema that is not Postgres' own. */
   schemas: readonly string[] | null
   /** Null for those that requests may arrive as, and what everybody has. */
   roles: readonly string[] | null
+  /** Where none are named: those that are usually shown, and null for those that requests may arrive as. */
+  usualRoles?: readonly string[] | null
+  /** Besides them. */
+  alsoRoles?: readonly string[]
   /** Of somebody else's: not shown unless they are named. */
   othersSchemas?: readonly string[]
 }
@@ -34,14 +40,15 @@ export interface ExposureOptions {
  */
 export function readExposure(
   client: pg.ClientBase,
-  { schemas, roles, othersSchemas = [] }: ExposureOptions,
+  { schemas, roles, usualRoles = null, alsoRoles = [], othersSchemas = [] }: ExposureOptions,
   missing: 'refused' | 'left out' = 'refused',
 ): Promise<Exposure> {
   return inReadOnly(client, async () => {
     const there = missing === 'left out' ? await listNames(client) : null
     const isThere = (name: string) => there === null || there.has(name) || name === everybody
     const asked = schemas?.filter(isThere) ?? (await listSchemas(client, othersSchemas))
-    const named = roles?.filter(isThere) ?? [...(await listRequestRoles(client)), everybody]
+    const usual = roles ?? usualRoles ?? [...(await listRequestRoles(client)), everybody]
+    const named = [...new Set([...usual, ...alsoRoles])].filter(isThere)
     const catalog = await readCatalog(client, asked, { requestRoles: named })
     const exposure = exposureOf(catalog, await readParticulars(client, asked), asked, named)
     return { asked: { schemas, roles }, ...exposure }
@@ -60,6 +67,7 @@ export function exposureOf(
   const shown = [...catalog.schemas.values()].filter(({ isAsked }) => isAsked)
   const missing = asked.find((name) => !shown.some((schema) => schema.name === name))
   if (missing !== undefined) throw new AdvisorError(`There is no schema ${missing}.`)
+  const words = wordsThatDecide(catalog, particulars.views)
   const known: Known = { catalog, particulars, standings, requirements: new Map() }
   const those = (may: (role: Standing) => boolean) => roles.filter(may).map(({ name }) => name)
   return {
@@ -70,13 +78,14 @@ export function exposureOf(
       creatable_by: those((role) => mayCreateIn(role, schema)),
       owned_by: those((role) => standings.hasRightsOf(role, schema.owner)),
     })),
-    relations: exposeRelations(known, roles),
-    functions: exposeFunctions(known, roles),
+    relations: exposeRelations(known, roles, words),
+    functions: exposeFunctions(known, roles, words),
     sequences: exposeSequences(known, roles),
     parameters: exposeParameters(catalog, roles),
     large_objects: exposeLargeObjects(known, roles),
     default_privileges: exposeDefaults(known, roles),
     unseen: [...catalog.unseen, ...particulars.unseen, ...listCut(catalog)],
+    above: exposeAbove(catalog, roles),
   }
 }
 

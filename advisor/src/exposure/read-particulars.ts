@@ -12,6 +12,8 @@ export interface Particulars {
   checked: ReadonlyMap<number, 'local' | 'cascaded'>
   /** How functions are called and what they return, as Postgres prints it. */
   functions: ReadonlyMap<number, { signature: string; returns: string | null }>
+  /** What views and materialized views read, as Postgres prints it. */
+  views: ReadonlyMap<number, string>
   largeObjects: { owner: number; acl: string[]; count: number; first: number }[]
   unseen: string[]
 }
@@ -33,6 +35,9 @@ export async function readParticulars(
   const checked = await read<{ oid: number; option: 'local' | 'cascaded' }>(`
     select c.oid, option_value as option from pg_class as c, pg_options_to_table(reloptions)
     where relkind = 'v' and reloptions is not null and option_name = 'check_option'`)
+  const views = await read<{ oid: number; text: string }>(
+    `select c.oid, pg_get_viewdef(c.oid) as text from pg_class as c ${ofOthers} where relkind in ('v', 'm')`,
+  )
   const functions = await read<{ oid: number; signature: string; returns: string | null }>(
     `select f.oid, format('%I(%s)', proname, pg_get_function_identity_arguments(f.oid)) as signature,
        pg_get_function_result(f.oid) as returns
@@ -57,6 +62,7 @@ export async function readParticulars(
     ),
     defaults,
     checked: new Map(checked.map(({ oid, option }) => [oid, option])),
+    views: new Map(views.map(({ oid, text }) => [oid, text])),
     functions: new Map(functions.map(({ oid, ...described }) => [oid, described])),
     ...(await readLargeObjects(client)),
   }

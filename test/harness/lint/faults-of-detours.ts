@@ -19,21 +19,24 @@ export const faultsOfRewriteRules: PlantedFault[] = [
   byRule(
     'instead',
     'delete to {door} do instead update {door} set {body} = null where {id} = old.{id}',
+    { isByHand: true },
   ),
   byRule(
     'instead_of_it',
     'update to {door} where new.{body} is null do instead delete from {room} where {id} = old.{id}',
+    { isByHand: true },
   ),
   byRule(
     'several',
     'insert to {door} do also (notify nothing; delete from {room} where {id} = new.{id})',
   ),
   byRule('reads', 'update to {door} do also select {room}.* from {room}', { weight: 'leak' }),
-  byRule('nothing', 'insert to {door} do instead nothing', { weight: 'style' }),
+  byRule('nothing', 'insert to {door} do instead nothing', { weight: 'style', isByHand: true }),
   {
     rule: 'rule-acts-as-owner',
     object: 'rule {by_nobody} on {s}.{nobodys}',
     weight: 'style',
+    isByHand: true,
     sql: `${soundTable('nobodys')} create rule {by_nobody} as on delete to {s}.{nobodys} do also delete from {s}.{nobodys};`.replace(
       'do also delete from {s}.{nobodys}',
       'do instead nothing',

@@ -164,6 +164,22 @@ const unmatched: PlantedFault[] = [
     object: 'grant to webuser on table {s}.{for_owner}',
     sql: `${soundTable('for_owner')} grant select on {s}.{for_owner} to webuser;`,
   },
+  // All that there is was granted, and none of it can be used.
+  {
+    rule: 'grant-without-policy',
+    object: 'grant to webuser on table {s}.{shut_out}',
+    sql: `${soundTable('shut_out')}
+      grant select, insert ({id}), update ({id}), delete on {s}.{shut_out} to webuser;`,
+  },
+  // A view would be refused them, which shows them another table's rows.
+  {
+    rule: 'grant-without-policy',
+    object: 'grant to webuser on table {s}.{read_above}',
+    isByHand: true,
+    sql: `${soundTable('read_above')} grant select on {s}.{read_above} to webuser;
+      ${commented('view', 'above', 'with (security_invoker) as select {id} from {s}.{read_above}')}
+      grant select on {s}.{above} to webuser;`,
+  },
   {
     rule: 'grant-without-policy',
     object: 'grant to webuser on table {s}.{blanket}',

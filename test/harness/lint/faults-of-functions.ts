@@ -28,11 +28,13 @@ export const faultsOfFunctions: PlantedFault[] = [
     sql: `${soundFunction('{open}(integer)', `returns integer language sql immutable ${one}`)}
       ${soundFunction('{open}(text)', `returns integer language sql immutable ${one}`)}
       grant execute on function {s}.{open}(text) to public;`,
+    isByHand: true,
   },
-  // Its mend leaves it to those who call it by a view and by a policy.
+  // Those who call it by a view and by a policy are named.
   {
     rule: 'executable-by-public',
     object: 'function {s}.{shown}()',
+    isByHand: true,
     sql: `${soundFunction('{shown}()', `returns integer language sql immutable ${one}`)}
       grant execute on function {s}.{shown}() to public;
       ${commented('view', 'showing', 'with (security_invoker) as select {s}.{shown}() as {id}')}

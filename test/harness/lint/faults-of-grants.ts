@@ -1,5 +1,23 @@
-import { commented, ownTable, soundTable } from './names.ts'
+import { commented, ownTable, soundFunction, soundTable } from './names.ts'
 import { granted, inTable, type PlantedFault } from './planted-fault.ts'
+
+/** Teams, and which of them are led by who asks. */
+const led = `
+  ${ownTable('led', '', 'select').replace('uuid unique', 'uuid')}
+  create index on {s}.{led} ({owner_id});
+  ${soundFunction(
+    '{led_by_me}()',
+    `returns setof integer language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$ begin
+      return query select l.{id} from {s}.{led} as l where l.{owner_id} = pie_schema.current_user_id();
+    end $$`,
+  )}
+  ${soundFunction(
+    '{is_led_by_me}(integer)',
+    `returns boolean language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$ begin
+      return exists (select from {s}.{led} as l where l.{id} = $1 and l.{owner_id} = pie_schema.current_user_id());
+    end $$`,
+  )}
+  grant execute on function {s}.{led_by_me}(), {s}.{is_led_by_me}(integer) to webuser;`
 
 export const faultsOfGrants: PlantedFault[] = [
   inTable(
@@ -46,6 +64,41 @@ export const faultsOfGrants: PlantedFault[] = [
     object: 'grant to webuser on table {s}.{chats}',
     sql: `${ownTable('chats', ', role text', 'select, update').replace('uuid unique', 'uuid')}
       create index on {s}.{chats} ({owner_id});`,
+  },
+  // What somebody else's team says of a row does not make it one's own.
+  ...[
+    `{team_id} in (select {s}.{led_by_me}())`,
+    `{s}.{is_led_by_me}({team_id})`,
+    `exists (select from {s}.{led} as l where l.{id} = {team_id} and l.{owner_id} = (select pie_schema.current_user_id()))`,
+    `{team_id} = any (array(select {s}.{led_by_me}()))`,
+  ].map((using, place) => ({
+    rule: 'update-on-whole-table',
+    object: `grant to webuser on table {s}.{members_${place}}`,
+    sql: `${place === 0 ? led : ''}
+      ${soundTable(`members_${place}`, ', {team_id} integer, {user_id} uuid, role text, unique ({team_id}, {user_id})')}
+      create policy {members_led} on {s}.{members_${place}} to webuser using (${using}) with check (${using});
+      grant select, update on {s}.{members_${place}} to webuser;`,
+  })),
+  // One's own, whatever else lets one in.
+  ...[
+    `{owner_id} = (select pie_schema.current_user_id()) or {s}.{is_led_by_me}({id})`,
+    `{owner_id} = (select pie_schema.current_user_id()) and {s}.{is_led_by_me}({id})`,
+  ].map((using, place) => ({
+    rule: 'update-on-whole-table',
+    object: `grant to webuser on table {s}.{own_${place}}`,
+    weight: 'hole' as const,
+    sql: `${soundTable(`own_${place}`, ', {owner_id} uuid unique, role text')}
+      create policy {own_any} on {s}.{own_${place}} to webuser using (${using}) with check (${using});
+      grant select, update on {s}.{own_${place}} to webuser;`,
+  })),
+  // What a role may become was thought of.
+  {
+    rule: 'update-on-whole-table',
+    object: 'grant to webuser on table {s}.{stays_member}',
+    sql: `${soundTable('stays_member', ', {owner_id} uuid unique, role text')}
+      create policy {stays} on {s}.{stays_member} to webuser using ({owner_id} = (select pie_schema.current_user_id()))
+        with check ({owner_id} = (select pie_schema.current_user_id()) and role = 'member');
+      grant select, update on {s}.{stays_member} to webuser;`,
   },
   {
     rule: 'granted-to-public',

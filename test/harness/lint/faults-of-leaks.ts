@@ -80,6 +80,13 @@ const secrets: PlantedFault[] = [
       create policy {tokens_all} on {s}.{tokens} for select to webuser using (true);
       grant select ({id}, refresh_token) on {s}.{tokens} to webuser;`,
   },
+  ...['token', 'stripe_token', 'pushToken', 'share_token_hash'].map((column, place) => ({
+    rule: 'sensitive-column-readable',
+    object: `grant to webuser on table {s}.{tokens_${place}}`,
+    sql: `${soundTable(`tokens_${place}`, `, "${column}" text, token_count integer`)}
+      create policy {tokens_all} on {s}.{tokens_${place}} for select to webuser using (true);
+      grant select on {s}.{tokens_${place}} to webuser;`,
+  })),
 ]
 
 export const faultsOfLeaks: readonly PlantedFault[] = [...keys, ...references, ...secrets]

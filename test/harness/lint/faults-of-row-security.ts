@@ -32,6 +32,31 @@ export const faultsOfRowSecurity: PlantedFault[] = [
       alter table {s}.{whole} enable row level security, force row level security;
       create policy {whole_for_owner} on {s}.{whole} to current_user using (true);`,
   },
+  // Whoever works with it would be shut out.
+  ...(['select', 'insert ({id})', 'select, insert ({id}), update ({id}), delete'] as const).map(
+    (grant, place) => ({
+      ...inTable(
+        'table-without-row-level-security',
+        `worked_with_${place}`,
+        `alter table {s}.{worked_with_${place}} disable row level security, no force row level security;
+        grant ${grant} on {s}.{worked_with_${place}} to webuser;`,
+      ),
+      ...(place === 0 ? { weight: 'leak' as const } : {}),
+      isByHand: true as const,
+    }),
+  ),
+  // Of one of two there is nothing said.
+  {
+    ...inTable(
+      'table-without-row-level-security',
+      'half_bare',
+      `alter table {s}.{half_bare} disable row level security, no force row level security;
+      create policy {half_seen} on {s}.{half_bare} for select to webadmin using ({id} = 1);
+      grant select on {s}.{half_bare} to webuser, webadmin;`,
+    ),
+    weight: 'leak',
+    isByHand: true,
+  },
   // Nobody is granted it yet.
   {
     ...inTable(

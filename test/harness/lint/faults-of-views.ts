@@ -1,4 +1,4 @@
-import { commented, sharedTable } from './names.ts'
+import { commented, sharedTable, soundTable } from './names.ts'
 import type { PlantedFault } from './planted-fault.ts'
 
 /** A table of everybody's own rows, and a view of it. */
@@ -101,6 +101,24 @@ export const faultsOfViews: PlantedFault[] = [
       `
       comment on column {v}.{body} is 'A column.'; grant select, insert ({body}), update ({body}) on {v} to webuser;`,
     ),
+  },
+  // Of one whose rows are somebody's, it shows everybody's.
+  {
+    ...invoker('report'),
+    isByHand: true,
+    sql: `${soundTable('reported')} ${commented('view', 'report', 'as select {id} from {s}.{reported}')}
+      grant select on {s}.{report} to webadmin;`,
+  },
+  // They see all of it anyway.
+  {
+    rule: 'materialized-view-granted',
+    object: 'grant to webuser on materialized view {s}.{kept_open}',
+    weight: 'style',
+    sql: `${soundTable('open_to_all')}
+      create policy {open_seen} on {s}.{open_to_all} for select to webuser using (true);
+      grant select on {s}.{open_to_all} to webuser;
+      ${commented('materialized view', 'kept_open', 'as select count(*) as {id} from {s}.{open_to_all}')}
+      grant select on {s}.{kept_open} to webuser;`,
   },
   {
     rule: 'view-filters-without-barrier',

@@ -5,8 +5,10 @@ import { AdvisorError } from '../../errors.ts'
 import { compareExposures } from '../../exposure/diff/compare-exposures.ts'
 import { readSavedExposure } from '../../exposure/diff/read-saved-exposure.ts'
 import { type Exposure, everybody } from '../../exposure/exposure.ts'
+import { isUnknownToApi } from '../../exposure/privileges.ts'
 import { type ExposureOptions, readExposure } from '../../exposure/read-exposure.ts'
 import type { Finding } from '../../lint/finding.ts'
+import { isSqlOfAnApi } from '../../lint/rights/sql-of-an-api.ts'
 import type { PresetChoice } from '../../presets/take-names.ts'
 import { type Advised, jsonOption } from '../advised.ts'
 import { exposureDiffInMarkdown, exposureDiffInWords } from '../exposure-diff-in-words.ts'
@@ -88,26 +90,33 @@ Examples:
   ${command} --diff before.json --markdown`
 
 async function show(advised: Advised, address: string | undefined, options: Options) {
-  const [exposure, beware, note] = await onDatabase(
+  const [exposure, beware, known] = await onDatabase(
     advised,
     address,
     options,
-    async (client, asked, note) => [
+    async (client, asked, known) => [
       await readExposure(client, asked),
       (await advised.alsoFound?.(client)) ?? [],
-      note,
+      known,
     ],
   )
   await writeReport(
-    inForm(exposure, beware, note, advised.program, options),
+    inForm(exposure, beware, known, advised.program, options),
     options.output ?? null,
   )
+}
+
+/** What the names that a database goes by say of a map. */
+interface Known {
+  note: string | null
+  /** Whether an API server makes the statements, which knows no truncate. */
+  isOfApi: boolean
 }
 
 function inForm(
   exposure: Exposure,
   beware: readonly Finding[],
-  note: string | null,
+  { note, isOfApi }: Known,
   program: string,
   { json, markdown, html }: Options,
 ): string {
@@ -115,10 +124,16 @@ function inForm(
   // First, because it makes much of the rest void.
   const warnings = beware.map(({ object, why }) => `BEWARE: ${object}: ${why}`)
   if (html)
-    return exposureInHtml(exposure, { warnings, note, command: `${program} exposure --html` })
+    return exposureInHtml(exposure, {
+      ...{ warnings, note, isOfApi },
+      command: `${program} exposure --html`,
+    })
   const shown = markdown
-    ? exposureInMarkdown(exposure, { command: `${program} exposure --markdown`, note }).trimEnd()
-    : exposureInWords(exposure)
+    ? exposureInMarkdown(exposure, {
+        ...{ note, isOfApi },
+        command: `${program} exposure --markdown`,
+      }).trimEnd()
+    : exposureInWords(exposure, { isOfApi })
   return [...warnings, ...(warnings.length > 0 ? [''] : []), shown].join('\n')
 }
 
@@ -132,20 +147,36 @@ async function compare(
   const { json, markdown, output } = options
   const isDatabase = /^postgres(ql)?:/.test(from)
   const saved = isDatabase ? null : await readSavedExposure(from)
-  const [after, asked] = await onDatabase(advised, address, options, async (client, usual) => {
-    const wanted = {
-      othersSchemas: usual.othersSchemas ?? [],
-      schemas: options.schema ?? saved?.asked.schemas ?? null,
-      roles: options.role ?? saved?.asked.roles ?? usual.roles,
-    }
-    return [await readExposure(client, wanted, 'left out'), wanted]
-  })
-  const before =
-    saved ?? (await inOtherDatabase(from, (client) => readExposure(client, asked, 'left out')))
-  const comparison = compareExposures(before, after, (access) => [
-    ...describeRefused(access),
-    ...describeRows(access.rows),
-  ])
+  const [before, after, isOfApi] = await onDatabase(
+    advised,
+    address,
+    options,
+    async (client, usual, known) => {
+      const asked = {
+        ...usual,
+        schemas: options.schema ?? saved?.asked.schemas ?? null,
+        roles: options.role ?? saved?.asked.roles ?? null,
+      }
+      // Whoever has become a superuser, or owns something now, is no longer among those that are shown.
+      const also = (shown: Exposure) => ({
+        ...asked,
+        alsoRoles: asked.roles === null ? shown.roles.map(({ name }) => name) : [],
+      })
+      if (saved !== null)
+        return [saved, await readExposure(client, also(saved), 'left out'), known.isOfApi]
+      const now = await readExposure(client, asked, 'left out')
+      const then = await inOtherDatabase(from, (other) =>
+        readExposure(other, also(now), 'left out'),
+      )
+      return [then, await readExposure(client, also(then), 'left out'), known.isOfApi]
+    },
+  )
+  const comparison = compareExposures(
+    before,
+    after,
+    (access) => [...describeRefused(access), ...describeRows(access.rows)],
+    (privilege) => isOfApi && isUnknownToApi(privilege),
+  )
   await writeReport(
     json
       ? JSON.stringify(comparison)
@@ -161,16 +192,17 @@ async function onDatabase<T>(
   advised: Advised,
   address: string | undefined,
   { schema, role, preset }: Options,
-  work: (client: pg.Client, asked: ExposureOptions, note: string | null) => Promise<T>,
+  work: (client: pg.Client, asked: ExposureOptions, known: Known) => Promise<T>,
 ): Promise<T> {
   const progress = showProgress('Reading')
   try {
     return await advised.onDatabase(address, async (client) => {
       const { names } = await namesByPreset(advised, client, preset, null)
       const requested = names.requestRoles === null ? null : [...names.requestRoles, everybody]
-      const roles = role ?? names.shownRoles ?? requested
+      const usualRoles = names.shownRoles ?? requested
       const { othersSchemas, note } = names
-      return work(client, { schemas: schema ?? null, roles, othersSchemas }, note)
+      const asked = { schemas: schema ?? null, roles: role ?? null, usualRoles, othersSchemas }
+      return work(client, asked, { note, isOfApi: isSqlOfAnApi(names) })
     })
   } finally {
     progress.end()

@@ -17,7 +17,10 @@ p { max-width: 48rem; margin: .4rem 0; } code, pre { font: .86em/1.45 ui-monospa
 .bar { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; margin: .75rem 0; }
 .bar[hidden] { display: none; }
 .bar input[type=search] { font: inherit; padding: .35rem .6rem; min-width: min(20rem, 100%); border: 1px solid var(--line); border-radius: 6px; background: var(--paper); color: inherit; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; max-height: 85vh; overflow-y: auto; }
+.scroll { border: 1px solid var(--line); border-radius: 8px; }
+.scroll.few { width: fit-content; min-width: 100%; }
+.scroll.many { overflow: auto; max-height: 90vh; }
+.scroll.many::after { content: ''; display: block; position: sticky; bottom: 0; left: 0; height: 2.5rem; z-index: 4; pointer-events: none; background: linear-gradient(transparent, var(--raised)); }
 table { border-collapse: separate; border-spacing: 0; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
@@ -35,24 +38,26 @@ th details[open] > summary { list-style-type: disclosure-open; }
 td details[open] { min-width: 20rem; }
 .chip { display: inline-flex; gap: .3em; align-items: baseline; padding: 0 .45em; border-radius: 5px; font-size: .85em; line-height: 1.6; white-space: nowrap; }
 .all { background: var(--all); color: var(--all-ink); } .some { background: var(--some); color: var(--some-ink); }
+
+.quiet { border: 1px solid var(--line); color: var(--faint); }
 .no { background: var(--no); color: var(--no-ink); } .void { background: var(--void); color: var(--void-ink); text-decoration: line-through; }
 .legend .void { text-decoration: none; }
 dl { margin: .5rem 0 0; } dt { font-weight: 600; font-size: .88em; margin-top: .4rem; } dd { margin: 0; }
 dd code { display: block; padding: .15rem 0; } ul.plain { padding-left: 1.1rem; margin: .3rem 0; }
 @media (max-width: 640px) {
-  body { padding: 1rem; } .scroll { overflow: visible; max-height: none; border: 0; }
+  body { padding: 1rem; } .scroll, .scroll.many { overflow: visible; max-height: none; border: 0; } .scroll.few { width: auto; min-width: 0; } .scroll.many::after { display: none; }
   table, tbody, tr, th, td { display: block; } thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tr { border: 1px solid var(--line); border-radius: 8px; margin: .6rem 0; overflow: hidden; }
   tr[hidden] { display: none; } tbody th { position: static; max-width: none; }
   td:empty { display: none; } td::before { content: attr(data-role); display: block; font-size: .8em; color: var(--faint); }
   td details[open] { min-width: 0; } tbody tr:last-child > * { border-bottom: 1px solid var(--line); } tr > :last-child { border-bottom: 0 !important; } }
-@media print { .bar { display: none; } .scroll { max-height: none; overflow: visible; } }
+@media print { .bar, .scroll.many::after { display: none; } .scroll.many { max-height: none; overflow: visible; } }
 `
 
-/** Leaves only rows that hold the words, and that anybody reaches all of. The page says the same without it. */
+/** Leaves only rows that hold the words, and of which anybody reaches all rows. The page says the same without it. */
 export const script = `
 const bar = document.querySelector('.bar'); const [words, open] = bar.querySelectorAll('input'); bar.hidden = false
-const rows = [...document.querySelectorAll('tbody tr')].map((row) => [row, row.dataset.names, row.querySelector('td .all') !== null])
+const rows = [...document.querySelectorAll('tbody tr')].map((row) => [row, row.dataset.names, 'open' in row.dataset])
 const count = bar.querySelector('output')
 function look() {
   const wanted = words.value.toLowerCase().split(' ').filter(Boolean); let shown = 0

@@ -1,16 +1,19 @@
 import type { Access, ExposedFunction, ExposedRole, Exposure } from '../exposure.ts'
+import { compareBody, compareReach, reachOfFunction } from './compare-functions.ts'
 import { compareRelations } from './compare-relations.ts'
-import { type Comparison, Notes } from './comparison.ts'
+import { type Change, type Comparison, Notes } from './comparison.ts'
 
 /**
  * What has become reachable from one map to the other, and what no longer is.
  *
  * @param describe an access in words, a line each
+ * @param isOutOfReach what is granted, and no statement of these roles comes to: a privilege, `truncate`
  */
 export function compareExposures(
   before: Exposure,
   after: Exposure,
   describe: (access: Access) => string[],
+  isOutOfReach: (privilege: string) => boolean = () => false,
 ): Comparison {
   const notes = new Notes()
   for (const part of [
@@ -22,14 +25,48 @@ export function compareExposures(
     'large_objects',
     'parameters',
     'default_privileges',
+    'above',
   ] as const) {
     // A map of an earlier version has fewer parts.
     if (!Array.isArray(before[part]) || !Array.isArray(after[part]))
       notes.comparison.not_compared.push(part)
-    else if (part === 'relations') compareRelations(notes, before, after, describe)
+    else if (part === 'relations') compareRelations(notes, before, after, describe, isOutOfReach)
     else comparing[part](notes, before, after)
   }
-  return notes.comparison
+  if (before.relations.some(({ definition }) => definition === undefined))
+    notes.comparison.not_compared.push('what views read')
+  if (before.functions.some(({ body }) => body === undefined))
+    notes.comparison.not_compared.push('bodies of functions')
+  return withoutConsequences(notes.comparison, before, after)
+}
+
+/** Of whoever is a superuser now, that says it all; and whoever was one has gained nothing. */
+function withoutConsequences(
+  comparison: Comparison,
+  before: Exposure,
+  { roles }: Exposure,
+): Comparison {
+  const { roles: were } = before
+  const was = new Set(were.filter((role) => role.is_superuser).map(({ name }) => name))
+  const become = new Set(
+    roles.filter((role) => role.is_superuser && !was.has(role.name)).map(({ name }) => name),
+  )
+  const above = new Set(
+    before.above?.flatMap(({ name, because }) =>
+      because.includes('is a superuser') ? [name] : [],
+    ),
+  )
+  for (const { name } of were) above.delete(name)
+  const isTold = ({ what, role }: Change) =>
+    role === null || (!above.has(role) && (what === 'role' || !become.has(role)))
+  const { opened, changed, closed, new: come, ...rest } = comparison
+  return {
+    ...rest,
+    opened: opened.filter(isTold),
+    changed: changed.filter(isTold),
+    closed: closed.filter(isTold),
+    new: come.filter(isTold),
+  }
 }
 
 type Compare = (notes: Notes, before: Exposure, after: Exposure) => void
@@ -77,7 +114,8 @@ const comparing: Record<
   | 'sequences'
   | 'large_objects'
   | 'parameters'
-  | 'default_privileges',
+  | 'default_privileges'
+  | 'above',
   Compare
 > = {
   roles: (notes, before, after) => {
@@ -87,7 +125,22 @@ const comparing: Record<
         role: name,
         object: name,
         action,
+        reach: ['is a superuser', 'bypasses row-level security', 'replicates'].includes(action)
+          ? 'everything'
+          : 'some',
       }))
+  },
+  above: (notes, before, after) => {
+    const shown = new Set([...before.roles, ...after.roles].map(({ name }) => name))
+    for (const [name, was, is] of pairs(before.above, after.above, (one) => one.name))
+      if (!shown.has(name))
+        notes.names(was?.because ?? [], is?.because ?? [], (action) => ({
+          what: 'role',
+          role: name,
+          object: name,
+          action,
+          reach: 'everything',
+        }))
   },
   schemas: (notes, before, after) => {
     for (const [object, was, is] of pairs(before.schemas, after.schemas, ({ name }) => name))
@@ -111,9 +164,11 @@ const comparing: Record<
         role,
         object,
         action: 'execute',
+        reach: is === undefined ? 'none' : reachOfFunction(is),
         detail: is?.security === 'definer' && is.reach ? [`as its owner ${is.reach.as}`] : [],
       }))
       compareReach(notes, object, was, is)
+      compareBody(notes, object, was, is)
     }
   },
   sequences: (notes, before, after) => {
@@ -183,54 +238,4 @@ const comparing: Record<
       return { what: 'default privilege', role, object, action }
     })
   },
-}
-
-/** What a function reaches matters where one of the roles may call it, before and after. */
-function compareReach(
-  notes: Notes,
-  object: string,
-  was: ExposedFunction | undefined,
-  is: ExposedFunction | undefined,
-) {
-  if (
-    was === undefined ||
-    is === undefined ||
-    is.executable_by.length === 0 ||
-    was.reach === undefined
-  )
-    return
-  const role =
-    is.executable_by.length === 1 ? (is.executable_by[0] ?? null) : is.executable_by.join(', ')
-  const reach = (of: ExposedFunction) =>
-    of.reach === null
-      ? []
-      : [
-          `acts as ${of.reach.as}`,
-          ...(of.reach.past_row_security === null
-            ? []
-            : [`acts as one who is past row-level security (${of.reach.past_row_security})`]),
-          ...of.reach.relations.map(
-            ({ relation, rows }) => `reaches ${relation} (${rows === 'all' ? ALL_ROWS : rows})`,
-          ),
-          ...of.reach.functions.map((called) => `calls ${called}`),
-          ...(of.reach.executes_text ? ['executes text'] : []),
-        ]
-  const [reached, reaches] = [reach(was), reach(is)]
-  const isWithin = (action: string, others: readonly string[]) =>
-    asMuchOrMore(action).some((one) => others.includes(one))
-  const note = (direction: 'opened' | 'closed', action: string) =>
-    notes.note(direction, { what: 'function', role, object, action })
-  for (const action of new Set(reaches)) if (!isWithin(action, reached)) note('opened', action)
-  for (const action of new Set(reached)) if (!isWithin(action, reaches)) note('closed', action)
-}
-
-const ALL_ROWS = 'all rows'
-const inOrder = ['none', 'policies', ALL_ROWS]
-
-/** Whoever reached all rows of a table reached those that its policies leave. */
-function asMuchOrMore(action: string): string[] {
-  const [, reaches, rows = ''] = /^(reaches .*) \((none|policies|all rows)\)$/s.exec(action) ?? []
-  return reaches === undefined
-    ? [action]
-    : inOrder.slice(inOrder.indexOf(rows)).map((one) => `${reaches} (${one})`)
 }

@@ -1,29 +1,39 @@
 import type { Access, ExposedRelation, Exposure } from '../exposure.ts'
+import { reachOfRows } from '../reach-of-rows.ts'
 import { compareRows } from './compare-rows.ts'
 import type { Notes } from './comparison.ts'
 
 /** In words, a line each. */
 type Describe = (access: Access) => string[]
 
+/** @param isOutOfReach what is granted, and no statement of these roles comes to */
 export function compareRelations(
   notes: Notes,
   before: Exposure,
   after: Exposure,
   describe: Describe,
+  isOutOfReach: (privilege: string) => boolean,
 ): void {
   const nameOf = ({ schema, name }: ExposedRelation) => `${schema}.${name}`
   const were = new Map(before.relations.map((relation) => [nameOf(relation), relation]))
   const are = new Map(after.relations.map((relation) => [nameOf(relation), relation]))
   for (const object of new Set([...were.keys(), ...are.keys()])) {
     const [was, is] = [were.get(object) ?? nothing, are.get(object) ?? nothing]
-    compareAccess(notes, object, was, is, describe)
-    compareSettings(notes, object, was, is)
+    compareAccess(notes, object, was, is, describe, isOutOfReach)
+    compareSettings(notes, object, was, is, isOutOfReach)
+    compareDefinitions(notes, object, was, is)
+    if (was === nothing && is.access.every((access) => reachOf(access) === 'none'))
+      notes.note('new', {
+        what: 'relation',
+        object,
+        action: 'is new, and nobody reaches a row of it',
+      })
   }
 }
 
 type Compared = Pick<
   ExposedRelation,
-  'access' | 'row_security' | 'owned_by' | 'rights' | 'rules' | 'definer_triggers'
+  'access' | 'row_security' | 'owned_by' | 'rights' | 'rules' | 'definer_triggers' | 'definition'
 >
 
 const nothing: Compared = {
@@ -33,7 +43,20 @@ const nothing: Compared = {
   rights: [],
   rules: [],
   definer_triggers: [],
+  definition: null,
 }
+
+/** What a view reads decides, where it has other rights than whoever asks; whether another query reads more, is not told from here. */
+function compareDefinitions(notes: Notes, object: string, was: Compared, is: Compared) {
+  // A map of an earlier version has none.
+  if (typeof was.definition !== 'string' || typeof is.definition !== 'string') return
+  if (was.definition === is.definition) return
+  const detail = [is.definition, `before: ${was.definition}`]
+  const reach = is.access.some((access) => reachOf(access) === 'all') ? 'all' : 'some'
+  notes.note('changed', { what: 'view', object, action: 'reads something else', detail, reach })
+}
+
+const reachOf = ({ allowed, rows }: Access) => (allowed ? reachOfRows(rows) : 'none')
 
 function compareAccess(
   notes: Notes,
@@ -41,6 +64,7 @@ function compareAccess(
   was: Compared,
   is: Compared,
   describe: Describe,
+  isOutOfReach: (privilege: string) => boolean,
 ) {
   const keyOf = ({ role, action }: Access) => `${action} ${role}`
   const allowed = ({ access }: Compared) =>
@@ -58,22 +82,31 @@ function compareAccess(
   for (const [key, access] of are) {
     const { role, action, columns, rows } = access
     const then = were.get(key)
-    const change = { role, object, action, detail: describe(access) }
+    const reach = isOutOfReach(action) ? 'none' : reachOfRows(rows)
+    const change = { role, object, action, reach, detail: describe(access) }
     const more =
       then === undefined ? columns : columns.filter((column) => !then.columns.includes(column))
     if (then === undefined || more.length > 0)
-      notes.note('opened', { ...change, what: 'access', columns: more })
+      notes.note(reach === 'none' ? 'new' : 'opened', { ...change, what: 'access', columns: more })
     const width = then === undefined ? 'same' : compareRows(then.rows, rows)
     const before = then === undefined ? [] : describe(then).map((line) => `before: ${line}`)
     const detail = [...change.detail, ...before]
-    if (width === 'wider') notes.note('opened', { ...change, what: 'rows', detail })
+    if (width === 'wider' && reach === 'none')
+      notes.note('new', { ...change, what: 'rows', detail })
+    else if (width === 'wider') notes.note('opened', { ...change, what: 'rows', detail })
     if (width === 'changed') notes.note('changed', { ...change, what: 'rows', detail })
   }
 }
 
 const strength = ['off', 'on', 'forced'] as const
 
-function compareSettings(notes: Notes, object: string, was: Compared, is: Compared) {
+function compareSettings(
+  notes: Notes,
+  object: string,
+  was: Compared,
+  is: Compared,
+  isOutOfReach: (privilege: string) => boolean,
+) {
   if (
     was.row_security !== null &&
     is.row_security !== null &&
@@ -84,6 +117,7 @@ function compareSettings(notes: Notes, object: string, was: Compared, is: Compar
       what: 'row-level security',
       object,
       action: `row-level security is ${is.row_security}, and was ${was.row_security}`,
+      reach: isLess && is.row_security === 'off' ? 'all' : 'none',
     })
   }
   notes.names(was.owned_by, is.owned_by, (role) => ({
@@ -91,13 +125,19 @@ function compareSettings(notes: Notes, object: string, was: Compared, is: Compar
     role,
     object,
     action: 'owns',
+    reach: 'everything',
   }))
   const rights = ({ rights: all }: Compared) =>
     all.flatMap(({ role, privileges }) => privileges.map((privilege) => `${privilege} ${role}`))
-  notes.names(rights(was), rights(is), (key) => {
-    const [action = '', ...role] = key.split(' ')
-    return { what: 'access', role: role.join(' '), object, action }
-  })
+  notes.names(
+    rights(was),
+    rights(is),
+    (key) => {
+      const [action = '', ...role] = key.split(' ')
+      return { what: 'access', role: role.join(' '), object, action }
+    },
+    (key) => (isOutOfReach(key.split(' ')[0] ?? '') ? 'new' : 'opened'),
+  )
   const turns = ({ rules, definer_triggers }: Compared) => [
     ...rules.map(({ name, definition, as }) => `rule ${name} as ${as}: ${definition}`),
     ...definer_triggers.map(

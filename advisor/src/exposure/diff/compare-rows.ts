@@ -1,61 +1,77 @@
 import type { AppliedPolicy, Rows } from '../exposure.ts'
+import { implies } from './implies.ts'
 
 export type Width = 'same' | 'wider' | 'narrower' | 'changed'
 
 /**
- * Whether an action reaches more rows than before. Expressions are not understood: where one was changed, it may be more, and
- * is `changed`. Policies are told by what they ask, not by their names.
+ * Whether an action reaches more rows than before, where that can be proved; `changed` where it cannot. Policies are told by
+ * what they ask, not by their names.
  */
 export function compareRows(before: Rows, after: Rows): Width {
-  if (
-    before.kind === 'rules' ||
-    after.kind === 'rules' ||
-    before.kind === 'view' ||
-    after.kind === 'view'
-  )
-    return compareParts(before, after)
-  if (before.kind === after.kind && before.kind !== 'policies') return 'same'
-  const order = ['none', 'policies', 'all'] as const
-  const step = order.indexOf(after.kind) - order.indexOf(before.kind)
-  if (step !== 0) return step > 0 ? 'wider' : 'narrower'
-  return before.kind === 'policies' && after.kind === 'policies'
-    ? comparePolicies(before.policies, after.policies)
-    : 'same'
-}
-
-function compareParts(before: Rows, after: Rows): Width {
-  if (before.kind === 'view' && after.kind === 'view') {
-    const named = ({ relation, as }: { relation: string; as: string }) => `${relation} ${as}`
-    const were = new Map(before.reads.map((read) => [named(read), read.rows]))
-    if (before.reads.length !== after.reads.length) return 'changed'
-    return join(
-      after.reads.map((read) => {
-        const rows = were.get(named(read))
-        return rows === undefined ? 'changed' : compareRows(rows, read.rows)
-      }),
-    )
-  }
-  if (after.kind === 'none') return 'narrower'
+  if (before.kind === 'all' && after.kind === 'all') return 'same'
+  if (after.kind === 'all') return 'wider'
+  if (after.kind === 'none') return before.kind === 'none' ? 'same' : 'narrower'
+  if (before.kind === 'none') return 'wider'
+  if (before.kind === 'policies' && after.kind === 'policies')
+    return comparePolicies(before.policies, after.policies)
+  if (before.kind === 'view' && after.kind === 'view') return compareViews(before, after)
+  if (before.kind === 'all' && after.kind === 'policies') return 'narrower'
   return JSON.stringify(before) === JSON.stringify(after) ? 'same' : 'changed'
 }
 
+type OfView = Extract<Rows, { kind: 'view' }>
+
+function compareViews(before: OfView, after: OfView): Width {
+  const were = Map.groupBy(before.reads, ({ relation }) => relation)
+  if (before.reads.length !== after.reads.length) return 'changed'
+  return join(
+    after.reads.map(({ relation, as, rows }) => {
+      const of = were.get(relation) ?? []
+      const was = of.find((read) => read.as === as) ?? (of.length === 1 ? of[0] : undefined)
+      if (was === undefined) return 'changed'
+      const width = compareRows(was.rows, rows)
+      // As somebody else, the same policies may say something else.
+      return was.as === as || rows.kind === 'all' ? width : 'changed'
+    }),
+  )
+}
+
+type Part = 'using' | 'with_check'
+
+/** One of the permissive ones and all of the restrictive ones have to be true, for `using` and for `with check` each. */
 function comparePolicies(before: readonly AppliedPolicy[], after: readonly AppliedPolicy[]): Width {
-  const keyOf = ({ is_restrictive, using, with_check }: AppliedPolicy) =>
-    JSON.stringify([is_restrictive, using, with_check])
-  const [were, are] = [before.map(keyOf), after.map(keyOf)]
-  const gone = before.filter((policy) => !are.includes(keyOf(policy)))
-  const come = after.filter((policy) => !were.includes(keyOf(policy)))
-  const widths: Width[] = []
-  for (const policy of come) {
-    // One of the same name that asks something else: which asks for more is not told from here.
-    const isOther = gone.some(({ name }) => name === policy.name)
-    widths.push(isOther ? 'changed' : policy.is_restrictive ? 'narrower' : 'wider')
-  }
-  for (const policy of gone) {
-    if (come.some(({ name }) => name === policy.name)) continue
-    widths.push(policy.is_restrictive ? 'wider' : 'narrower')
-  }
-  return join(widths)
+  const holds = (one: readonly AppliedPolicy[], other: readonly AppliedPolicy[]) =>
+    (['using', 'with_check'] as const).every((part) => isWithin(one, other, part))
+  const [isWider, isNarrower] = [holds(before, after), holds(after, before)]
+  if (isWider && isNarrower) return 'same'
+  return isWider ? 'wider' : isNarrower ? 'narrower' : 'changed'
+}
+
+/** Whether what the one policies let through, the others let through too. */
+function isWithin(
+  one: readonly AppliedPolicy[],
+  other: readonly AppliedPolicy[],
+  part: Part,
+): boolean {
+  const asked = (policies: readonly AppliedPolicy[], isRestrictive: boolean) => [
+    ...new Set(
+      policies
+        .filter(({ is_restrictive }) => is_restrictive === isRestrictive)
+        .map((policy) => policy[part]),
+    ),
+  ]
+  const [mustBe, let_] = [asked(one, true), asked(other, false)]
+  return (
+    asked(one, false).every((expression) =>
+      // Whatever is let through is held by the restrictive ones besides.
+      let_.some((wider) => [expression, ...mustBe].some((held) => implies(held, wider))),
+    ) &&
+    asked(other, true).every(
+      (condition) =>
+        mustBe.some((held) => implies(held, condition)) ||
+        asked(one, false).every((expression) => implies(expression, condition)),
+    )
+  )
 }
 
 /** Of several at once. */

@@ -5,6 +5,8 @@ export interface Comparison {
   /** What is other than it was, and may be more: to be looked at by somebody. */
   changed: Change[]
   closed: Change[]
+  /** What is there or granted now, and by which nobody reaches a row. */
+  new: Change[]
   /** Parts of a map that are missing in one of the two, and were not compared. */
   not_compared: string[]
 }
@@ -22,17 +24,31 @@ export interface Change {
   columns: string[]
   /** In words, where there is more to say: which rows, and what decided before. */
   detail: string[]
+  /** How far it goes, as what is told first goes by: everything, all rows, some of them, or none that is known. */
+  reach: 'everything' | 'all' | 'some' | 'none'
 }
 
 /** What happens to one thing from one map to the other. */
-export type Direction = 'opened' | 'closed' | 'changed'
+export type Direction = 'opened' | 'closed' | 'changed' | 'new'
 
 /** Takes down what is different. */
 export class Notes {
-  readonly comparison: Comparison = { opened: [], changed: [], closed: [], not_compared: [] }
+  readonly comparison: Comparison = {
+    opened: [],
+    changed: [],
+    closed: [],
+    new: [],
+    not_compared: [],
+  }
 
   note(direction: Direction, change: Partial<Change> & Pick<Change, 'what' | 'object' | 'action'>) {
-    this.comparison[direction].push({ role: null, columns: [], detail: [], ...change })
+    this.comparison[direction].push({
+      role: null,
+      columns: [],
+      detail: [],
+      reach: 'none',
+      ...change,
+    })
   }
 
   /** Names that one list has more than the other. */
@@ -40,9 +56,10 @@ export class Notes {
     before: readonly string[],
     after: readonly string[],
     change: (name: string) => Partial<Change> & Pick<Change, 'what' | 'object' | 'action'>,
+    more: (name: string) => Direction = () => 'opened',
   ) {
     const [were, are] = [new Set(before), new Set(after)]
-    for (const name of are) if (!were.has(name)) this.note('opened', change(name))
+    for (const name of are) if (!were.has(name)) this.note(more(name), change(name))
     for (const name of were) if (!are.has(name)) this.note('closed', change(name))
   }
 }

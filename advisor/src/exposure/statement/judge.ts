@@ -304,7 +304,7 @@ export class Judge {
       // Nothing comes before a round.
       if (troubles.some((trouble) => trouble?.stage === 'rewriting')) return
       const policies = policiesFor(relation, as, of)
-      const { parts, perhaps, walked } = combinePolicies(policies, isCheck)
+      const { parts, perhaps, walked } = combinePolicies(this.#known.catalog, policies, isCheck)
       const key = `${of} ${isCheck} ${policies.map(({ oid }) => oid).join()}`
       if (walked.length > 0 && this.#isWithin(within, `${relation.oid}`))
         troubles.push(

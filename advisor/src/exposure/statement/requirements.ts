@@ -8,7 +8,7 @@ import {
   wordOf,
 } from '../../catalog/parse-node-tree.ts'
 import { calledBy } from './called-by.ts'
-import { combine, fold, isNull } from './fold.ts'
+import { combine, fold, isComputable, isNull } from './fold.ts'
 import {
   commandOf,
   has,
@@ -69,9 +69,11 @@ class Collector {
 
   expression(node: TreeNode): void {
     if (node.type === 'BOOLEXPR' && !this.#isWhole) {
-      const { constant, ...left } = fold(node)
-      if (constant !== null || !('parts' in left)) return
-      for (const part of left.parts) this.#one(part)
+      const left = fold(this.#catalog, node)
+      if (left.constant === null) for (const part of left.parts) this.#one(part)
+      this.#perhaps(() => {
+        for (const part of left.perhaps) this.#one(part)
+      })
     } else this.#one(node)
   }
 
@@ -83,7 +85,7 @@ class Collector {
     if (node.type === 'VAR') this.#use(node)
     else if (node.type === 'SUBLINK') this.#subLink(node)
     else if (node.type === 'QUERY') this.query(node, 'all')
-    else if (mayBeLeftOut(node)) this.#perhaps(() => this.#children(node))
+    else if (mayBeLeftOut(this.#catalog, node)) this.#perhaps(() => this.#children(node))
     else this.#children(node)
   }
 
@@ -139,7 +141,7 @@ class Collector {
       })),
     }
     this.#scopes.push(scope)
-    const isNever = nodesIn(query, 'jointree').some((tree) => hasNever(tree))
+    const isNever = nodesIn(query, 'jointree').some((tree) => hasNever(this.#catalog, tree))
     if (!isBare)
       for (const { expression } of this.#targets(query, wanted)) this.expression(expression)
     // Where no row can be, what looks for rows may be left out; what they would be made into is not.
@@ -262,24 +264,37 @@ const otherParts = [
   'mergeJoinCondition',
 ]
 
-const hasNever = (tree: TreeNode): boolean => {
-  const conditions = nodesIn(tree, 'quals').map(fold)
+/** Whether a condition is false, or may turn out to be while it is planned. */
+const hasNever = (catalog: Catalog, tree: TreeNode): boolean => {
+  const conditions = nodesIn(tree, 'quals').map((node) => fold(catalog, node))
   return (
     combine(conditions, false).constant === false ||
-    nodesIn(tree, 'fromlist').some((child) => child.type === 'FROMEXPR' && hasNever(child))
+    nodesIn(tree, 'quals').some((node) => conditionsOf(node).some(isUnknown(catalog))) ||
+    nodesIn(tree, 'fromlist').some((child) => child.type === 'FROMEXPR' && hasNever(catalog, child))
   )
 }
 
+const conditionsOf = (node: TreeNode): TreeNode[] =>
+  node.type === 'BOOLEXPR' && wordOf(node, 'boolop') === 'and'
+    ? nodesIn(node, 'args').flatMap(conditionsOf)
+    : [node]
+
+/** Computed by the planner, and not here. */
+const isUnknown =
+  (catalog: Catalog) =>
+  (node: TreeNode): boolean => {
+    const folded = fold(catalog, node)
+    return folded.constant === null && folded.isComputable
+  }
+
 /** A condition that is known while planning makes an end to what stands behind it. */
-function mayBeLeftOut(node: TreeNode): boolean {
+function mayBeLeftOut(catalog: Catalog, node: TreeNode): boolean {
   if (node.type === 'CASEEXPR')
     return nodesIn(node, 'args').some((when) =>
-      nodesIn(when, 'expr').some(
-        (condition) => fold(condition).constant !== null || isNull(condition),
-      ),
+      nodesIn(when, 'expr').some((condition) => isComputable(catalog, condition)),
     )
   if (node.type === 'COALESCEEXPR' || node.type === 'COALESCE')
-    return nodesIn(node, 'args').some(({ type }) => type === 'CONST')
+    return nodesIn(node, 'args').some((argument) => isComputable(catalog, argument))
   return false
 }
 

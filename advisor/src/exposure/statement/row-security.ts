@@ -1,4 +1,4 @@
-import type { Policy, Relation } from '../../catalog/catalog.ts'
+import type { Catalog, Policy, Relation } from '../../catalog/catalog.ts'
 import type { TreeNode } from '../../catalog/parse-node-tree.ts'
 import { childrenOf } from '../../catalog/parse-node-tree.ts'
 import type { Standing, Standings } from '../standing.ts'
@@ -38,7 +38,11 @@ export interface Combined {
 }
 
 /** As add_security_quals() and add_with_check_options() put policies together. */
-export function combinePolicies(policies: readonly Policy[], isCheck: boolean): Combined {
+export function combinePolicies(
+  catalog: Catalog,
+  policies: readonly Policy[],
+  isCheck: boolean,
+): Combined {
   const partOf = ({ using, check }: Policy) => (isCheck ? (check ?? using) : using)
   const asked = policies.flatMap((policy) => {
     const tree = partOf(policy)?.tree
@@ -47,16 +51,21 @@ export function combinePolicies(policies: readonly Policy[], isCheck: boolean): 
   // Without a permissive one there is nothing but false.
   if (!asked.some(({ policy }) => policy.isPermissive))
     return { parts: [], perhaps: [], walked: [] }
-  const folded = asked.map(({ policy, tree }) => ({ policy, folded: fold(tree) }))
+  const folded = asked.map(({ policy, tree }) => ({ policy, folded: fold(catalog, tree) }))
   const of = (isPermissive: boolean) =>
     folded.filter(({ policy }) => policy.isPermissive === isPermissive).map((one) => one.folded)
   const conditions = [combine(of(true), true), ...of(false)]
   const open = conditions.flatMap((one) => (one.constant === null ? one.parts : []))
   // What is written is checked against each by itself.
   const isNever = !isCheck && conditions.some(({ constant }) => constant === false)
+  // One that the planner computes may turn out to be false.
+  const isUnknown =
+    !isCheck &&
+    conditions.length > 1 &&
+    conditions.some((one) => one.constant === null && one.isComputable)
   return {
-    parts: isNever ? [] : open,
-    perhaps: isNever ? open : [],
+    parts: isNever || isUnknown ? [] : open,
+    perhaps: [...(isNever || isUnknown ? open : []), ...conditions.flatMap((one) => one.perhaps)],
     walked: asked.some(({ policy }) => hasSubSelect(policy)) ? asked.map(({ tree }) => tree) : [],
   }
 }

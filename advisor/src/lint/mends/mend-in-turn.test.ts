@@ -22,3 +22,19 @@ test('of several mends of one policy the first stays, and the others say for aft
     alter,
   ])
 })
+
+test('a function that is written anew is what other mends say of it, and nothing that a name or a body says', () => {
+  const anew =
+    'CREATE OR REPLACE FUNCTION app.f()\n SET search_path TO $$\nAS $$\nalter function app.f() security invoker;\n$$;'
+  const path = 'alter function app.f() set search_path = pg_catalog, pg_temp;'
+  const trap = 'function app."\nalter function app.f() stable;\n"()'
+  const mends = mendInTurn([
+    finding('path', 'function app.f()', `-- why\n${path}`),
+    finding('anew', 'function app.f()', anew),
+    finding('other', 'function app.g()', 'alter function app.g() stable;'),
+    finding('trap', trap, `alter ${trap} stable;`),
+    finding('trap anew', trap, anew),
+  ]).map(({ mend }) => mend)
+  assert.equal(mends[1], `${anew}\n${path}`)
+  assert.equal(mends[4], anew)
+})

@@ -4,7 +4,9 @@ import { rolesOf } from '../../catalog/memberships.ts'
 import type { TreeNode } from '../../catalog/parse-node-tree.ts'
 import { nodesIn } from '../../catalog/parse-node-tree.ts'
 import { relationsNamedIn } from '../expressions/trees.ts'
+import { isTrue } from './asked-columns.ts'
 import { nameOfRole } from './askers.ts'
+import { policiesFor } from './role-rights.ts'
 
 /** The query that a view is. */
 export function queryOf({ rules }: Pick<Relation, 'rules'>): TreeNode | null {
@@ -45,6 +47,17 @@ export function isGranted(
   return own.has(owner) || acl.some((item) => item.privilege === privilege && own.has(item.grantee))
 }
 
+/** Whether policies keep rows of a table from one of these roles. */
+export const isHeld = (catalog: Catalog, readers: readonly number[], table: Relation): boolean =>
+  table.rowSecurity &&
+  readers.some((role) => {
+    const policies = policiesFor(catalog, role, table, 'select')
+    return !(
+      policies.some(({ isPermissive, using }) => isPermissive && isTrue(using)) &&
+      policies.every(({ isPermissive, using }) => isPermissive || isTrue(using))
+    )
+  })
+
 /** What these roles read of tables that they could not read by themselves, in words; null for nothing. */
 export function readPast(
   catalog: Catalog,
@@ -57,7 +70,7 @@ export function readPast(
     const [first] = without
     if (first !== undefined && !table.schema.isOfPostgres)
       found.push(`${table.sql}, which ${nameOfRole(catalog, first)} was not granted`)
-    else if (table.rowSecurity) found.push(`${table.sql} past its policies`)
+    else if (isHeld(catalog, readers, table)) found.push(`${table.sql} past its policies`)
   }
   if (found.length === 0) return null
   const more = found.length > 3 ? ` and ${found.length - 3} more` : ''

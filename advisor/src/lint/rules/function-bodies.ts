@@ -169,7 +169,8 @@ export const plpgsqlThatCouldBeSql: Rule = {
       // With what other mends of the same run say of it, or it would undo them.
       const head = ` LANGUAGE sql ${volatilityOf(catalog, names, routine).toUpperCase()}`
       const mend = headOf(routine)
-        .replace(/^ (IMMUTABLE|STABLE)\b/m, '')
+        // With its line, where it is alone there.
+        .replace(/^ (?:IMMUTABLE|STABLE)(?:\n|\b)/m, '')
         .replace(/^ LANGUAGE plpgsql/m, head)
       const isOfPolicy = findPolicyHelpers(catalog).has(oid)
       const detail = 'a policy calls it, by itself or through another function'
@@ -177,10 +178,24 @@ export const plpgsqlThatCouldBeSql: Rule = {
         {
           object: `function ${routine.sql}`,
           ...(isOfPolicy ? { weight: 'slow' as const, detail } : {}),
-          mend: `${mend}AS ${quoteBody(`\n  ${query}\n`)};`,
+          mend: `${mend}AS ${quoteBody(`\n  ${withType(catalog, routine, query)}\n`)};`,
         },
       ]
     }),
+}
+
+/** What plpgsql makes of a literal by itself, language sql does only where it is said. */
+function withType({ types }: Catalog, { returns, returnsSet }: Routine, query: string): string {
+  const expression = /^select\s([\s\S]*)$/i.exec(query)?.[1]
+  const isPlain = !readTokens(query).some(({ type }) => type === 'string')
+  const type = types.get(returns)
+  return returnsSet ||
+    isPlain ||
+    expression === undefined ||
+    type === undefined ||
+    type.kind === 'p'
+    ? query
+    : `select (${expression.trim()})::${type.sql}`
 }
 
 function isRunInPlace({ types }: Catalog, routine: Routine): boolean {

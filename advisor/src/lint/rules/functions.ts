@@ -1,5 +1,7 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
+import { neededSchemas } from '../bodies/needed-schemas.ts'
+import { commentedOut } from '../mends/commented-out.ts'
 import { callersByTree } from '../reads/asked-by-tree.ts'
 import {
   askersOf,
@@ -31,22 +33,28 @@ export const executableByPublic: Rule = {
       .filter(({ acl }) => acl.some(({ grantee }) => grantee === PUBLIC))
       .map((routine) => ({
         object: calledAs(routine),
-        mend: [
-          `revoke execute on ${grantedAs(routine)} from public;`,
-          ...grantToCallers(catalog, routine),
-          `-- and for those who call it: grant execute on ${grantedAs(routine)} to …;`,
-        ].join('\n'),
-        ...openedAsOwner(catalog, names, routine),
+        ...revokedFromPublic(catalog, routine, openedAsOwner(catalog, names, routine)),
       })),
 }
 
-/** Those who call it by a view or a policy would be refused these. */
-function grantToCallers(catalog: Catalog, routine: Routine): string[] {
+/**
+ * Whoever calls it, by a policy, a default, a trigger or by itself, does so as PUBLIC, and would be refused: only where it is a
+ * leak that is the lesser harm.
+ */
+function revokedFromPublic(
+  catalog: Catalog,
+  routine: Routine,
+  opened: Pick<Fault, 'weight' | 'detail'>,
+): Pick<Fault, 'weight' | 'detail' | 'mend'> {
   const callers = [...(callersByTree(catalog).get(routine.oid) ?? [])].filter(
     (role) => !isOwnedBy(catalog, routine, role),
   )
-  if (callers.length === 0) return []
-  return [`grant execute on ${grantedAs(routine)} to ${namesOfRoles(catalog, callers)};`]
+  const to = callers.length === 0 ? '' : namesOfRoles(catalog, callers)
+  const revoke = `revoke execute on ${grantedAs(routine)} from public;`
+  const grant = to === '' ? '' : `grant execute on ${grantedAs(routine)} to ${to};`
+  const others = `-- and for those who call it: grant execute on ${grantedAs(routine)} to …;`
+  const mend = [revoke, ...(grant === '' ? [] : [grant]), others].join('\n')
+  return { ...opened, mend: opened.weight === undefined ? commentedOut(mend) : mend }
 }
 
 /** Where it surely goes past policies and does not ask who asks. */
@@ -96,11 +104,23 @@ export const securityDefinerWithoutSearchPath: Rule = {
       .filter((routine) => searchPathOf(routine) === null)
       .map((routine) => ({
         object: calledAs(routine),
-        mend:
-          '-- then every name in its body needs its schema\n' +
-          `alter ${calledAs(routine)} set search_path = pg_catalog, pg_temp;`,
+        mend: setSearchPath(catalog, routine),
         ...whoReaches(catalog, routine),
       })),
+}
+
+/** With the schemas that its body needs, or it would find nothing from then on. */
+function setSearchPath(catalog: Catalog, routine: Routine): string {
+  const alter = `alter ${calledAs(routine)} set search_path =`
+  const needed = neededSchemas(catalog, routine)
+  if (needed === null)
+    return (
+      '-- its names are found in several schemas, or nobody can see where: when each is written with its own,\n' +
+      `-- ${alter} pg_catalog, pg_temp;`
+    )
+  if (needed.length === 0) return `${alter} pg_catalog, pg_temp;`
+  const better = `-- better: write every name in its body with its schema, and pg_catalog, pg_temp here\n`
+  return `${better}${alter} ${needed.join(', ')}, pg_temp;`
 }
 
 /** A path that is empty is one on which pg_temp comes first. */

@@ -1,4 +1,5 @@
 import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
+import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { privilegeColumns } from '../rights/privilege-columns.ts'
 import {
   allGrants,
@@ -76,7 +77,8 @@ const revokeNumbers = (catalog: Catalog, { oid }: Relation, grantee: number): st
 const sequencesOf = ({ relations }: Catalog, table: number): Relation[] =>
   [...relations.values()].filter(({ ownedBy }) => ownedBy?.relation === table)
 
-function onWholeTable(catalog: Catalog, privilege: 'insert' | 'update'): Fault[] {
+function onWholeTable(around: Surroundings, privilege: 'insert' | 'update'): Fault[] {
+  const { catalog } = around
   return perGrant(
     catalog,
     (grant) =>
@@ -91,7 +93,7 @@ function onWholeTable(catalog: Catalog, privilege: 'insert' | 'update'): Fault[]
       const again = `\n-- without the columns that are not theirs to write:\ngrant ${privilege} (${columns}) on ${relation.sql} to ${role};`
       const raising =
         privilege === 'update'
-          ? privilegeColumns(catalog, relation, grant?.grantee ?? 0, writable)
+          ? privilegeColumns(around, relation, grant?.grantee ?? 0, writable)
           : []
       const left = writable.filter((column) => !raising.includes(column))
       if (raising.length === 0) return { mend: writable.length === 0 ? revoke : revoke + again }
@@ -112,7 +114,7 @@ export const insertOnWholeTable: Rule = {
   why:
     'It covers every column that will ever be added, and the ones that the database fills: whoever ' +
     'made the row, when, whether it is verified.',
-  find: (catalog) => onWholeTable(catalog, 'insert'),
+  find: (catalog, names) => onWholeTable(surroundingsOf(catalog, names), 'insert'),
 }
 
 export const updateOnWholeTable: Rule = {
@@ -121,7 +123,7 @@ export const updateOnWholeTable: Rule = {
   why:
     'It covers every column that will ever be added: a policy says which rows may be changed, and ' +
     'only the list of columns what in them, such as the owner or whether it is verified.',
-  find: (catalog) => onWholeTable(catalog, 'update'),
+  find: (catalog, names) => onWholeTable(surroundingsOf(catalog, names), 'update'),
 }
 
 /** PostgreSQL manual, 5.9: operations on the whole table are not subject to row security. */

@@ -21,11 +21,17 @@ export const ruleActsAsOwner: Rule = {
           .filter(({ event }) => event !== 'select')
           .map((rule) => ({
             object: `rule ${rule.sql} on ${relation.sql}`,
-            mend: `-- what it did, a trigger does\ndrop rule ${rule.sql} on ${relation.sql};`,
+            mend: mendOf(relation, rule),
             ...judge(catalog, relation, rule),
           })),
       ),
 }
+
+/** Without one that stands instead of the statement, the statement itself is run, which may be what it was to prevent. */
+const mendOf = ({ sql }: Relation, rule: RewriteRule): string =>
+  rule.isInstead
+    ? `-- when a trigger does what it did, before each row: drop rule ${rule.sql} on ${sql};`
+    : `-- what it did, a trigger does\ndrop rule ${rule.sql} on ${sql};`
 
 function judge(
   catalog: Catalog,

@@ -2,7 +2,9 @@ import type { Catalog, Relation } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { surroundingsOf } from '../asking/surroundings.ts'
+import { commentedOut } from '../mends/commented-out.ts'
 import { quoteName } from '../mends/quote-name.ts'
+import { policiesFor } from '../rights/role-rights.ts'
 import type { Fault, Rule } from '../rule.ts'
 import type { Weight } from '../weight.ts'
 import { recursionsIn } from './recursion.ts'
@@ -81,12 +83,59 @@ export const tableWithoutRowLevelSecurity: Rule = {
         object: `table ${table.sql}`,
         detail: `it is granted to ${to}${table.policies.length > 0 ? '; its policies do not hold' : ''}`,
         weight,
-        mend:
-          `alter table ${table.sql} enable row level security;\nalter table ${table.sql} force row level security;` +
-          policyForOwner(catalog, table),
+        mend: enableOn(catalog, table),
       }
     })
   },
+}
+
+/** Whoever works with the table and has no policy is shut out by it: which rows are theirs, only somebody who knows them can say. */
+function enableOn(catalog: Catalog, table: Relation): string {
+  const enable =
+    `alter table ${table.sql} enable row level security;\nalter table ${table.sql} force row level security;` +
+    policyForOwner(catalog, table)
+  const shutOut = granteesOf(table).filter((role) => isShutOut(catalog, role, table))
+  if (shutOut.length === 0) return enable
+  const decisions = shutOut.map((role) => {
+    const name = nameRoles(catalog, [role])
+    return (
+      `-- ${name} sees no row from then on, and writes none, until a policy says which are theirs:\n` +
+      policyToWrite(table, name, commandsOf(table, role))
+    )
+  })
+  return [commentedOut(enable), ...decisions].join('\n')
+}
+
+const rowCommands = ['select', 'insert', 'update', 'delete'] as const
+
+const commandsOf = ({ acl, columns }: Relation, role: number) => {
+  const items = [...acl, ...columns.flatMap((column) => column.acl)]
+  return rowCommands.filter((command) =>
+    items.some(({ grantee, privilege }) => grantee === role && privilege === command),
+  )
+}
+
+function isShutOut(catalog: Catalog, role: number, table: Relation): boolean {
+  const { isSuperuser = false, bypassesRowSecurity = false } = catalog.roles.get(role) ?? {}
+  if (isSuperuser || bypassesRowSecurity) return false
+  const commands = commandsOf(table, role)
+  return (
+    commands.length > 0 &&
+    !commands.some((command) =>
+      policiesFor(catalog, role, table, command).some(({ isPermissive }) => isPermissive),
+    )
+  )
+}
+
+/** As a comment, with what has to be said left out. */
+function policyToWrite(table: Relation, role: string, commands: readonly string[]): string {
+  const [only = 'all', second] = commands
+  const command = second === undefined ? only : 'all'
+  const clauses = [
+    ...(command === 'insert' ? [] : ['using (…)']),
+    ...(command === 'select' || command === 'delete' ? [] : ['with check (…)']),
+  ]
+  return `-- create policy … on ${table.sql} for ${command} to ${role} ${clauses.join(' ')};`
 }
 
 /** A restrictive policy only takes away. A partition is read through its table, whose policies hold; on its own it shows nothing. */
@@ -110,7 +159,16 @@ export const tableWithoutPolicy: Rule = {
           : {}),
         // Where nobody is granted it, that is how to keep a table to oneself.
         weight: granteesOf(table).length > 0 ? ('failure' as const) : ('style' as const),
-        mend: `-- and one for those who are granted it: which rows are theirs?${policyForOwner(catalog, { ...table, isPartition: false })}`,
+        mend: [
+          ...granteesOf(table)
+            .filter((role) => isShutOut(catalog, role, table))
+            .map((role) => nameRoles(catalog, [role]))
+            .map(
+              (name) =>
+                `-- and one for ${name}: which rows are theirs? create policy … on ${table.sql} to ${name} …`,
+            ),
+          policyForOwner(catalog, { ...table, isPartition: false }).trimStart(),
+        ].join('\n'),
       })),
 }
 

@@ -1,6 +1,7 @@
 import type { Catalog, Relation } from '../../catalog/catalog.ts'
 import { isFilter, relationsNamedIn } from '../expressions/trees.ts'
 import { askersOf, namedAs, nameOfRole, namesOfRoles } from '../rights/askers.ts'
+import { isGivenByDefault } from '../rights/given-by-default.ts'
 import { isGranted, queryOf, readPast, tablesBelow } from '../rights/read-past.ts'
 import type { Fault, Rule } from '../rule.ts'
 
@@ -14,12 +15,19 @@ export const viewNotSecurityInvoker: Rule = {
   find: (catalog) =>
     ownersViews(catalog).map((view) => ({
       object: `view ${view.sql}`,
-      mend: `${grantsFor(catalog, view)}alter view ${view.sql} set (security_invoker = true);`,
+      mend: mendOf(catalog, view),
       ...whatItOpens(catalog, view),
     })),
 }
 
-/** What its readers will need then, which only who knows what they are for can grant. */
+/** Readers without a right on what is below would be refused from then on: what they are for, only somebody who knows can say. */
+function mendOf(catalog: Catalog, view: Relation): string {
+  const alter = `alter view ${view.sql} set (security_invoker = true);`
+  const needed = grantsFor(catalog, view)
+  return needed === '' ? alter : `${needed}-- ${alter}`
+}
+
+/** What its readers will need then. */
 function grantsFor(catalog: Catalog, view: Relation): string {
   const query = queryOf(view)
   const readers = askersOf(catalog, view, 'select')
@@ -41,7 +49,7 @@ function whatItOpens(catalog: Catalog, view: Relation): Pick<Fault, 'weight' | '
     ? askersOf(catalog, view, 'insert', 'update', 'delete')
     : []
   const written = readPast(catalog, writers, tables)
-  if (writers.length > 0 && written !== null)
+  if (written !== null && !isOnPurpose(catalog, view, writers))
     return {
       weight: 'hole',
       detail: `${namesOfRoles(catalog, writers)} may also write through it: ${written}`,
@@ -51,8 +59,17 @@ function whatItOpens(catalog: Catalog, view: Relation): Pick<Fault, 'weight' | '
   if (readers.length === 0) return { weight: 'style', detail: 'no role of requests may read it' }
   if (past === null)
     return { weight: 'style', detail: 'it shows nothing that its readers may not read anyway' }
-  return { detail: `${namesOfRoles(catalog, readers)} may read ${past}` }
+  const detail = `${namesOfRoles(catalog, readers)} may read ${past}`
+  return isOnPurpose(catalog, view, readers) ? { weight: 'style', detail } : { detail }
 }
+
+/**
+ * Who was granted a view and not the tables below it is shown a part of them, which is what views are for; unless policies
+ * say of rows whose they are, or everybody has whatever is made there.
+ */
+const isOnPurpose = (catalog: Catalog, view: Relation, readers: readonly number[]): boolean =>
+  ![...tablesBelow(catalog, view)].some(({ rowSecurity }) => rowSecurity) &&
+  readers.every((role) => role !== 0 && !isGivenByDefault(catalog, role, view, 'select'))
 
 const isWritable = ({ detours }: Catalog, { oid }: Relation): boolean => {
   const writes = detours.views.get(oid)
@@ -128,7 +145,11 @@ export const materializedViewGranted: Rule = {
   find: (catalog) =>
     everyGrantOf(catalog, 'm', (view, role) => {
       const past = readPast(catalog, [role], tablesBelow(catalog, view))
-      if (past !== null) return { detail: `it shows ${past}` }
+      if (past !== null)
+        return {
+          detail: `it shows ${past}`,
+          ...(isOnPurpose(catalog, view, [role]) ? { weight: 'style' as const } : {}),
+        }
       return { weight: 'style', detail: 'it shows nothing that its readers may not read anyway' }
     }),
 }
