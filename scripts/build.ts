@@ -12,7 +12,11 @@ const repository = fileURLToPath(new URL('../', import.meta.url))
 
 /** What each package has besides its code, by where it stands in the repository and in the workspace. */
 const published: Record<string, Record<string, string>> = {
-  advisor: {},
+  advisor: {
+    'docs/guides/lint.md': 'docs/guides/lint.md',
+    'docs/guides/exposure-and-explain.md': 'docs/guides/exposure-and-explain.md',
+    'docs/guides/advisor-in-your-build.md': 'docs/guides/advisor-in-your-build.md',
+  },
   server: {
     'database/migrations': 'dist/database/migrations',
     'database/expected.json': 'dist/database/expected.json',

@@ -62,7 +62,7 @@ const steps: Record<string, () => Promise<void> | void> = {
         },
       )
       const allowed =
-        /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/\w+\.js|dist\/(server|advisor)\/src\/.+\.(js|js\.map|d\.ts)|dist\/database\/(migrations\/\d{4}-[a-z-]+\.sql|expected\.json))$/
+        /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/\w+\.js|docs\/guides\/(lint|exposure-and-explain|advisor-in-your-build)\.md|dist\/(server|advisor)\/src\/.+\.(js|js\.map|d\.ts)|dist\/database\/(migrations\/\d{4}-[a-z-]+\.sql|expected\.json))$/
       for (const { name, filename, files } of readPacked(packed)) {
         const paths = files.map(({ path }) => path)
         assert.deepEqual(

@@ -21,6 +21,9 @@ done <<< "$LINT_SCHEMAS"
 while IFS= read -r role; do
   if [[ -n ${role%$'\r'} ]]; then asked+=("--role=${role%$'\r'}"); fi
 done <<< "$LINT_ROLES"
+while IFS= read -r setting; do
+  if [[ -n ${setting%$'\r'} ]]; then asked+=("--trust-setting=${setting%$'\r'}"); fi
+done <<< "${LINT_TRUSTED_SETTINGS:-}"
 if [[ -n $LINT_ACCEPTED ]]; then asked+=("--accepted=$LINT_ACCEPTED"); fi
 if [[ $LINT_STYLE == true ]]; then asked+=(--style); fi
 

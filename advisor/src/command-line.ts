@@ -5,6 +5,8 @@ import type { Advised } from './cli/advised.ts'
 import { explainCommand } from './cli/commands/explain.ts'
 import { exposureCommand } from './cli/commands/exposure.ts'
 import { lintCommand } from './cli/commands/lint.ts'
+import { withoutPasswords } from './cli/without-passwords.ts'
+import { onDatabaseAt } from './database/connect.ts'
 import { AdvisorError } from './errors.ts'
 import { noNames } from './names.ts'
 import { ownPackage } from './own-package.ts'
@@ -28,8 +30,15 @@ export async function runCommandLine(): Promise<void> {
     .addCommand(lintCommand(advised))
     .addCommand(exposureCommand(advised))
     .addCommand(explainCommand(advised))
-  // What was not understood is not 1, which says that something was found.
-  for (const command of [program, ...program.commands]) command.exitOverride()
+  for (const each of [program, ...program.commands])
+    each
+      // What was not understood is not 1, which says that something was found.
+      .exitOverride()
+      .configureOutput({ writeErr: (text) => process.stderr.write(withoutPasswords(text)) })
+  program.hook('preAction', (_, asked) => {
+    command = asked.name()
+  })
+  goOnUnread()
   try {
     await program.parseAsync()
   } catch (error) {
@@ -38,7 +47,9 @@ export async function runCommandLine(): Promise<void> {
       return
     }
     const isKnown = error instanceof AdvisorError || error instanceof pg.DatabaseError
-    process.stderr.write(`advisor: ${isKnown ? error.message : describeFailure(error)}\n`)
+    process.stderr.write(
+      withoutPasswords(`advisor: ${isKnown ? error.message : describeFailure(error)}\n`),
+    )
     process.exitCode = 2
   }
 }
@@ -50,13 +61,28 @@ Examples:
   advisor lint postgres://postgres:secret@localhost/shop --schema public
   advisor lint postgres://… --fail-on leak --sarif --output lint.sarif
   advisor exposure postgres://… --role anon authenticated
-  advisor explain postgres://… --role app_user --setting app.user_id=7 --table public.notes --row 12`
+  advisor explain postgres://… --role app_user --setting app.user_id=7 --table public.notes --row 12
+  advisor explain postgres://… --role authenticated --table public.notes \\
+    --setting 'request.jwt.claims={"sub":"<id of the user>","role":"authenticated"}'   (Supabase, PostgREST)
+
+Of TLS an address says what it says to psql: sslmode=require encrypts, sslmode=verify-full also asks
+whose certificate it is, sslrootcert=/path/to/ca.pem names who may have signed it.
+
+The guides come with the package, in docs/guides: lint.md has every rule, exposure-and-explain.md the
+other two, advisor-in-your-build.md an action for GitHub and more.`
+
+/** Who reads may stop, as `head` does: how it ends is still to be said. */
+function goOnUnread(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 
 const describeFailure = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error)
 
-/** How long the server may take to answer at all. */
-const CONNECT_WITHIN_MS = 10_000
+/** The command that is run, as the message about a missing address names it. */
+let command = 'lint'
 
 async function onDatabase<T>(
   given: string | undefined,
@@ -65,29 +91,7 @@ async function onDatabase<T>(
   const address = given ?? process.env['DATABASE_URL']
   if (address === undefined || address === '')
     throw new AdvisorError(
-      'Which database? Give its address: advisor lint postgres://user:password@host/database',
+      `Which database? Give its address: advisor ${command} postgres://user:password@host/database`,
     )
-  if (!URL.canParse(address) || !/^postgres(ql)?:$/.test(new URL(address).protocol))
-    throw new AdvisorError(
-      'The address of a database looks like postgres://user:password@host:5432/database.',
-    )
-  const client = new pg.Client({
-    connectionString: address,
-    connectionTimeoutMillis: CONNECT_WITHIN_MS,
-    application_name: 'pie advisor',
-  })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-  } catch (cause) {
-    throw new AdvisorError(
-      `Could not connect to ${new URL(address).host}: ${(cause as Error).message || cause}.`,
-      { cause },
-    )
-  }
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
+  return onDatabaseAt(address, work)
 }

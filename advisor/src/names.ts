@@ -2,6 +2,8 @@
 export interface Names {
   /** The database roles that requests arrive or act as. Null for those that the catalog suggests. */
   requestRoles: readonly string[] | null
+  /** Of these, those that log in and act as themselves, beside the ones that a platform's requests become. */
+  directRoles: readonly string[]
   /** Functions that say who asks, and can be trusted to: `auth.uid`, with their schema and without arguments. */
   identityFunctions: readonly string[]
   /** Settings that say who asks, which nobody but the server in front sets: `request.jwt.claims`; a dot at the end stands for all below it. */
@@ -28,6 +30,7 @@ export interface Names {
 /** For a database of which nothing is known. */
 export const noNames: Names = {
   requestRoles: null,
+  directRoles: [],
   identityFunctions: [],
   identitySettings: [],
   othersSchemas: [],

@@ -7,6 +7,8 @@ import { lintDatabase } from '../../advisor/src/lint/lint-database.ts'
 import { noNames } from '../../advisor/src/names.ts'
 import {
   asksWhatItIsTold,
+  goesOnAs,
+  grantsTo,
   keepsItApart,
   runsWhatItIsGiven,
 } from '../harness/lint/bodies-that-execute.ts'
@@ -32,6 +34,7 @@ for (const [version, binaries] of Object.entries(versions))
         create table app.kept (id uuid primary key, owner_id uuid, body text);
         alter table app.kept enable row level security, force row level security;
         create policy for_keeper on app.kept to keeper using (true) with check (true);
+        create type app.words as (said text, amount integer);
         comment on schema app is 'An application.'; comment on table app.kept is 'What is kept.';
         comment on column app.kept.id is 'Which.'; comment on column app.kept.owner_id is 'Whose.';
         comment on column app.kept.body is 'What.';
@@ -66,7 +69,7 @@ for (const [version, binaries] of Object.entries(versions))
         await asKeeper('revoke execute on all functions in schema app from public')
         const all = Object.entries(bodies)
         for (const [place, [, body]] of all.entries())
-          await asKeeper(`create function app.f_${place}(p_text text, p_list text[], p_json jsonb, p_id uuid, p_number integer, p_table regclass)
+          await asKeeper(`create function app.f_${place}(p_text text, p_list text[], p_json jsonb, p_id uuid, p_number integer, p_table regclass, p_record app.words)
             returns void language plpgsql ${definer} set search_path = pg_catalog, pg_temp as $body$${body.replaceAll(/\bf\.p_/g, `f_${place}.p_`)}$body$;
             revoke execute on function app.f_${place} from public; grant execute on function app.f_${place} to visitor`)
         const findings = await look('executes-its-argument')
@@ -100,6 +103,16 @@ for (const [version, binaries] of Object.entries(versions))
           await findIn(keepsItApart, 'security definer'),
           allAre(keepsItApart, 'nothing'),
         )
+      })
+
+      test('the role that its caller goes on as is a hole, and as its owner Postgres sets none', async () => {
+        assert.deepEqual(await findIn(goesOnAs, 'security invoker'), allAre(goesOnAs, 'hole'))
+        assert.deepEqual(await findIn(goesOnAs, 'security definer'), allAre(goesOnAs, 'nothing'))
+      })
+
+      test('the role whose rights it changes is a hole as its owner, and nothing as its caller', async () => {
+        assert.deepEqual(await findIn(grantsTo, 'security definer'), allAre(grantsTo, 'hole'))
+        assert.deepEqual(await findIn(grantsTo, 'security invoker'), allAre(grantsTo, 'nothing'))
       })
 
       test('the table that its caller names is a leak as its owner, and nothing as its caller', async () => {

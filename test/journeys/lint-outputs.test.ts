@@ -22,7 +22,7 @@ const finding = (given: Partial<Finding>): Finding => ({
 })
 
 const reportOf = (findings: Finding[], given: Partial<LintReport> = {}): LintReport => ({
-  ...{ schemas: ['app'], accepted: 0, unseen: [] },
+  ...{ schemas: ['app'], accepted: 0, left_alone: [], unseen: [] },
   findings,
   ...given,
 })
@@ -209,13 +209,13 @@ test('in Markdown: counts in a table, findings in folds, the gravest first', () 
   const page = lintReportInMarkdown(reportOf([slow, finding({})], { accepted: 3 }))
   assert.match(
     page,
-    /^<!-- pie-advisor -->\n\n### Database: 2 findings in 1 schema, and 3 accepted\n/,
+    /^<!-- pie-advisor -->\n\n### advisor lint: 2 findings in 1 schema, and 3 accepted\n/,
   )
   assert.match(page, /\| hole \| 1 \| somebody .* \|\n\| slow \| 1 \| it works.* \|\n\n<details>/)
   assert.ok(page.indexOf('open-table') < page.indexOf('no-index'))
   assert.match(page, /`column app\.notes\.owner`: policy notes\\_own compares it\n\n```sql\ncreate/)
   assert.equal(page.match(/<details>/g)?.length, page.match(/<\/details>/g)?.length)
-  assert.match(lintReportInMarkdown(reportOf([])), /### Database: No findings in 1 schema$/)
+  assert.match(lintReportInMarkdown(reportOf([])), /### advisor lint: No findings in 1 schema$/m)
 })
 
 test('in Markdown: a name is no markup, no mention, no link and no end of a fence', () => {
@@ -321,12 +321,48 @@ test('an acceptance of something lighter than is looked for is none of nothing',
     { rule: 'habit', object: 'table app.gone', reason: 'was there' },
   ]
   const judge = (least: 'slow' | 'style') => {
-    const { findings, accepted } = applyAcceptances([style, slow], acceptances, null, least)
+    const { findings, accepted } = applyAcceptances(
+      [style, slow],
+      acceptances,
+      ['habit', 'no-index'],
+      null,
+      least,
+    )
     return { accepted, left: findings.map(({ rule, object }) => `${rule}: ${object}`) }
   }
   const left = ['acceptance-of-nothing: acceptance of habit on table app.gone']
   assert.deepEqual(judge('slow'), { accepted: 1, left })
   assert.deepEqual(judge('style'), { accepted: 2, left })
+})
+
+test('an acceptance may stand for all objects that begin alike, and of no rule is told as that', () => {
+  const other = finding({ object: 'table app.drafts' })
+  const judge = (rule: string, object: string) =>
+    applyAcceptances(
+      [finding({}), other, slow],
+      [{ rule, object, reason: 'so be it' }],
+      ['open-table', 'no-index', 'policy-to-everybody'],
+      null,
+      'slow',
+    )
+  assert.equal(judge('open-table', 'table app.*').accepted, 2)
+  assert.equal(judge('open-table', 'table app.n*').accepted, 1)
+  assert.equal(judge('open-table', 'table *.notes').accepted, 0)
+  const [gone] = judge('policy-to-everybody', 'table app.notes').findings.slice(-1)
+  assert.match(gone?.why ?? '', /^There is no such finding/)
+  const [slip] = judge('open-tabel', 'table app.notes').findings.slice(-1)
+  assert.match(slip?.why ?? '', /^There is no rule of that name/)
+  assert.equal(slip?.mend, '-- is it open-table that is meant?')
+  const [wrong] = judge('opens', 'table app.notes').findings.slice(-1)
+  assert.match(wrong?.mend ?? '', /lint --help/)
+})
+
+test('in Markdown it says what it is, how it looked, what it left alone and where the rules stand', () => {
+  const report = { ...reportOf([slow], { left_alone: ['auth', 'storage'] }), presets: ['supabase'] }
+  assert.match(
+    lintReportInMarkdown(report, { homepage: 'https://example.org/lint.md' }),
+    /^<!-- pie-advisor -->\n\n### advisor lint: 1 finding [^]*<sub>Looked at with preset supabase; left alone, but for policies: auth, storage\. What each rule means: \[the guide\]\(https:\/\/example\.org\/lint\.md\)\.<\/sub>$/,
+  )
 })
 
 test('progress: one line on a terminal after two seconds, taken away at the end; nothing elsewhere', () => {

@@ -52,7 +52,10 @@ const onSupabase: Case[] = [
     'hole policy-lets-everybody-write',
   ],
   [`for all using ((select auth.role()) = 'authenticated')`, 'hole policy-lets-everybody-write'],
-  [`for all to authenticated using (${uid} is not null and is_public is not null)`],
+  [
+    `for all to authenticated using (${uid} is not null and is_public is not null)`,
+    'hole policy-lets-everybody-write',
+  ],
   [
     'for all to anon, authenticated using (true) with check (true)',
     'hole policy-lets-everybody-write',

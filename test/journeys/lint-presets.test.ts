@@ -148,9 +148,7 @@ test('on Supabase, what the platform grants and publishes is told once, as a hab
       'leak sequence-tells-count: grant of select to anon on sequence public.messages_number_seq',
     ])
   } finally {
-    await superuser.query(
-      'drop table public.messages; drop owned by stage; drop role stage',
-    )
+    await superuser.query('drop table public.messages; drop owned by stage; drop role stage')
   }
 })
 
@@ -173,14 +171,6 @@ test('a database without any row-level security is told so once, unless its role
   })
 })
 
-test('exposure says so where an option took the address for a name, and not what is in it', async () => {
-  const { stderr, stdout } = await runAdvisor(['exposure', '--role', 'anon', urlOf('passer_by')])
-  assert.equal(stdout, '')
-  assert.match(stderr, /--role takes every name that follows it, and took the address for one/)
-  assert.match(stderr, /exposure postgres:\/\/… --role anon\n$/)
-  assert.doesNotMatch(stderr, /passer/)
-})
-
 describe('PostgREST', () => {
   const layout = `
     create schema api;
@@ -200,11 +190,9 @@ describe('PostgREST', () => {
     await onDatabase('todos', layout, async (owner) => {
       const { presets, names, note } = await takeNames(owner, 'auto')
       assert.deepEqual(presets, ['postgrest'])
-      // Of this server's authenticator, which is Supabase's, too: it could come to this database.
-      assert.deepEqual(names.requestRoles, [
-        ...['anon', 'authenticated', 'service_role', 'todo_user', 'web_anon'],
-      ])
-      assert.deepEqual(names.trustedRoles, ['authenticator', 'gate'])
+      // And not Supabase's, which are another database's of this server.
+      assert.deepEqual(names.requestRoles, ['todo_user', 'web_anon'])
+      assert.deepEqual(names.trustedRoles, ['gate'])
       assert.deepEqual(names.identitySettings, ['request.jwt.claims', 'request.jwt.claim.'])
       assert.match(note ?? '', /^Taken for PostgREST, by a login role that inherits nothing/)
     })
@@ -226,6 +214,119 @@ describe('PostgREST', () => {
       const { stderr } = await lint(urlOf('passer_by', 'todos'), '--role', 'web_anon')
       assert.match(stderr, /Taken for PostgREST/)
     })
+  })
+})
+
+describe('roles are the whole server’s, and a preset this database’s', () => {
+  const open = `
+    create table public.accounts (id integer primary key, iban text);
+    alter table public.accounts enable row level security;
+    create policy all_of_them on public.accounts to shop_app using (true);
+    grant select, insert, update, delete on public.accounts to shop_app`
+
+  before(() => superuser.query('create role shop_app login'))
+  after(() => superuser.query('drop role shop_app'))
+
+  const isOpen = ({ findings }: Shown): boolean =>
+    findings.some(({ object }) => object === 'policy all_of_them on public.accounts')
+
+  test('what another database has its roles for makes none of this one', async () => {
+    await onDatabase('shop', open, async (owner) => {
+      const report = await lint(urlOf('passer_by', 'shop'))
+      assert.deepEqual(
+        { presets: report.presets, stderr: report.stderr },
+        { presets: [], stderr: '' },
+      )
+      assert.ok(isOpen(report), JSON.stringify(report.findings))
+      // What Supabase's roles may do in its database is nothing to this one.
+      assert.doesNotMatch(JSON.stringify(report.findings), /service_role|authenticator/)
+      const { stdout } = await runAdvisor(['exposure', urlOf('passer_by', 'shop'), '--json'])
+      assert.deepEqual(
+        JSON.parse(stdout).roles.map(({ name }: { name: string }) => name),
+        ['shop_app', 'PUBLIC'],
+      )
+      await owner.query(
+        'grant usage on schema public to anon; revoke connect on database shop from public',
+      )
+      assert.deepEqual((await takeNames(owner, 'auto')).presets, [])
+      await owner.query('grant connect on database shop to authenticator')
+      assert.deepEqual((await takeNames(owner, 'auto')).presets, ['postgrest'])
+    })
+  })
+
+  test('beside a preset, roles that log in and were granted something here are asked about', async () => {
+    await onDatabase('joint', `${open}; grant usage on schema public to anon`, async (owner) => {
+      const { presets, names } = await takeNames(owner, 'auto')
+      assert.deepEqual(presets, ['postgrest'])
+      assert.deepEqual(names.requestRoles, ['anon', 'shop_app'])
+      assert.deepEqual(names.shownRoles, ['anon', 'shop_app', 'PUBLIC'])
+      const report = await lint(urlOf('passer_by', 'joint'))
+      assert.ok(isOpen(report), JSON.stringify(report.findings))
+      // It is what it acts as, and no door.
+      assert.ok(report.findings.every(({ rule }) => rule !== 'policy-to-login-role'))
+    })
+    await superuser.query(open)
+    try {
+      const report = await lint(urlOf('passer_by'))
+      assert.deepEqual(report.presets, ['supabase'])
+      assert.ok(isOpen(report), JSON.stringify(report.findings))
+      const { stdout } = await runAdvisor(['exposure', urlOf('passer_by'), '--json'])
+      assert.ok(JSON.parse(stdout).roles.some(({ name }: { name: string }) => name === 'shop_app'))
+    } finally {
+      await superuser.query('drop table public.accounts')
+    }
+  })
+})
+
+test('policies that people write on a platform’s tables are looked at, its own tables are not, and that is said', async () => {
+  await superuser.query(`
+    create policy anybody_deletes on storage.objects for delete to anon using (true);
+    create policy own_only on storage.objects for select to authenticated using (owner = (select auth.uid()))`)
+  try {
+    const { findings, schemas } = await lint(urlOf('passer_by'))
+    assert.deepEqual(schemas, ['public'])
+    const objects = findings
+      .map(({ object }) => object)
+      .filter((object) => /storage|realtime|auth\./.test(object))
+    assert.deepEqual([...new Set(objects)], ['policy anybody_deletes on storage.objects'])
+    const { stdout } = await runAdvisor(['lint', urlOf('passer_by')])
+    assert.match(
+      stdout,
+      /\n\nLeft alone, but for policies: auth, extensions, realtime, storage\.\n\n/,
+    )
+  } finally {
+    await superuser.query(
+      'drop policy anybody_deletes on storage.objects; drop policy own_only on storage.objects',
+    )
+  }
+})
+
+test('a setting is believed where somebody says so, by its name or what it begins with', async () => {
+  const layout = `
+    create table public.rows (id integer primary key, tenant uuid);
+    create index on public.rows (tenant);
+    alter table public.rows enable row level security;
+    grant select on public.rows to passer_by;
+    create policy of_tenant on public.rows to passer_by
+      using (tenant = (select nullif(current_setting('app.tenant_id', true), '')::uuid))`
+  await onDatabase('tenants', layout, async () => {
+    const url = urlOf('passer_by', 'tenants')
+    const told = async (...args: string[]) => {
+      const { stdout } = await runAdvisor(['lint', url, '--json', ...args])
+      const { findings } = JSON.parse(stdout)
+      return findings.filter(({ rule }: { rule: string }) => rule === 'identity-from-setting')
+    }
+    const [fault] = await told()
+    assert.match(fault.mend, /if not, say so: lint --trust-setting app\.tenant_id$/)
+    for (const name of ['app.tenant_id', 'APP.tenant_id', 'app.'])
+      assert.deepEqual(await told('--trust-setting', name), [], name)
+    assert.equal(
+      (await told('--trust-setting', 'app.user_id', '--trust-setting', 'api.')).length,
+      1,
+    )
+    const { code, stderr } = await runAdvisor(['lint', url, '--trust-setting', 'role'])
+    assert.equal(code, 2)
+    assert.match(stderr, /app\.user_id, or app\. for all below it/)
   })
 })
 
@@ -253,6 +354,7 @@ test('nothing that stands in a schema is run by whoever looks for signs', async 
     `create schema trap;
      create function trap.spring(name, text) returns boolean language plpgsql as $$ begin raise 'sprung'; end $$;
      create operator trap.!~ (leftarg = name, rightarg = text, function = trap.spring);
+     grant usage on schema trap to anon;
      alter database trap set search_path = trap, pg_catalog`,
     async () => {
       const client = await connect(urlOf('supabase_admin', 'trap').replace('passer', 'superuser'))

@@ -130,6 +130,8 @@ export interface Relation {
   extension: number | null
   /** In a schema that is asked about, and of no extension. */
   isAsked: boolean
+  /** Whether its policies are asked about: those that people wrote on a platform's tables are theirs, unlike the tables. */
+  arePoliciesAsked: boolean
 }
 
 export interface Column {
@@ -308,6 +310,8 @@ export interface Type {
   element: number
   /** Of a composite type or a table's row: the relation. */
   relation: number
+  /** Of a composite type: its columns. Those of a table's row are the relation's. */
+  fields: { name: string; type: number }[]
   input: number
   acl: AclItem[]
 }

@@ -21,16 +21,18 @@ import { askOn, type Reading } from './reading.ts'
  * Reads the catalog, as anybody may: no rights are needed. Has to run where nothing but pg_catalog is on the search path
  * (`database/in-read-only.ts`).
  * @param asked the schemas that are asked about, by name
+ * @param policiesIn others, of whose tables only the policies are asked about
  */
 export async function readCatalog(
   client: pg.ClientBase,
   asked: readonly string[],
   names: Pick<Names, 'requestRoles'>,
+  policiesIn: readonly string[] = [],
 ): Promise<Catalog> {
   const ask = askOn(client)
   const roles = await readRoles(ask)
   const readAcl = aclReader(new Map([...roles.values()].map(({ name, oid }) => [name, oid])))
-  const reading: Reading = { ask, readAcl, asked }
+  const reading: Reading = { ask, readAcl, asked, policiesIn }
   const schemas = await readSchemas(reading)
   const relations = await readRelations(reading, schemas)
   await addPolicies(reading, relations)

@@ -63,6 +63,8 @@ export async function readRelations(
       constraints: [],
       ownedBy: null,
       isAsked: schema.isAsked && row.extension === null,
+      arePoliciesAsked:
+        (schema.isAsked || reading.policiesIn.includes(schema.name)) && row.extension === null,
     })
   }
   await addColumns(reading, relations)

@@ -10,6 +10,8 @@ export interface Reading {
   readAcl(items: string[] | null): AclItem[]
   /** The schemas that are asked about, by name. */
   asked: readonly string[]
+  /** Schemas of whose tables only the policies are asked about, by name. */
+  policiesIn: readonly string[]
 }
 
 export const askOn =

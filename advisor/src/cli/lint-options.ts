@@ -1,9 +1,10 @@
 import { relative, sep } from 'node:path'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { AdvisorError } from '../errors.ts'
 import { type Weight, weights } from '../lint/weight.ts'
 import type { Names } from '../names.ts'
 import type { PresetChoice } from '../presets/take-names.ts'
+import { type NamesAndAddress, readNamesAndAddress } from './names-and-address.ts'
 import { presetOption } from './preset-option.ts'
 
 /** `words` is for people. */
@@ -11,9 +12,9 @@ const formats = ['json', 'sarif', 'markdown', 'mends'] as const
 export type LintFormat = 'words' | (typeof formats)[number]
 
 /** What `lint` was asked, once it makes sense. */
-export interface LintRequest {
-  schemas: string[] | null
-  roles: string[] | null
+export interface LintRequest extends NamesAndAddress {
+  /** Settings that only the server in front sets, as whoever runs it says. */
+  trustedSettings: string[]
   preset: PresetChoice
   accepted: string | null
   /** The lightest that is looked for. */
@@ -32,8 +33,7 @@ export interface LintRequest {
 }
 
 interface Given extends Partial<Record<(typeof formats)[number], boolean>> {
-  schema?: string[]
-  role?: string[]
+  trustSetting?: string[]
   preset: PresetChoice
   accepted?: string
   style?: boolean
@@ -51,11 +51,15 @@ export function lintOptions(
 ): Command {
   command
     .option(
-      '--schema <name>',
-      'look at this schema; may be repeated (default: all but those of Postgres, of extensions and of a preset)',
-      again,
+      '--schema <names...>',
+      'look at these schemas (default: all but those of Postgres, of extensions and of a preset)',
     )
     .addOption(presetOption())
+    .option(
+      '--trust-setting <name>',
+      'a setting that says who asks, and that nobody but the server in front can set: app.user_id, or app. for all below it; may be repeated',
+      readSettingName,
+    )
     .option('--accepted <file>', 'findings that you live with (default: pie-lint.json, if there)')
     .option('--style', 'look for what is only a matter of style, too')
     .addOption(
@@ -78,12 +82,17 @@ export function lintOptions(
     .option('--all', 'on a terminal, too, name every object of a long group')
     .option('--from <file>', 'show a report that --json has saved, and look at no database')
   // Where a tool knows its own, nobody can name others.
-  if (requestRoles === null)
-    command.option('--role <name>', 'a role that requests act as; may be repeated', again)
+  if (requestRoles === null) command.option('--role <names...>', 'the roles that requests act as')
   return command
 }
 
-const again = (name: string, others: string[] = []): string[] => [...others, name]
+function readSettingName(name: string, others: string[] = []): string[] {
+  if (!/^[a-z_][\w$]*(\.[a-z_][\w$]*)*\.?$/i.test(name) || !name.includes('.'))
+    throw new InvalidArgumentError(
+      'It takes the name of a setting with a dot in it: app.user_id, or app. for all below it.',
+    )
+  return [...others, name.toLowerCase()]
+}
 
 /** @throws AdvisorError for options that do not go together */
 export function readLintOptions(command: Command): LintRequest {
@@ -97,10 +106,11 @@ export function readLintOptions(command: Command): LintRequest {
   const [format = 'words'] = asked
   if (given.sarifFile !== undefined && format !== 'sarif')
     throw new AdvisorError('--sarif-file is for --sarif.')
-  if (given.from !== undefined) checkAlone(given, command.args)
+  const named = readNamesAndAddress(command)
+  if (given.from !== undefined) checkAlone(command, named.address)
   return {
-    schemas: given.schema ?? null,
-    roles: given.role ?? null,
+    ...named,
+    trustedSettings: given.trustSetting ?? [],
     preset: given.preset,
     accepted: given.accepted ?? null,
     least: given.style || given.failOn === 'style' ? 'style' : 'slow',
@@ -114,18 +124,18 @@ export function readLintOptions(command: Command): LintRequest {
 }
 
 /** What is in a saved report was decided when it was made. */
-function checkAlone(given: Given, addresses: readonly string[]): void {
-  const { schema, role, accepted, style } = given
-  const useless = Object.entries({ schema, role, accepted, style }).find(
-    ([, value]) => value !== undefined,
-  )
-  if (addresses.length > 0)
+function checkAlone(command: Command, address: string | undefined): void {
+  if (address !== undefined)
     throw new AdvisorError('--from shows a saved report: it takes no address of a database.')
-  if (useless !== undefined)
-    throw new AdvisorError(
-      `--${useless[0]} is for looking at a database: a report --from a file is shown as it is.`,
-    )
+  const useless = ofLooking.find((name) => command.getOptionValueSource(name) === 'cli')
+  if (useless === undefined) return
+  const flag = command.options.find((option) => option.attributeName() === useless)?.long
+  throw new AdvisorError(
+    `${flag} is for looking at a database: a report --from a file is shown as it is.`,
+  )
 }
+
+const ofLooking = ['schema', 'role', 'preset', 'accepted', 'style', 'trustSetting'] as const
 
 /** @throws AdvisorError for a file elsewhere: code scanning knows only those of the repository */
 function inRepository(file: string): string {

@@ -11,10 +11,13 @@ const LIMIT = 65_000
 const MARK = '<!-- pie-advisor -->'
 
 /** For a pull request: counts by weight, and what was found in folds. Never longer than a comment may be. */
-export function lintReportInMarkdown(report: LintReport): string {
+export function lintReportInMarkdown(
+  report: LintReport & { presets?: readonly string[] },
+  { homepage }: { homepage?: string | undefined } = {},
+): string {
   const { findings, unseen } = report
   const head = [MARK, `### ${headline(report)}`, ...(findings.length > 0 ? [table(findings)] : [])]
-  const foot = unseen.map((what) => `_Not seen: ${escaped(what)}_`)
+  const foot = [...unseen.map((what) => `_Not seen: ${escaped(what)}_`), about(report, homepage)]
   const room = LIMIT - [...head, ...foot].join('\n\n').length - ROOM_FOR_NOTE
   const { folds, left } = fill(groupFindings(findings), room)
   const note =
@@ -32,7 +35,24 @@ const ROOM_FOR_NOTE = 200
 function headline({ schemas, findings, accepted }: LintReport): string {
   const count = findings.length === 0 ? 'No findings' : plural(findings.length, 'finding')
   const others = accepted === 0 ? '' : `, and ${accepted.toLocaleString('en-US')} accepted`
-  return `Database: ${count} in ${plural(schemas.length, 'schema')}${others}`
+  return `advisor lint: ${count} in ${plural(schemas.length, 'schema')}${others}`
+}
+
+/** How it was looked at, and where the rules stand. */
+function about(
+  { presets = [], left_alone }: LintReport & { presets?: readonly string[] },
+  homepage: string | undefined,
+): string {
+  const taken = presets.length === 0 ? 'as it is' : `with preset ${presets.map(escaped).join(', ')}`
+  const left =
+    left_alone.length === 0
+      ? ''
+      : `; left alone, but for policies: ${left_alone.map(escaped).join(', ')}`
+  const rules =
+    homepage === undefined
+      ? 'docs/guides/lint.md, in the package of the advisor'
+      : `[the guide](${homepage})`
+  return `<sub>Looked at ${taken}${left}. What each rule means: ${rules}.</sub>`
 }
 
 function table(findings: readonly Finding[]): string {

@@ -41,6 +41,9 @@ export function lintReportInSarif(
   const left = byWeight.length - shown.length
   const notes = [
     ...report.unseen.map((what) => `Not seen: ${what}`),
+    ...(report.left_alone.length > 0
+      ? [`Left alone, but for policies: ${report.left_alone.join(', ')}`]
+      : []),
     ...(left > 0
       ? [`${left} more would not be taken, and are left out: lint --json has all.`]
       : []),

@@ -18,7 +18,7 @@ const FIRST_OF_A_GROUP = 20
  * @param isCut whether long groups are cut, for a terminal
  */
 export function lintReportInWords(
-  { schemas, findings, accepted, unseen }: LintReport,
+  { schemas, findings, accepted, left_alone, unseen }: LintReport,
   { isCut = false }: { isCut?: boolean } = {},
 ): string {
   const groups = groupFindings(findings)
@@ -31,6 +31,9 @@ export function lintReportInWords(
     `${accepted === 0 ? '' : `, and ${accepted.toLocaleString('en-US')} accepted`}.`
   return [
     ...weights.flatMap((weight) => describeWeight(weight, groups, isCut)),
+    ...(left_alone.length === 0
+      ? []
+      : [wrap(`Left alone, but for policies: ${left_alone.map(onOneLine).join(', ')}.`, '')]),
     ...unseen.map((what) => wrap(`Not seen: ${onOneLine(what)}`, '')),
     wrap(summary, ''),
   ].join('\n\n')

@@ -35,7 +35,8 @@ export async function namesByPreset(
   if (taken.note !== null && (program !== 'pie' || taken.presets.some((name) => name !== 'pie')))
     process.stderr.write(`${program}: ${taken.note}\n`)
   // Who names roles means these, and not those of a preset besides.
-  return { ...taken, names: { ...taken.names, requestRoles: roles ?? taken.names.requestRoles } }
+  if (roles === null) return taken
+  return { ...taken, names: { ...taken.names, requestRoles: roles, directRoles: [] } }
 }
 
 async function checkRoles(client: pg.ClientBase, roles: readonly string[]): Promise<void> {

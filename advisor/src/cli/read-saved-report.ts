@@ -17,7 +17,7 @@ export async function readSavedReport(file: string): Promise<LintReport> {
   }
   if (!isReport(report))
     throw new AdvisorError(`${file} is no report as lint --json prints it: make it anew.`)
-  return report
+  return { ...report, left_alone: isTexts(report.left_alone) ? report.left_alone : [] }
 }
 
 function isReport(value: unknown): value is LintReport {

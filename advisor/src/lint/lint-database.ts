@@ -20,6 +20,8 @@ export interface LintReport {
   findings: Finding[]
   /** How many more there are that somebody has accepted, with a reason. */
   accepted: number
+  /** The schemas that are a platform's, of which only the policies were looked at. */
+  left_alone: string[]
   /** What could not be seen for lack of rights, in words. */
   unseen: string[]
 }
@@ -48,7 +50,8 @@ export function lintDatabase(
   return inReadOnly(client, async () => {
     const schemas =
       named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
-    const catalog = await readCatalog(client, schemas, names)
+    const leftOut = named === null ? names.othersSchemas : []
+    const catalog = await readCatalog(client, schemas, names, leftOut)
     const findings: Finding[] = []
     const unasked: string[] = []
     for (const [done, rule] of rules.entries()) {
@@ -63,11 +66,20 @@ export function lintDatabase(
     const mended = new Set(findings.map(({ mend }) => mend))
     // What a rule found by itself is not told twice.
     findings.unshift(...also.filter(({ mend }) => !mended.has(mend)))
-    const { findings: left, accepted } = applyAcceptances(findings, acceptances, named, least)
+    const { findings: left, accepted } = applyAcceptances(
+      findings,
+      acceptances,
+      rules.map(({ name }) => name),
+      named,
+      least,
+    )
     return {
       schemas,
       findings: mendInTurn(left),
       accepted,
+      left_alone: [...catalog.schemas.values()]
+        .filter(({ name }) => leftOut.includes(name))
+        .map(({ name }) => name),
       unseen: [
         ...unasked,
         ...catalog.unseen.map(onOneLine),
@@ -80,8 +92,8 @@ export function lintDatabase(
 
 /** Silence about nobody would look like a database without faults. */
 const nobodyAsks =
-  'whom requests act as. No role here logs in, owns nothing and is no superuser, so that rules about them had nobody to ask ' +
-  'about: name the roles (--role), or give the application one of its own'
+  'whom requests act as. No role here logs in, was granted something and owns nothing, and is no superuser, so that rules about ' +
+  'them had nobody to ask about: name the roles (--role), or give the application one of its own'
 
 /** Two policies may ask for one index: of one rule and object there is one finding. */
 function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: Names): Finding[] {

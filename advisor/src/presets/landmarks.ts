@@ -1,5 +1,7 @@
 import type pg from 'pg'
 import { inReadOnly } from '../database/in-read-only.ts'
+import { isRequestRole } from '../list-request-roles.ts'
+import { usedHere } from '../roles-used-here.ts'
 
 /** What a database is recognised by. */
 export interface Landmarks {
@@ -11,6 +13,14 @@ export interface Landmarks {
 
 export interface LandmarkRole {
   canLogin: boolean
+  /** Whether it may connect to this database. */
+  mayConnect: boolean
+  /** Whether something of this database is granted to it or is its, or a policy names it: roles are the whole server's. */
+  isUsedHere: boolean
+  /** Whether it was granted something, or has something, in another database of the server. */
+  isUsedElsewhere: boolean
+  /** Whether requests may well arrive as it, so far as the catalog says. */
+  mayBeRequest: boolean
   isSuperuser: boolean
   inherits: boolean
   /** Names of what is set on the role. */
@@ -37,6 +47,7 @@ interface Row {
 }
 
 const query = `
+  with recursive ${usedHere}
   select
     array(select nspname::text from pg_namespace) as schemas,
     array(
@@ -45,10 +56,18 @@ const query = `
     ) as functions,
     (
       select json_agg(json_build_object(
-        'name', rolname, 'canLogin', rolcanlogin, 'isSuperuser', rolsuper, 'inherits', rolinherit,
+        'name', rolname, 'canLogin', rolcanlogin,
+        'mayConnect', has_database_privilege(pg_roles.oid, current_database(), 'connect'),
+        'isUsedHere', pg_roles.oid in (select used.oid from used),
+        'isUsedElsewhere', exists (
+          select from pg_shdepend, here
+          where refclassid = 'pg_authid'::regclass and refobjid = pg_roles.oid and dbid not in (0, here.oid)
+        ),
+        'mayBeRequest', ${isRequestRole},
+        'isSuperuser', rolsuper, 'inherits', rolinherit,
         'settings', array(
           select split_part(setting, '=', 1) from pg_db_role_setting, unnest(setconfig) as setting
-          where setrole = pg_roles.oid
+          where setrole = pg_roles.oid and setdatabase in (0, (select here.oid from here))
         ),
         'memberOf', array(
           select groups.rolname from pg_auth_members join pg_roles as groups on groups.oid = roleid

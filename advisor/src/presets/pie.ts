@@ -1,4 +1,5 @@
 import { type Names, noNames } from '../names.ts'
+import { isUsedHere } from './postgrest.ts'
 import type { Preset } from './preset.ts'
 
 /** What the advisor has to be told of a database with Pie on it. */
@@ -25,7 +26,9 @@ export const namesOfPie: Names = {
 export const pie: Preset = {
   title: 'Pie',
   signs: 'the schemas pie_schema and pie_private, and the role cream',
-  isOn: ({ schemas, roles }) =>
-    schemas.has('pie_schema') && schemas.has('pie_private') && roles.has('cream'),
+  isOn: (landmarks) =>
+    landmarks.schemas.has('pie_schema') &&
+    landmarks.schemas.has('pie_private') &&
+    isUsedHere(landmarks, 'cream'),
   names: () => namesOfPie,
 }

@@ -8,7 +8,8 @@ import type { Preset } from './preset.ts'
  */
 export const postgrest: Preset = {
   title: 'PostgREST',
-  signs: 'a login role that inherits nothing, called authenticator or with settings pgrst.…',
+  signs:
+    'a login role that inherits nothing, called authenticator or with settings pgrst.…, and rights here of what it becomes',
   isOn: (landmarks) => findAuthenticators(landmarks).length > 0,
   names: (landmarks) => {
     const authenticators = findAuthenticators(landmarks)
@@ -26,19 +27,29 @@ export const postgrest: Preset = {
   },
 }
 
-const findAuthenticators = ({ roles }: Landmarks): string[] =>
-  [...roles]
+const findAuthenticators = (landmarks: Landmarks): string[] =>
+  [...landmarks.roles]
     .filter(
-      ([name, { canLogin, inherits, isSuperuser, settings, memberOf }]) =>
+      ([name, { canLogin, mayConnect, inherits, isSuperuser, settings }]) =>
         canLogin &&
+        mayConnect &&
         !isSuperuser &&
-        memberOf.length > 0 &&
+        rolesBehind(landmarks, name).some((role) => isUsedHere(landmarks, role)) &&
         ((name === 'authenticator' && !inherits) ||
           settings.some((setting) => setting.startsWith('pgrst.'))),
     )
     .map(([name]) => name)
     .sort()
 
-/** What a login can become: the roles that it is a member of, directly. What those inherit is theirs. */
+/**
+ * What a login can become: the roles that it is a member of, directly, but for those of another database of the server. What those
+ * inherit is theirs.
+ */
 export const rolesBehind = ({ roles }: Landmarks, login: string): readonly string[] =>
-  roles.get(login)?.memberOf ?? []
+  (roles.get(login)?.memberOf ?? []).filter((name) => {
+    const role = roles.get(name)
+    return role !== undefined && (role.isUsedHere || !role.isUsedElsewhere)
+  })
+
+export const isUsedHere = ({ roles }: Landmarks, role: string): boolean =>
+  roles.get(role)?.isUsedHere === true

@@ -1,5 +1,5 @@
 import { noNames } from '../names.ts'
-import { rolesBehind } from './postgrest.ts'
+import { isUsedHere, rolesBehind } from './postgrest.ts'
 import type { Preset } from './preset.ts'
 
 /**
@@ -10,10 +10,12 @@ import type { Preset } from './preset.ts'
 export const supabase: Preset = {
   title: 'Supabase',
   signs: 'the roles anon, authenticated and service_role, and auth.uid()',
-  isOn: ({ schemas, functions, roles }) =>
-    ['anon', 'authenticated', 'service_role'].every((role) => roles.has(role)) &&
-    schemas.has('auth') &&
-    functions.has('auth.uid'),
+  isOn: (landmarks) =>
+    ofRequests.every((role) => landmarks.roles.has(role)) &&
+    ofRequests.some((role) => isUsedHere(landmarks, role)) &&
+    landmarks.roles.get('authenticator')?.mayConnect !== false &&
+    landmarks.schemas.has('auth') &&
+    landmarks.functions.has('auth.uid'),
   names: (landmarks) => {
     const ofProject = rolesBehind(landmarks, 'authenticator').filter(
       (role) => !platformRoles.includes(role),
@@ -37,6 +39,8 @@ export const supabase: Preset = {
     }
   },
 }
+
+const ofRequests = ['anon', 'authenticated', 'service_role']
 
 /** What Supabase and its services work as: nobody is one of them who has not the secret key, or a password of the platform's. */
 const platformRoles = [

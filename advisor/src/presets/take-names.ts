@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { AdvisorError } from '../errors.ts'
+import { everybody } from '../exposure/exposure.ts'
 import { type Names, noNames } from '../names.ts'
 import { type Landmarks, readLandmarks } from './landmarks.ts'
 import { pie } from './pie.ts'
@@ -36,10 +37,35 @@ export async function takeNames(
   const taken = choice === 'auto' ? recognise(landmarks) : [choice]
   // Who names roles knows better.
   if (choice !== 'auto' && known.requestRoles === null) checkThere(choice, landmarks)
-  const names = taken
+  const agreed = taken
     .map((name) => presets[name].names(landmarks))
     .reduce((all, some) => uniteNames(all, some), known)
+  const names = taken.length === 0 ? agreed : withDirectRoles(agreed, landmarks)
   return { presets: taken, names, note: choice === 'auto' ? describe(taken) : null }
+}
+
+/** Beside a platform, somebody may have let in others: who logs in here and was granted something is asked about too. */
+function withDirectRoles(names: Names, { roles }: Landmarks): Names {
+  const { requestRoles, trustedRoles, shownRoles } = names
+  if (requestRoles === null) return names
+  const directRoles = [...roles]
+    .filter(
+      ([name, { mayBeRequest }]) =>
+        mayBeRequest && !requestRoles.includes(name) && !trustedRoles.includes(name),
+    )
+    .map(([name]) => name)
+    .sort()
+  return {
+    ...names,
+    directRoles,
+    requestRoles: [...requestRoles, ...directRoles],
+    shownRoles: shownRoles === null ? null : insertBefore(everybody, shownRoles, directRoles),
+  }
+}
+
+function insertBefore(last: string, names: readonly string[], added: readonly string[]): string[] {
+  const others = names.filter((name) => name !== last && !added.includes(name))
+  return [...others, ...added, ...(names.includes(last) ? [last] : [])]
 }
 
 /** On Supabase, its PostgREST is known as a part of it. */

@@ -4,6 +4,7 @@ import type { Names } from '../names.ts'
 export function uniteNames(one: Names, other: Names): Names {
   return {
     requestRoles: uniteUnlessNull(one.requestRoles, other.requestRoles),
+    directRoles: unite(one.directRoles, other.directRoles),
     identityFunctions: unite(one.identityFunctions, other.identityFunctions),
     identitySettings: unite(one.identitySettings, other.identitySettings),
     othersSchemas: unite(one.othersSchemas, other.othersSchemas),

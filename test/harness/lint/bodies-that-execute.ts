@@ -1,4 +1,4 @@
-/** Bodies of `f(p_text text, p_list text[], p_json jsonb, p_id uuid, p_number integer, p_table regclass)` in plpgsql. */
+/** Bodies of `f(p_text text, p_list text[], p_json jsonb, p_id uuid, p_number integer, p_table regclass, p_record app.words)` in plpgsql. */
 export const runsWhatItIsGiven: Readonly<Record<string, string>> = {
   alone: 'begin execute p_text; end',
   'beside a text': `begin execute 'select ' || p_text; end`,
@@ -29,6 +29,15 @@ export const runsWhatItIsGiven: Readonly<Record<string, string>> = {
   'in a block within a block': `begin begin if true then execute p_text; end if; exception when others then null; end; end`,
   'in a branch of a case': `begin case p_number when 1 then execute p_text; else null; end case; end`,
   'after a case': `begin case p_number when 1 then null; else null; end case; execute p_text; end`,
+  'through a pattern': `begin execute regexp_replace('select * from @', '@', p_text); end`,
+  'through a pattern, twice': `begin execute regexp_replace(regexp_replace(p_text, 'a', 'b'), 'c', 'd'); end`,
+  'with its blanks tidied': `declare q text := regexp_replace(p_text, '\\s+', ' ', 'g'); begin execute q; end`,
+  'put together of parts': `begin execute (select string_agg(x, ' ') from unnest(array['select', p_text]) x); end`,
+  'put together of a list': `begin execute 'select ' || (select string_agg(one, ', ') from unnest(p_list) as one); end`,
+  'put together of what it splits': `begin execute (select string_agg(l.one, ' ') from string_to_table(p_text, ',') as l (one)); end`,
+  'out of a record': `begin execute (p_record).said; end`,
+  'out of a record by its number': `begin execute 'select ' || ($7).said; end`,
+  'out of a variable for a record': `declare r record; begin r := p_record; execute r.said; end`,
   'in what runs SQL': `begin perform query_to_xml(p_text, true, true, ''); end`,
   'through a function of ours': 'begin perform app.runs(p_text); end',
 }
@@ -60,6 +69,14 @@ export const keepsItApart: Readonly<Record<string, string>> = {
   'in a comment': `begin -- execute p_text
     perform 1; end`,
   'in a text': `begin perform 'execute p_text'; perform $x$ execute p_text; $x$; end`,
+  'with all but letters taken away': `begin execute 'select ' || regexp_replace(p_text, '[^a-z_]', '', 'g'); end`,
+  'with all but words taken away': `begin execute 'select ' || regexp_replace(p_text, '\\W', '', 'g'); end`,
+  'with its quotes doubled by a pattern': `begin execute 'select ''' || regexp_replace(p_text, '''', '''''', 'g') || ''''; end`,
+  'how many a list has': `begin execute 'select ' || (select count(*) from unnest(p_list) as one); end`,
+  'each quoted out of a list': `begin execute 'select ' || (select string_agg(quote_literal(one), ', ') from unnest(p_list) as one); end`,
+  'out of a record, as a number': `begin execute 'select ' || (p_record).amount; end`,
+  'out of a record, held against a list': `begin if (p_record).said not in ('a', 'b') then return; end if; execute (p_record).said; end`,
+  'a setting that is no role': `begin perform set_config('app.tidy', p_text, true); end`,
   'without any': `begin execute 'analyze app.kept'; end`,
 }
 
@@ -68,4 +85,18 @@ export const asksWhatItIsTold: Readonly<Record<string, string>> = {
   'in format with %I': `begin execute format('select count(*) from %I', p_text); end`,
   'through quote_ident': `declare q text := 'delete from app.' || quote_ident(p_text); begin execute q; end`,
   'one of a list': `begin execute format('select %I from app.kept', p_list[1]); end`,
+}
+
+/** As whoever calls it, who goes on as another. */
+export const goesOnAs: Readonly<Record<string, string>> = {
+  'set_config of a role': `begin perform set_config('role', p_text, true); end`,
+  'set_config of a session': `begin perform pg_catalog.set_config('session_authorization', p_list[1], false); end`,
+  'set role in format': `begin execute format('set local role %I', p_text); end`,
+}
+
+/** As its owner, who may grant. */
+export const grantsTo: Readonly<Record<string, string>> = {
+  'a role': `begin execute format('grant keeper to %I', p_text); end`,
+  'a table': `declare q text := format('grant select on app.kept to %I', p_text); begin execute q; end`,
+  'what a role is': `begin execute 'alter role ' || quote_ident(p_text) || ' createrole'; end`,
 }

@@ -57,6 +57,24 @@ const letEverybodyWrite: Faulty[] = [
       },
     ],
   },
+  {
+    table: 'wide_signed_in',
+    after: `create policy {wide_signed_in_see} on {s}.{wide_signed_in} for select to webuser using (${mine});`,
+    policy: `for update to webuser using (${me} is not null)`,
+    rights: 'select;update ({body})',
+  },
+  {
+    table: 'wide_signed_in_add',
+    after: `create policy {wide_signed_in_add_see} on {s}.{wide_signed_in_add} for select to webuser using (${mine});`,
+    policy: `for insert to webuser with check (${me} is not null)`,
+    rights: 'select;insert ({id}, {owner_id}, {body})',
+  },
+  {
+    table: 'wide_by_case',
+    after: `create policy {wide_by_case_see} on {s}.{wide_by_case} for select to webuser using (${mine});`,
+    policy: `for delete to webuser using (case when {is_open} then true else ${mine} end)`,
+    rights: 'select;delete',
+  },
   { table: 'wide_by_column', policy: `to webuser using ({is_open} or ${mine})`, rights: all },
   {
     table: 'wide_by_check',

@@ -169,6 +169,154 @@ const definersOn = (
   ...more,
 })
 
+const asksNobody = (
+  name: string,
+  callable: string,
+  rest: string,
+  more: Partial<PlantedFault> = {},
+): PlantedFault => definersOn('security-definer-asks-nobody', name, callable, rest, more)
+
+const inSql = (body: string, returns = 'void') =>
+  `returns ${returns} language sql ${definer} as $$ ${body} $$`
+const inStableSql = (body: string, returns: string) => `${inSql(body, returns)} stable`
+const inPlpgsql = (body: string, returns = 'void') =>
+  `returns ${returns} language plpgsql ${definer} as $$ ${body} $$`
+const hole = { weight: 'hole' as const }
+
+/** Of a table that says whose its rows are. */
+const withWhose = (
+  name: string,
+  callable: string,
+  rest: string,
+  more: Partial<PlantedFault> = {},
+  before = '',
+): PlantedFault => {
+  const fault = asksNobody(name, callable, rest, more)
+  const table = soundTable(`kept_${name}`, ', owner_id uuid, body text')
+  return { ...fault, sql: table + before + fault.sql.slice(kept(name).length) }
+}
+
+/** The same in other words. */
+export const faultsOfDefinersInOtherWords: PlantedFault[] = [
+  ...Object.entries({
+    using_select: 'delete from {t} as k using (select what as w) as p where k.{id} = p.w',
+    any_array: 'delete from {t} where {id} = any (array[what])',
+    not_distinct: 'delete from {t} where {id} is not distinct from what',
+    in_select: 'delete from {t} where {id} in (select unnest(array[what]))',
+    is_there: 'delete from {t} as k where exists (select where k.{id} = what)',
+    merging:
+      'merge into {t} as k using (select what as w) as p on k.{id} = p.w when matched then delete',
+  }).map(([name, body]) => asksNobody(`${name}`, 'what integer', inSql(body), hole)),
+  asksNobody(
+    'out_of_json',
+    'said jsonb',
+    inSql(`delete from {t} where {id} = (said ->> 'id')::integer`),
+    hole,
+  ),
+  asksNobody(
+    'by_variable',
+    'what integer',
+    inPlpgsql('declare {w} integer := what; begin delete from {t} where {id} = {w}; end'),
+    hole,
+  ),
+  asksNobody(
+    'signed_in',
+    'what integer',
+    inPlpgsql(
+      'begin if pie_schema.current_user_id() is null then return; end if; delete from {t} where {id} = what; end',
+    ),
+    hole,
+  ),
+  asksNobody(
+    'signed_in_by_variable',
+    'what integer',
+    inPlpgsql(`declare {me} uuid := pie_schema.current_user_id();
+      begin if {me} is null then raise exception 'no'; end if; delete from {t} where {id} = what; end`),
+    hole,
+  ),
+  asksNobody(
+    'signed_in_by_select',
+    'what integer',
+    inPlpgsql(
+      'begin if (select pie_schema.current_user_id()) is not null then delete from {t} where {id} = what; end if; end',
+    ),
+    hole,
+  ),
+  asksNobody(
+    'sets_row',
+    'which integer, said text',
+    inSql('update {t} set ({owner_id}, {body}) = (null, said) where {id} = which'),
+    hole,
+  ),
+  asksNobody(
+    'upserts',
+    'which integer, said text',
+    inSql(
+      'insert into {t} ({id}, {body}) values (which, said) on conflict ({id}) do update set {body} = excluded.{body}',
+    ),
+    hole,
+  ),
+  withWhose(
+    'inserts_for',
+    'who uuid, said text',
+    inSql('insert into {t} ({id}, owner_id, body) values (1, who, said)'),
+    hole,
+  ),
+  withWhose(
+    'handed_on',
+    'what integer',
+    inSql('select {s}.{really}(what)'),
+    hole,
+    soundFunction(
+      '{really}(integer)',
+      `returns void language plpgsql as $$ begin delete from {s}.{kept_handed_on} where {id} = $1; end $$`,
+    ),
+  ),
+  withWhose('by_id', 'what integer', inStableSql('select body from {t} where {id} = what', 'text')),
+  withWhose(
+    'by_owner',
+    'p uuid',
+    inStableSql('select body from {t} where owner_id = p', 'setof text'),
+  ),
+  withWhose(
+    'searched',
+    'said text',
+    `${inPlpgsql(
+      `begin return query select body from {t} where body ilike '%' || said || '%'; end`,
+      'setof text',
+    )} stable`,
+  ),
+  withWhose('of_true', '', inStableSql('select body from {t} where true', 'setof text')),
+  withWhose('a_few', 'many integer', inStableSql('select body from {t} limit many', 'setof text')),
+  withWhose('as_json', '', inStableSql('select to_jsonb(array_agg(k)) from {t} as k', 'jsonb')),
+  withWhose(
+    'by_cursor',
+    '',
+    inPlpgsql(
+      `declare c refcursor := 'c'; begin open c for select body from {t}; return c; end`,
+      'refcursor',
+    ),
+  ),
+  asksNobody(
+    'decoy_code',
+    'country_code text, what integer',
+    inSql('delete from {t} where {id} = what'),
+    hole,
+  ),
+  asksNobody(
+    'decoy_session',
+    'p_session_id text, what integer',
+    inSql('delete from {t} where {id} = what'),
+    hole,
+  ),
+  asksNobody(
+    'decoy_key',
+    'sort_key text, what integer',
+    inSql('delete from {t} where {id} = what and length(sort_key) > 0'),
+    hole,
+  ),
+]
+
 export const faultsOfDefiners: PlantedFault[] = [
   definersOn(
     'security-definer-asks-nobody',

@@ -123,7 +123,7 @@ const missing: PlantedFault[] = [
     rule: 'change-without-select',
     object: 'grant to webuser on table {s}.{unseen}',
     sql: `${soundTable('unseen')}
-      create policy {unseen_gone} on {s}.{unseen} for delete to webuser using (${me} is not null and {id} > 7);
+      create policy {unseen_gone} on {s}.{unseen} for delete to webuser using ({id} = length(${me}::text));
       grant delete on {s}.{unseen} to webuser;`,
   },
   {

@@ -96,6 +96,9 @@ const byPattern = [
     weight: 'leak' as const,
   },
   { table: 'by_start', policy: `${select} (${email} ~ '^admin')`, weight: 'leak' as const },
+  { table: 'by_beginning', policy: `${select} (starts_with(${email}, {body}))` },
+  { table: 'by_position', policy: `${select} (position({body} in ${email}) > 0)` },
+  { table: 'by_order', policy: `${select} ({owner_id} >= ${me})` },
   {
     table: 'by_case',
     before: 'create index on {s}.{by_case} (lower({body}));',

@@ -77,6 +77,42 @@ const [first, ...others] = [
     '{team_id} = any (array (select m.{team_id} from {s}.{members} as m))',
   ),
 
+  faulty('membership-of-anybody', 'by_any_row', `exists (select from {s}.{members})`),
+  faulty(
+    'membership-of-anybody',
+    'by_count',
+    `(select count(*) from {s}.{members} as m where m.{team_id} = {by_count}.{team_id}) > 0`,
+  ),
+  faulty(
+    'membership-of-anybody',
+    'by_bool_or',
+    `(select bool_or(m.{team_id} = {by_bool_or}.{team_id}) from {s}.{members} as m)`,
+  ),
+  faulty(
+    'membership-of-anybody',
+    'by_union',
+    `{team_id} in (select m.{team_id} from {s}.{members} as m where m.{user_id} = ${me} union select m.{team_id} from {s}.{members} as m)`,
+  ),
+  faulty(
+    'membership-of-anybody',
+    'by_outer_join',
+    `exists (select from {s}.{members} as m left join {s}.{members} as n on n.{id} = m.{id} and n.{user_id} = ${me} where m.{team_id} = {by_outer_join}.{team_id})`,
+  ),
+  faulty(
+    'membership-of-anything',
+    'torn',
+    `exists (select from {s}.{members} as m, {s}.{members} as n where m.{team_id} = {torn}.{team_id} and n.{user_id} = ${me})`,
+  ),
+  faulty(
+    'column-compared-with-itself',
+    'unqualified_list',
+    `exists (select from {s}.{members} as m where m.{team_id} = any (array[{team_id}]) and m.{user_id} = ${me})`,
+  ),
+  faulty(
+    'column-compared-with-itself',
+    'unqualified_distinct',
+    `exists (select from {s}.{members} as m where m.{team_id} is not distinct from {team_id} and m.{user_id} = ${me})`,
+  ),
   faulty(
     'membership-of-anything',
     'of_anything',

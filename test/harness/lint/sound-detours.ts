@@ -11,7 +11,7 @@ const door = (callable: string, rest: string) =>
 export const soundDetours = [
   schemaAlone,
   sharedTable('notes'),
-  soundTable('journal', ', {body} text, {token} bytea'),
+  soundTable('journal', ', {owner_id} uuid, {body} text, {token} bytea, {n} integer'),
   commented('view', 'mine', 'with (security_invoker = true) as select {id} from {s}.{notes}'),
   commented(
     'view',
@@ -43,7 +43,7 @@ export const soundDetours = [
     '{forget}(integer)',
     `returns void language plpgsql ${definer} as $$ begin
       if ${asks} is null then return; end if;
-      delete from {s}.{notes} where {id} = $1;
+      delete from {s}.{notes} where {id} = $1 and {owner_id} = ${asks};
     end $$`,
   ),
   // Asked by what it calls.
@@ -56,9 +56,47 @@ export const soundDetours = [
   ),
   // Whoever knows the token has shown who they are.
   door(
-    '{by_token}(user_id uuid, token text)',
+    '{by_token}(user_id uuid, said_token text)',
     `returns text language sql stable ${definer} as $$
-      select max({body}) from {s}.{notes} where {owner_id} = user_id and length(token) > 9 $$`,
+      select max({body}) from {s}.{journal} where {owner_id} = user_id and {token} = sha256(convert_to(said_token, 'utf8')) $$`,
+  ),
+  soundTable('invitations', ', invite_code text, owner_id uuid, is_public boolean, body text'),
+  door(
+    '{by_code}(code text)',
+    `returns setof text language sql stable ${definer} as $$ select body from {s}.{invitations} where invite_code = code $$`,
+  ),
+  door(
+    '{by_slug}(slug text)',
+    `returns setof text language sql stable ${definer} as $$ select owner_id::text from {s}.{invitations} where body = slug $$`,
+  ),
+  door(
+    '{public_one}(integer)',
+    `returns setof text language sql stable ${definer} as $$ select body from {s}.{invitations} where {id} = $1 and is_public $$`,
+  ),
+  door(
+    '{find_public}(said text)',
+    `returns setof text language sql stable ${definer} as $$
+      select body from {s}.{invitations} where is_public and body ilike '%' || said || '%' limit 9 $$`,
+  ),
+  door(
+    '{how_many}(integer)',
+    `returns bigint language sql stable ${definer} as $$ select count(*) from {s}.{invitations} where {id} = $1 $$`,
+  ),
+  door(
+    '{count_up}(integer)',
+    `returns void language sql ${definer} as $$
+      insert into {s}.{journal} as j ({id}, {n}) values ($1, 1) on conflict ({id}) do update set {n} = j.{n} + excluded.{n} $$`,
+  ),
+  door(
+    '{older_than}(integer)',
+    `returns void language sql ${definer} as $$ delete from {s}.{journal} where {n} < $1 $$`,
+  ),
+  door(
+    '{signed_in_by_variable}(integer)',
+    `returns void language plpgsql ${definer} as $$ declare {me} uuid := ${asks}; begin
+      if {me} is null then raise exception 'no'; end if;
+      delete from {s}.{notes} where {id} = $1 and {owner_id} = {me};
+    end $$`,
   ),
   door(
     '{is_there}(user_id uuid)',

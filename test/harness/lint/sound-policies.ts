@@ -30,6 +30,12 @@ export const soundPolicies = [
   ),
   policy('open_to_read', 'remove', `for delete to webuser using (${mine} and not {is_open})`),
 
+  // Whoever is signed in may add, and only their own: the owner is filled in.
+  ownedTable('added', '', 'select;insert ({id}, {body})'),
+  `alter table {s}.{added} alter column {owner_id} set default pie_schema.current_user_id();`,
+  policy('added', 'see', `for select to webuser using (${mine})`),
+  policy('added', 'add', `for insert to webuser with check (${me} is not null)`),
+
   // What is public may be read, and no more.
   ownedTable('published', '', 'select;update ({body})'),
   policy('published', 'see', `for select to webuser using ({is_open} or ${mine})`),

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type pg from 'pg'
-import { inOtherDatabase } from '../../database/in-other-database.ts'
+import { onDatabaseAt } from '../../database/connect.ts'
 import { AdvisorError } from '../../errors.ts'
 import { compareExposures } from '../../exposure/diff/compare-exposures.ts'
 import { readSavedExposure } from '../../exposure/diff/read-saved-exposure.ts'
@@ -16,13 +16,12 @@ import { exposureInHtml } from '../exposure-in-html.ts'
 import { exposureInMarkdown } from '../exposure-in-markdown.ts'
 import { describeRefused, describeRows, exposureInWords } from '../exposure-in-words.ts'
 import { keepMemorySmall } from '../keep-memory-small.ts'
+import { type NamesAndAddress, readNamesAndAddress } from '../names-and-address.ts'
 import { namesByPreset, presetOption } from '../preset-option.ts'
 import { showProgress } from '../show-progress.ts'
 import { writeReport } from '../write-report.ts'
 
-interface Options {
-  schema?: string[]
-  role?: string[]
+interface Given {
   preset: PresetChoice
   diff?: string
   output?: string
@@ -30,6 +29,8 @@ interface Options {
   html?: boolean
   json?: boolean
 }
+
+type Options = Given & Pick<NamesAndAddress, 'schemas' | 'roles'>
 
 export function exposureCommand(advised: Advised): Command {
   const { address, names, program } = advised
@@ -55,29 +56,18 @@ export function exposureCommand(advised: Advised): Command {
     )
   if (address !== undefined) command.argument(address.flags, address.description)
   return command.action(async () => {
-    const options = command.opts<Options>()
+    const { schemas, roles, address } = readNamesAndAddress(command)
+    const options = { ...command.opts<Given>(), schemas, roles }
     const { json = false, markdown = false, html = false } = options
-    checkNames(command, options)
     if ([json, markdown, html].filter((form) => form).length > 1)
       throw new AdvisorError('One form at a time: --json, --markdown or --html.')
     if (html && options.diff !== undefined)
       throw new AdvisorError('What has changed has no page: --diff with --markdown or --json.')
     keepMemorySmall()
     await (options.diff === undefined
-      ? show(advised, command.args[0], options)
-      : compare(advised, command.args[0], options, options.diff))
+      ? show(advised, address, options)
+      : compare(advised, address, options, options.diff))
   })
-}
-
-/** An option that takes several names takes what follows it too. */
-function checkNames(command: Command, { role = [], schema = [] }: Options): void {
-  for (const [option, names] of Object.entries({ '--role': role, '--schema': schema })) {
-    const taken = names.find((name) => /^postgres(ql)?:/.test(name))
-    if (taken === undefined) continue
-    throw new AdvisorError(
-      `${option} takes every name that follows it, and took the address for one. Say the address first: ${command.name()} postgres://… ${option} ${names.filter((name) => name !== taken).join(' ')}`.trimEnd(),
-    )
-  }
 }
 
 const help = (command: string): string => `
@@ -154,8 +144,8 @@ async function compare(
     async (client, usual, known) => {
       const asked = {
         ...usual,
-        schemas: options.schema ?? saved?.asked.schemas ?? null,
-        roles: options.role ?? saved?.asked.roles ?? null,
+        schemas: options.schemas ?? saved?.asked.schemas ?? null,
+        roles: options.roles ?? saved?.asked.roles ?? null,
       }
       // Whoever has become a superuser, or owns something now, is no longer among those that are shown.
       const also = (shown: Exposure) => ({
@@ -165,9 +155,7 @@ async function compare(
       if (saved !== null)
         return [saved, await readExposure(client, also(saved), 'left out'), known.isOfApi]
       const now = await readExposure(client, asked, 'left out')
-      const then = await inOtherDatabase(from, (other) =>
-        readExposure(other, also(now), 'left out'),
-      )
+      const then = await onDatabaseAt(from, (other) => readExposure(other, also(now), 'left out'))
       return [then, await readExposure(client, also(then), 'left out'), known.isOfApi]
     },
   )
@@ -191,7 +179,7 @@ async function compare(
 async function onDatabase<T>(
   advised: Advised,
   address: string | undefined,
-  { schema, role, preset }: Options,
+  { schemas, roles, preset }: Options,
   work: (client: pg.Client, asked: ExposureOptions, known: Known) => Promise<T>,
 ): Promise<T> {
   const progress = showProgress('Reading')
@@ -201,7 +189,7 @@ async function onDatabase<T>(
       const requested = names.requestRoles === null ? null : [...names.requestRoles, everybody]
       const usualRoles = names.shownRoles ?? requested
       const { othersSchemas, note } = names
-      const asked = { schemas: schema ?? null, roles: role ?? null, usualRoles, othersSchemas }
+      const asked = { schemas, roles, usualRoles, othersSchemas }
       return work(client, asked, { note, isOfApi: isSqlOfAnApi(names) })
     })
   } finally {

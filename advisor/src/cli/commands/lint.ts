@@ -27,9 +27,7 @@ export function lintCommand(advised: Advised): Command {
   return command.action(async () => {
     const request = readLintOptions(command)
     const report =
-      request.from === null
-        ? await look(advised, command.args[0], request)
-        : await readSavedReport(request.from)
+      request.from === null ? await look(advised, request) : await readSavedReport(request.from)
     await writeReport(inFormat(report, request), request.output)
     if (request.output !== null)
       process.stderr.write(
@@ -43,15 +41,16 @@ export function lintCommand(advised: Advised): Command {
 
 async function look(
   advised: Advised,
-  address: string | undefined,
-  { schemas, roles, preset, accepted, least }: LintRequest,
+  { schemas, roles, address, preset, trustedSettings, accepted, least }: LintRequest,
 ): Promise<LintReport & { presets: string[] }> {
   keepMemorySmall()
   const acceptances = await readAcceptances(accepted)
   const progress = showProgress('Linting')
   try {
     return await advised.onDatabase(address, async (client) => {
-      const { presets, names } = await namesByPreset(advised, client, preset, roles)
+      const { presets, names: taken } = await namesByPreset(advised, client, preset, roles)
+      const identitySettings = [...taken.identitySettings, ...trustedSettings]
+      const names = { ...taken, identitySettings }
       const also = (await advised.alsoFound?.(client)) ?? []
       const onProgress = progress.tell
       const question = { schemas, acceptances, least, also, names, onProgress }
@@ -69,7 +68,7 @@ function inFormat(report: LintReport, { format, output, all, sarifFile }: LintRe
     case 'sarif':
       return JSON.stringify(lintReportInSarif(report, { ...ownPackage, file: sarifFile }))
     case 'markdown':
-      return lintReportInMarkdown(report)
+      return lintReportInMarkdown(report, ownPackage)
     case 'mends':
       return mendsInOrder(report.findings)
     case 'words':
@@ -87,14 +86,16 @@ when there is one of the weight that --fail-on says, or a graver one, so that a 
 
 To live with one, say why in pie-lint.json:
   [{ "rule": "…", "object": "…", "reason": "…" }]
-An entry without a reason, or whose finding is gone, is a finding.
+A star at the end of an object stands for all that begin so. An entry without a reason, or whose
+finding is gone, is a finding.
 
 Examples:
   ${command}
-  ${command} --schema app --schema billing --style
+  ${command} --schema app billing --style
+  ${command} --trust-setting app.user_id
   ${command} --fail-on leak --markdown --output lint.md
   ${command} --json --output report.json; ${command.split(' ').slice(0, 2).join(' ')} --from report.json --sarif
   ${command} --mends > mends.sql
 
-Rules (docs/guides/lint.md says more of each):
+Rules (docs/guides/lint.md, in the package @pie/advisor too, says more of each):
 ${rules.map(({ name }) => `  ${name}`).join('\n')}`

@@ -1,7 +1,24 @@
 import { childrenOf, nodesIn, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
-import { conditionsOf, relationsOf, type Scope, within } from '../expressions/scope.ts'
+import {
+  armsOf,
+  conditionsOf,
+  relationsKept,
+  relationsOf,
+  restrictionsOf,
+  type Scope,
+  within,
+} from '../expressions/scope.ts'
 import { isNever } from '../expressions/truth.ts'
-import { ANY, argumentsOf, EXISTS, type Place, queryOf } from '../expressions/unwrap.ts'
+import {
+  ANY,
+  argumentsOf,
+  EXISTS,
+  type Place,
+  plainQueryOf,
+  queryOf,
+  unwrap,
+} from '../expressions/unwrap.ts'
+import { isPresence } from './is-presence.ts'
 import { judgeCondition } from './judge-condition.ts'
 import type { Facts } from './value.ts'
 
@@ -11,6 +28,8 @@ export interface Asking extends Facts {
   isAskedFor(relation: number): boolean
   /** What has been found out about nodes, each of which stands in one place. */
   known: WeakMap<TreeNode, boolean>
+  /** That it is not enough to ask whether somebody has signed in, whoever it is. */
+  asksForName?: boolean
 }
 
 /** The ways, of those that `or` divides, in which a condition lets a row through and asks nobody. */
@@ -31,8 +50,30 @@ export function openBranches(
     if (!isAnd) return open.flat()
     return open.some((branches) => branches.length === 0) ? [] : open.flat()
   }
+  if (node.type === 'CASEEXPR' && nodesIn(node, 'arg').length === 0)
+    return openCases(node, scope, asking, isNegated)
+  const plain = plainQueryOf(node)
+  if (plain !== null) {
+    const inner = unwrap(node, scope)
+    if (inner.node !== node) return openBranches(inner.node, inner.scope, asking, isNegated)
+  }
+  if (asking.asksForName === true && isPresence(node, scope, asking, isNegated))
+    return [{ node, scope }]
   if (!isNegated && isNever(judgeCondition(node, scope, asking))) return []
   return asksSomebody(node, scope, asking) ? [] : [{ node, scope }]
+}
+
+/** Each `when`, as `condition and result`, and what else there is. */
+function openCases(node: TreeNode, scope: Scope, asking: Asking, isNegated: boolean): Place[] {
+  const open = (part: TreeNode | undefined) =>
+    part === undefined ? [] : openBranches(part, scope, asking, isNegated)
+  const cases = argumentsOf(node).flatMap((branch) => {
+    const [condition] = nodesIn(branch, 'expr')
+    const met = condition === undefined ? [] : openBranches(condition, scope, asking)
+    const result = open(nodesIn(branch, 'result')[0])
+    return met.length === 0 || result.length === 0 ? [] : [...met, ...result]
+  })
+  return [...cases, ...open(nodesIn(node, 'defresult')[0])]
 }
 
 /** Whether what a node comes to depends on who asks. */
@@ -57,9 +98,20 @@ function findOut(node: TreeNode, scope: Scope, asking: Asking): boolean {
 }
 
 /** @param isCondition that what counts is whether there is a row: then each way to one has to ask */
-function queryAsks(query: TreeNode, scope: Scope, asking: Asking, isCondition: boolean): boolean {
-  if (relationsOf(query).some((relation) => asking.isAskedFor(relation))) return true
-  const conditions = conditionsOf(query)
+export function queryAsks(
+  query: TreeNode,
+  scope: Scope,
+  asking: Asking,
+  isCondition: boolean,
+): boolean {
+  if (nodesIn(query, 'setOperations').length > 0) {
+    const arms = armsOf(query, { ...scope, queries: scope.queries.slice(1) })
+    if (isCondition && arms.length > 0)
+      return arms.every((arm) => queryAsks(arm.query, within(arm.around, arm.query), asking, true))
+  }
+  const kept = isCondition ? relationsKept(query) : relationsOf(query)
+  if (kept.some((relation) => asking.isAskedFor(relation))) return true
+  const conditions = isCondition ? restrictionsOf(query) : conditionsOf(query)
   if (conditions.some((condition) => openBranches(condition, scope, asking).length === 0))
     return true
   if (!isCondition && conditions.some((condition) => asksSomebody(condition, scope, asking)))

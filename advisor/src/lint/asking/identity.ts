@@ -73,8 +73,14 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
   }
   const settingsIn = (words: readonly Token[]): string[] =>
     callsIn(words).flatMap(({ name, at }) => {
-      const word = words[at + 2]
-      return name === 'current_setting' && word?.kind === 'literal' ? [word.text.toLowerCase()] : []
+      if (name !== 'current_setting' || words[at + 2]?.kind !== 'literal') return []
+      let [text, next] = ['', at + 2]
+      while (words[next]?.kind === 'literal') {
+        text += words[next]?.text ?? ''
+        if (words[next + 1]?.text !== '|' || words[next + 2]?.text !== '|') break
+        next += 3
+      }
+      return [text.toLowerCase()]
     })
   const isProof = (routine: Routine, words: readonly Token[]): boolean =>
     routine.isSecurityDefiner && callsIn(words).some(({ name }) => hashes.has(name))
@@ -125,7 +131,7 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
     const routine = catalog.functions.get(Number(wordOf(node, field)))
     if (routine === undefined) return []
     if (routine.schema.isOfPostgres && routine.name === 'current_setting') {
-      const setting = textOf(argumentsOf(node)[0])
+      const setting = putTogether(argumentsOf(node)[0], catalog)
       return setting === null
         ? [{ kind: 'unknown', key: 'current_setting' }]
         : sourceOfSetting(setting)
@@ -150,6 +156,14 @@ export function identityOf(catalog: Catalog, names: Names): Identity {
     calledBy: (routine) =>
       trusted.has(`${routine.schema.name}.${routine.name}`) ? [] : calledBy(routine),
   }
+}
+
+/** A text of constants that `||` puts together, or null. */
+function putTogether(node: TreeNode | undefined, catalog: Catalog): string | null {
+  if (node?.type !== 'OPEXPR') return textOf(node)
+  const operator = catalog.operators.get(Number(wordOf(node, 'opno')))
+  const parts = argumentsOf(node).map((part) => putTogether(part, catalog))
+  return operator?.name === '||' && !parts.includes(null) ? parts.join('') : null
 }
 
 /** Functions that are not Postgres' own, by their names. */

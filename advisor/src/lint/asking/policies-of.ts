@@ -1,5 +1,7 @@
 import type { Catalog, Policy } from '../../catalog/catalog.ts'
 
-/** The policies of the tables that are asked about. */
+/** The policies that are asked about: of the tables that are, and of a platform's, where people write them. */
 export const policiesOf = ({ relations }: Catalog): Policy[] =>
-  [...relations.values()].flatMap(({ isAsked, policies }) => (isAsked ? policies : []))
+  [...relations.values()].flatMap(({ arePoliciesAsked, policies }) =>
+    arePoliciesAsked ? policies : [],
+  )

@@ -1,15 +1,16 @@
 import type { Catalog, Expression, Policy, Relation } from '../../catalog/catalog.ts'
 import type { Names } from '../../names.ts'
-import { scopeOf } from '../expressions/scope.ts'
+import { scopeOf, within } from '../expressions/scope.ts'
 import { isAlways, type Truth } from '../expressions/truth.ts'
 import type { Place } from '../expressions/unwrap.ts'
 import { conditionsFor } from '../mends/policy-expressions.ts'
-import { type Asking, openBranches } from './branches.ts'
+import { type Asking, openBranches, queryAsks } from './branches.ts'
 import { type Identity, identityOf } from './identity.ts'
 import { judgeCondition } from './judge-condition.ts'
 import { pinnedColumns } from './pinned-columns.ts'
 import { type Reach, reachOf } from './reach.ts'
 import type { Facts } from './value.ts'
+import { viewQuery } from './view-query.ts'
 
 /** What all rules about who is asked go by; found once for a catalog. */
 export interface Surroundings {
@@ -22,6 +23,8 @@ export interface Surroundings {
   opening: readonly Policy[]
   /** The ways in which a policy's expression lets a row through and asks nobody. */
   openBranches(policy: Policy, expression: Expression): Place[]
+  /** The same, where it is not enough that somebody has signed in. */
+  branchesForAnybody(policy: Policy, expression: Expression): Place[]
   /** The columns of the row that an expression holds against who asks. */
   pinnedColumns(policy: Policy, expression: Expression): Set<number>
   asking: Asking
@@ -53,7 +56,7 @@ function find(catalog: Catalog, names: Names): Surroundings {
     known: new WeakMap(),
   }
   const policies = [...catalog.relations.values()].flatMap((relation) =>
-    relation.isAsked && relation.rowSecurity ? relation.policies : [],
+    relation.arePoliciesAsked && relation.rowSecurity ? relation.policies : [],
   )
   const branches = new Map<Expression, Place[]>()
   const pinned = new Map<Expression, Set<number>>()
@@ -72,6 +75,8 @@ function find(catalog: Catalog, names: Names): Surroundings {
       branches.set(expression, found)
       return found
     },
+    branchesForAnybody: ({ relation }, expression) =>
+      openBranches(expression.tree, scopeOf(relation.oid), { ...asking, asksForName: true }),
     pinnedColumns: ({ relation }, expression) => {
       const found =
         pinned.get(expression) ?? pinnedColumns(expression.tree, scopeOf(relation.oid), asking)
@@ -91,7 +96,7 @@ function find(catalog: Catalog, names: Names): Surroundings {
 
 /**
  * Whether a table shows its rows only to those whom its policies have asked: what a sub-select of a policy finds in it, it
- * finds as whoever asks. Of a view nobody knows; it is taken for one that asks.
+ * finds as whoever asks. A view asks where its query does.
  */
 function askedTables(catalog: Catalog, reach: Reach, asking: () => Asking): Asking['isAskedFor'] {
   const known = new Map<number, boolean>()
@@ -106,7 +111,11 @@ function askedTables(catalog: Catalog, reach: Reach, asking: () => Asking): Aski
   }
   const asksIn = (relation: Relation | undefined): boolean => {
     if (relation === undefined || relation.schema.isOfPostgres) return false
-    if (relation.kind === 'v' || relation.kind === 'm') return true
+    if (relation.kind === 'm') return true
+    if (relation.kind === 'v') {
+      const query = viewQuery(relation)
+      return query === null || queryAsks(query, within(scopeOf(0), query), asking(), true)
+    }
     if (!relation.rowSecurity) return false
     const asks = ({ using }: Policy): boolean =>
       using === null || openBranches(using.tree, scopeOf(relation.oid), asking()).length === 0

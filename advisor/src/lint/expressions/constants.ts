@@ -42,6 +42,17 @@ function readInteger(bytes: number[]): bigint {
 
 const isText = (type: string): boolean => texts.has(type) || type === NAME
 
+/** What can be read in a constant of whatever type: a path in an array, the keys of a jsonb one after another. */
+export function legibleIn(node: TreeNode): string {
+  const constant = readConstant(node)
+  if (constant === null || constant.isNull) return ''
+  return isText(wordOf(node, 'consttype'))
+    ? constant.value
+    : String.fromCharCode(...constant.value.split(' ').map(Number).slice(0, MOST_BYTES))
+}
+
+const MOST_BYTES = 10_000
+
 /** The text of a constant that is a text, or null. */
 export function textOf(node: TreeNode | undefined): string | null {
   if (node?.type !== 'CONST' || !isText(wordOf(node, 'consttype'))) return null

@@ -32,8 +32,21 @@ const known = new WeakMap<TreeNode, ReadonlyMap<string, readonly Place[]>>()
 const none: readonly Place[] = []
 
 /** Of these alone, or the places would take more than the trees. */
-const kept = new Set<string>(['OPEXPR', 'FUNCEXPR', 'SUBLINK', 'CONST'])
-export type KeptType = 'OPEXPR' | 'FUNCEXPR' | 'SUBLINK' | 'CONST'
+const kept = new Set<string>([
+  'OPEXPR',
+  'DISTINCTEXPR',
+  'SCALARARRAYOPEXPR',
+  'FUNCEXPR',
+  'SUBLINK',
+  'CONST',
+])
+export type KeptType =
+  | 'OPEXPR'
+  | 'DISTINCTEXPR'
+  | 'SCALARARRAYOPEXPR'
+  | 'FUNCEXPR'
+  | 'SUBLINK'
+  | 'CONST'
 
 /** The nodes of some type in a policy's whole expression, in the order of its text; each tree is gone through once. */
 export function placesOf(tree: TreeNode, relation: number, type: KeptType): readonly Place[] {

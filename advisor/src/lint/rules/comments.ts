@@ -49,6 +49,9 @@ function* commentable(catalog: Catalog): Generator<Commentable> {
     if (schemas.has(oid)) yield { object: `schema ${name}`, name, comment, isGranted: false }
 }
 
+/** A name may hold a line break, after which a comment would be none. */
+const inLine = (text: string): string => text.replaceAll(/[\r\n]/g, ' ')
+
 export const withoutComment: Rule = {
   name: 'without-comment',
   weight: 'style',
@@ -60,7 +63,8 @@ export const withoutComment: Rule = {
       .filter(({ comment }) => comment === null)
       .map(({ object, name }) => ({
         object,
-        mend: `comment on ${object} is ${literal(`To be written: what ${name} is.`)};`,
+        // What it is, somebody has to say: without a word of theirs there is nothing to run.
+        mend: `-- to be written: what ${inLine(name)} is\n-- comment on ${inLine(object)} is '…';`,
       })),
 }
 

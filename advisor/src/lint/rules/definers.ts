@@ -6,9 +6,25 @@ import { isGranted } from '../rights/read-past.ts'
 import type { Fault, Rule } from '../rule.ts'
 import { asksWho } from '../sql-text/asks-who.ts'
 import { bodyOf } from '../sql-text/body-of.ts'
-import { isSign } from '../sql-text/find-names.ts'
-import { type Deed, reachOf } from '../sql-text/reach-of.ts'
+import { findNames, isSign } from '../sql-text/find-names.ts'
+import { type Given, givenTo, placesOf, saysWhich } from '../sql-text/given-in.ts'
+import { nameIndexOf } from '../sql-text/name-index.ts'
+import { type Deed, reachOf, searchPathOf } from '../sql-text/reach-of.ts'
 import type { Token } from '../sql-text/read-tokens.ts'
+import { showsCredential } from '../sql-text/shows-credential.ts'
+import {
+  closingOf,
+  findOutside,
+  splitAtCommas,
+  splitStatements,
+} from '../sql-text/split-statements.ts'
+import {
+  conditionsIn,
+  deedsIn,
+  valuesInserted,
+  valuesSetBy,
+  type WrittenDeed,
+} from '../sql-text/written-deeds.ts'
 import type { Weight } from '../weight.ts'
 import { askedFunctions, isTriggerFunction } from './functions.ts'
 
@@ -26,11 +42,7 @@ export const securityDefinerAsksNobody: Rule = {
 
 function faultOf(catalog: Catalog, names: Names, routine: Routine): Fault[] {
   const callers = actedFor(catalog, names, callersOf(catalog, routine))
-  if (callers.length === 0 || routine.argumentNames.some((name) => credential.test(name))) return []
-  const kept = reachOf(catalog, routine).relations.filter(({ relation }) =>
-    isKeptFrom(catalog, callers, relation),
-  )
-  const judged = kept.length === 0 ? null : judge(catalog, routine, kept)
+  const judged = callers.length === 0 ? null : judge(catalog, routine, callers)
   if (judged === null || asksWho(catalog, names, routine)) return []
   const who = namesOfRoles(catalog, callers)
   return [
@@ -43,9 +55,185 @@ function faultOf(catalog: Catalog, names: Names, routine: Routine): Fault[] {
   ]
 }
 
-/** Whoever knows it has shown who they are. */
-const credential =
-  /token|secret|passw|code|hash|key|signature|otp|nonce|challenge|verifier|proof|cookie|session|invit/i
+interface Judged {
+  weight: Weight
+  does: string
+}
+
+function judge(catalog: Catalog, routine: Routine, callers: readonly number[]): Judged | null {
+  const given = givenTo(routine)
+  if (showsCredential(routine, given)) return null
+  return (
+    judgeWrites(catalog, callers, given, new Set()) ??
+    judgeReads(catalog, routine, keptIn(catalog, callers, routine), given)
+  )
+}
+
+const keptIn = (catalog: Catalog, callers: readonly number[], routine: Routine): Reached[] =>
+  reachOf(catalog, routine).relations.filter(
+    ({ relation, deed }) =>
+      isKeptFrom(catalog, callers, relation) &&
+      (deed !== 'select' || !isReadByAll(catalog, callers, relation)),
+  )
+
+/** What it writes to itself, and in functions that it hands on to what it is given. */
+function judgeWrites(
+  catalog: Catalog,
+  callers: readonly number[],
+  given: Given,
+  before: Set<Routine>,
+): Judged | null {
+  const { routine } = given
+  if (before.has(routine)) return null
+  before.add(routine)
+  const kept = keptIn(catalog, callers, routine)
+  const tokens = bodyOf(routine)
+  const emptied = kept.find(({ deed }) => deed === 'truncate')
+  if (emptied !== undefined)
+    return { weight: 'hole', does: `deletes what its caller names in ${emptied.relation.sql}` }
+  for (const deed of deedsIn(tokens)) {
+    const table = kept.find((one) => one.relation.name === deed.table && one.deed !== 'select')
+    const does = table === undefined ? null : saidBy(deed, given)
+    if (does !== null) return { weight: 'hole', does: `${does} in ${table?.relation.sql}` }
+  }
+  for (const { called, places } of handsOn(catalog, given)) {
+    const judged = judgeWrites(catalog, callers, givenTo(called, places), before)
+    if (judged !== null) return judged
+  }
+  return null
+}
+
+function saidBy({ verb, rest }: WrittenDeed, given: Given): string | null {
+  const hasWhere = hasWord(rest, 'where')
+  if (verb === 'delete')
+    return (hasWhere || hasWord(rest, 'using') ? saysWhich(rest, given) : true)
+      ? 'deletes what its caller names'
+      : null
+  const set = valuesSetBy(rest)
+  const isSet = (from: ReadonlySet<string>) =>
+    set.some(
+      (value) =>
+        !value.some((token) => isSign(token, '+') || isSign(token, '-')) &&
+        (placesOf(value, given).length > 0 || value.some((token) => from.has(token.value))),
+    )
+  const writes = 'writes what its caller says'
+  if (verb === 'update') {
+    const where = rest.slice(
+      findOutside(rest, ({ value }) => value === 'where' || value === 'from'),
+    )
+    return isSet(new Set()) && saysWhich(where, given) ? writes : null
+  }
+  if (verb === 'merge') {
+    const does = rest.findIndex(({ value }) => value === 'matched')
+    const isChosen = saysWhich(rest.slice(0, does), given)
+    if (isChosen && rest.slice(does).some(({ value }) => value === 'delete'))
+      return 'deletes what its caller names'
+    return isChosen && set.length > 0 && hasWord(rest, 'update') ? writes : null
+  }
+  const inserted = valuesInserted(rest)
+  if (inserted.some(({ column, value }) => somebody.test(column) && isGiven(value, given)))
+    return 'inserts for whomever its caller names'
+  const conflict = /\bconflict\b/.test(rest.map(({ value }) => value).join(' '))
+  const isUpsert = conflict && hasWord(rest, 'update') && isSet(new Set(['excluded']))
+  const keys = keysOfConflict(rest)
+  return isUpsert && inserted.some(({ column, value }) => keys.has(column) && isGiven(value, given))
+    ? writes
+    : null
+}
+
+/** Alone, also in a cast: not something that is made out of it. */
+const isGiven = (value: readonly Token[], given: Given): boolean =>
+  placesOf(value, given).length > 0 && !value.some((token) => isSign(token, '('))
+
+function keysOfConflict(rest: readonly Token[]): Set<string> {
+  const at = rest.findIndex(({ value }) => value === 'conflict')
+  return new Set(rest.slice(at + 2, closingOf(rest, at + 1)).map(({ value }) => value))
+}
+
+/** The functions that are called with what is given, and at which places. */
+function handsOn(
+  catalog: Catalog,
+  given: Given,
+): { called: Routine; places: ReadonlySet<number> }[] {
+  const { routine } = given
+  const tokens = bodyOf(routine)
+  return findNames(tokens).flatMap(({ parts, isCalled, to }) => {
+    if (!isCalled) return []
+    const values = splitAtCommas(tokens.slice(to + 1, closingOf(tokens, to)))
+    const places = new Set(
+      [...values.keys()].filter((place) => placesOf(values[place] ?? [], given).length > 0),
+    )
+    if (places.size === 0) return []
+    return nameIndexOf(catalog)
+      .findRoutines(parts, searchPathOf(routine))
+      .filter(({ isAsked }) => isAsked)
+      .map((called) => ({ called, places }))
+  })
+}
+
+function judgeReads(
+  catalog: Catalog,
+  routine: Routine,
+  kept: readonly Reached[],
+  given: Given,
+): Judged | null {
+  const tokens = bodyOf(routine)
+  const read = kept.find(({ deed }) => deed === 'select')
+  if (read === undefined || answersYesOrNo(catalog, routine)) return null
+  const { relation } = read
+  const who = routine.argumentNames.find(
+    (name) =>
+      identity.test(name) && comparesOneOf(tokens, new Set([name, numberOf(routine, name)])),
+  )
+  if (who !== undefined)
+    return { weight: 'leak', does: `reads ${relation.sql} of whomever ${who} names` }
+  const whole: Judged = { weight: 'leak', does: `shows every row of ${relation.sql}` }
+  const conditions = conditionsIn(tokens).filter((condition) => !isAlwaysTrue(condition))
+  if (given.names.size === 0)
+    return answersWithRows(catalog, routine) && conditions.length === 0 ? whole : null
+  if (!isAboutOne(catalog, routine, relation) || countsOnly(catalog, routine)) return null
+  if (splitStatements(tokens).conditions.some((one) => placesOf(one, given).length > 0)) return null
+  if (conditions.length === 0)
+    return answersWithRows(catalog, routine) && deedsIn(tokens).length === 0 ? whole : null
+  const isChosen = conditions.every(
+    (condition) => saysWhich(condition, given) && !isTextLookup(catalog, condition, given),
+  )
+  return isChosen
+    ? { weight: 'leak', does: `reads the rows of ${relation.sql} that its caller names` }
+    : null
+}
+
+/** `where true`, `where 1 = 1`. */
+const isAlwaysTrue = (condition: readonly Token[]): boolean =>
+  condition.every(({ type, value }) => type === 'number' || value === 'true' || value === '=')
+
+/** Whether a row of it is somebody's, and it is the only table there: others may say what is for all. */
+function isAboutOne(catalog: Catalog, routine: Routine, relation: Relation): boolean {
+  return (
+    relation.columns.some(({ name }) => somebody.test(name)) &&
+    reachOf(catalog, routine).relations.every((one) => one.relation === relation)
+  )
+}
+
+/** What somebody types in to find one thing, as a name or a slug: unless it is whose it is. */
+function isTextLookup({ types }: Catalog, condition: readonly Token[], given: Given): boolean {
+  const { argumentTypes, argumentNames } = given.routine
+  const isEqual = condition.some((token) => isSign(token, '='))
+  const isText = placesOf(condition, given).some((place) => {
+    const name = condition[place]?.value ?? ''
+    const at = name.startsWith('$') ? Number(name.slice(1)) - 1 : argumentNames.indexOf(name)
+    return /^(text|varchar|citext|bpchar)$/.test(types.get(argumentTypes[at] ?? 0)?.name ?? '')
+  })
+  return isEqual && isText && !condition.some(({ value }) => somebody.test(value))
+}
+
+/** Counts and sums tell of nobody in particular. */
+const countsOnly = ({ types }: Catalog, { returns, returnsSet }: Routine): boolean =>
+  !returnsSet && /^(int[248]|numeric|float[48])$/.test(types.get(returns)?.name ?? '')
+
+/** A column that says whose a row is. */
+const somebody =
+  /^(?:user|account|owner|member|person|customer|profile|author|subject|recipient|sender|created_by|owned_by)(?:_?(?:id|uuid|uid))?$/i
 
 /** Who somebody is, as an argument. */
 const identity =
@@ -56,44 +244,7 @@ interface Reached {
   deed: Deed
 }
 
-function judge(
-  catalog: Catalog,
-  routine: Routine,
-  kept: readonly Reached[],
-): { weight: Weight; does: string } | null {
-  const tokens = bodyOf(routine)
-  const given = argumentsOf(routine)
-  const deleted = kept.find(({ deed }) => deed === 'delete' || deed === 'truncate')
-  if (
-    deleted !== undefined &&
-    (given.size === 0 ? !hasWord(tokens, 'where') : comparesOneOf(tokens, given))
-  )
-    return { weight: 'hole', does: `deletes what its caller names in ${deleted.relation.sql}` }
-  const updated = kept.find(({ deed }) => deed === 'update')
-  if (updated !== undefined && setsOneOf(tokens, given) && comparesOneOf(tokens, given))
-    return { weight: 'hole', does: `writes what its caller says in ${updated.relation.sql}` }
-  const read = kept.find(({ deed }) => deed === 'select')
-  if (read === undefined || answersYesOrNo(catalog, routine)) return null
-  const who = routine.argumentNames.find(
-    (name) =>
-      identity.test(name) && comparesOneOf(tokens, new Set([name, numberOf(routine, name)])),
-  )
-  if (who !== undefined)
-    return { weight: 'leak', does: `reads ${read.relation.sql} of whomever ${who} names` }
-  const isWhole = given.size === 0 && answersWithRows(catalog, routine) && !hasWord(tokens, 'where')
-  return isWhole ? { weight: 'leak', does: `shows every row of ${read.relation.sql}` } : null
-}
-
 const numberOf = ({ argumentNames }: Routine, name: string) => `$${argumentNames.indexOf(name) + 1}`
-
-/** By name and by number. */
-function argumentsOf({ argumentTypes, argumentNames }: Routine): Set<string> {
-  const numbers = argumentTypes.map((_, place) => `$${place + 1}`)
-  return new Set([
-    ...numbers,
-    ...argumentNames.slice(0, argumentTypes.length).filter((name) => name !== ''),
-  ])
-}
 
 const hasWord = (tokens: readonly Token[], word: string): boolean =>
   tokens.some(({ type, value }) => type === 'word' && value === word)
@@ -114,30 +265,33 @@ function comparesOneOf(tokens: readonly Token[], names: ReadonlySet<string>): bo
 const isWithinAny = (tokens: readonly Token[], place: number): boolean =>
   isSign(tokens[place - 1], '(') && ['any', 'in'].includes(tokens[place - 2]?.value ?? '')
 
-/** Between `set` and `where`. */
-function setsOneOf(tokens: readonly Token[], names: ReadonlySet<string>): boolean {
-  const set = tokens.findIndex(({ type, value }) => type === 'word' && value === 'set')
-  if (set === -1) return false
-  const rest = tokens.slice(set)
-  const where = rest.findIndex(({ type, value }) => type === 'word' && value === 'where')
-  return rest
-    .slice(0, where === -1 ? undefined : where)
-    .some(
-      ({ type, value }, place) =>
-        type !== 'string' && place > 0 && isSign(rest[place - 1], '=') && names.has(value),
-    )
-}
-
 const isKeptFrom = (catalog: Catalog, callers: readonly number[], relation: Relation): boolean =>
   !relation.schema.isOfPostgres &&
   relation.kind !== 'S' &&
   (relation.rowSecurity || callers.some((role) => !isGranted(catalog, role, relation, 'select')))
 
+/** By a policy of those who call, who may read all of it without it too. */
+const isReadByAll = (catalog: Catalog, callers: readonly number[], relation: Relation): boolean =>
+  callers.every(
+    (role) =>
+      isGranted(catalog, role, relation, 'select') &&
+      relation.policies.some(
+        ({ isPermissive, command, using, roles }) =>
+          isPermissive &&
+          (command === 'select' || command === 'all') &&
+          using?.text === 'true' &&
+          (roles.includes(0) || roles.includes(role)),
+      ),
+  ) && !relation.policies.some(({ isPermissive }) => !isPermissive)
+
 const answersYesOrNo = ({ types }: Catalog, { returns }: Routine): boolean =>
   ['bool', 'void'].includes(types.get(returns)?.name ?? '')
 
 const answersWithRows = ({ types }: Catalog, { returnsSet, returns }: Routine): boolean =>
-  returnsSet || ['json', 'jsonb', 'xml'].includes(types.get(returns)?.name ?? '')
+  returnsSet ||
+  ['json', 'jsonb', 'xml', 'refcursor', 'record'].includes(types.get(returns)?.name ?? '') ||
+  types.get(returns)?.kind === 'c' ||
+  (types.get(returns)?.element ?? 0) > 0
 
 /**
  * A role that logs in is a server's, which says who asks by whatever means, and so is one that is trusted: what is asked

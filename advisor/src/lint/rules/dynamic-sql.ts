@@ -48,13 +48,19 @@ function judge(
   { isSecurityDefiner, owner }: Routine,
   execution: Execution | null,
 ): { weight: 'hole' | 'leak'; detail: string } | null {
-  if (execution === null || (execution.as === 'name' && !isSecurityDefiner)) return null
+  if (execution === null) return null
+  // Within a definer Postgres sets no role, and with its caller's rights nobody grants what is not theirs.
+  if (execution.as !== 'text' && isSecurityDefiner === (execution.as === 'role')) return null
   const of = execution.of.filter(
     (name) => !name.startsWith('$') && !isQualifiedTwice(name, execution.of),
   )
   const what = (of.length > 0 ? of : execution.of).join(', ')
   const isAbove = roles.get(owner)?.isSuperuser === true ? ', who is a superuser' : ''
   const as = isSecurityDefiner ? `as its owner${isAbove}` : 'as whoever calls it'
+  if (execution.as === 'role')
+    return { weight: 'hole', detail: `${what} says as which role the transaction goes on` }
+  if (execution.as === 'rights')
+    return { weight: 'hole', detail: `${what} says whose rights are changed, ${as}` }
   return execution.as === 'name'
     ? { weight: 'leak', detail: `${what} says which table or column it asks, ${as}` }
     : { weight: isSecurityDefiner ? 'hole' : 'leak', detail: `${what} is run as SQL, ${as}` }

@@ -7,11 +7,13 @@ import { policiesOf } from '../asking/policies-of.ts'
 import { nameRoles } from '../asking/reach.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
+import { viewQuery } from '../asking/view-query.ts'
 import { tokensOf } from '../expressions/body-tokens.ts'
-import { textOf } from '../expressions/constants.ts'
+import { legibleIn, textOf } from '../expressions/constants.ts'
 import { calledFunctions } from '../expressions/find-calls.ts'
 import { findNodes, type KeptType, placesOf } from '../expressions/find-nodes.ts'
 import { resolveColumn, scopeOf } from '../expressions/scope.ts'
+import { nodesBelow, relationsNamedIn } from '../expressions/trees.ts'
 import { argumentsOf, type Place, unwrap } from '../expressions/unwrap.ts'
 import { inComment } from '../mends/in-comment.ts'
 import { closePolicy, expressionsOf } from '../mends/policy-expressions.ts'
@@ -54,8 +56,8 @@ export const identityFromSetting: Rule = {
     const around = surroundingsOf(catalog, names)
     const { identity } = around
     const inPolicies = policiesOf(catalog).flatMap((policy) => {
-      const read = placesIn(policy, 'FUNCEXPR').flatMap(({ node }) =>
-        isCurrentSetting(catalog, node) ? identity.sourcesOf(node) : [],
+      const read = [...placesIn(policy, 'FUNCEXPR'), ...callsInViews(catalog, policy)].flatMap(
+        ({ node }) => (isCurrentSetting(catalog, node) ? identity.sourcesOf(node) : []),
       )
       const settings = new Set(
         read.flatMap((source) => (source.kind === 'setting' ? [source.setting] : [])),
@@ -70,6 +72,18 @@ export const identityFromSetting: Rule = {
     return [...inHelpers, ...inPolicies]
   },
 }
+
+/** What views that a policy asks stand for, whoever may see the setting in them. */
+const callsInViews = ({ relations }: Catalog, policy: Policy): { node: TreeNode }[] =>
+  expressionsOf(policy).flatMap(({ expression }) =>
+    [...relationsNamedIn(expression.tree)].flatMap((oid) => {
+      const relation = relations.get(oid)
+      const query = relation?.kind === 'v' ? viewQuery(relation) : null
+      return query === null
+        ? []
+        : [...nodesBelow(query)].flatMap((node) => (node.type === 'FUNCEXPR' ? [{ node }] : []))
+    }),
+  )
 
 const isCurrentSetting = ({ functions }: Catalog, node: TreeNode): boolean => {
   const routine = functions.get(Number(wordOf(node, 'funcid')))
@@ -90,13 +104,14 @@ function settingFault(object: string, settings: string[], names: Names, policy?:
     trusted === undefined
       ? 'a function that holds a proof against its hash'
       : `(select ${trusted}())`
+  const trusting = settings.map((setting) => `--trust-setting ${setting}`).join(' ')
   return {
     object,
     ...(isSecret ? { weight: 'leak' as const } : {}),
     detail: `it believes ${settings.join(', ')}${policy === undefined ? '' : `, and ${policy.object} goes by it`}`,
     mend:
       `-- to be decided: can anybody but the server in front send SQL as the role of requests, or set ${inComment(settings.join(', '))}?\n` +
-      `-- If so, ask ${instead} instead; if not, say that the setting is trusted.`,
+      `-- If so, ask ${instead} instead; if not, say so: lint ${inComment(trusting)}`,
   }
 }
 
@@ -148,6 +163,11 @@ export const identityFromUserMetadata: Rule = {
 function isEditable({ relations }: Catalog, { node, scope }: Place): boolean {
   const text = textOf(node)
   if (text !== null) return editable.has(text.replaceAll(/[{}]/g, '').split(',')[0] ?? '')
+  // A path that is an array of texts, a jsonb that is to be contained, a jsonpath.
+  if (node.type === 'CONST') {
+    const legible = legibleIn(node)
+    return [...editable].some((name) => legible.includes(name))
+  }
   const found = resolveColumn(node, scope)
   const column = relations
     .get(found?.relation ?? 0)
@@ -158,6 +178,8 @@ function isEditable({ relations }: Catalog, { node, scope }: Place): boolean {
 /** like, not like, ilike, regular expressions, as operators. */
 const patterns = new Set(['~~', '~~*', '~', '~*'])
 const foldings = new Set(['lower', 'upper'])
+/** The type, by its oid. */
+const UUID = 2950
 
 export const identityByPattern: Rule = {
   name: 'identity-by-pattern',
@@ -168,9 +190,11 @@ export const identityByPattern: Rule = {
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
     return policiesOf(catalog).flatMap((policy) => {
-      const details = placesIn(policy, 'OPEXPR').flatMap(
-        (place) => patternFault(around, place) ?? [],
-      )
+      const details = [
+        ...placesIn(policy, 'OPEXPR').flatMap((place) => patternFault(around, place) ?? []),
+        ...orderFaults(around, policy),
+        ...placesIn(policy, 'FUNCEXPR').flatMap((place) => partFault(around, place) ?? []),
+      ]
       const [first] = details
       if (first === undefined) return []
       const isLight = details.every(({ weight }) => weight === 'leak')
@@ -186,10 +210,61 @@ export const identityByPattern: Rule = {
   },
 }
 
-function patternFault(
-  around: Surroundings,
+interface PatternFault {
+  detail: string
+  weight: 'hole' | 'leak'
+}
+
+/** Functions that are met where one text has something of another: what is looked in, and what for. */
+const partFunctions = new Set([
+  ...['starts_with', 'position', 'strpos'],
+  ...['regexp_like', 'regexp_match', 'regexp_matches', 'regexp_count', 'regexp_instr'],
+])
+
+function partFault({ asking, catalog }: Surroundings, { node, scope }: Place): PatternFault | null {
+  const routine = catalog.functions.get(Number(wordOf(node, 'funcid')))
+  if (routine?.schema.isOfPostgres !== true || !partFunctions.has(routine.name)) return null
+  const sides = argumentsOf(node).slice(0, 2)
+  const isHeld =
+    sides.some((side) => asksSomebody(side, scope, asking)) &&
+    sides.some((side) => columnsBelow(side, scope).length > 0)
+  return isHeld
+    ? { detail: `${routine.name} is met where a part of who asks is in a column`, weight: 'hole' }
+    : null
+}
+
+/** Between two, as `between me and me`, there may be one alone. */
+function orderFaults(around: Surroundings, policy: Policy): PatternFault[] {
+  const found = placesIn(policy, 'OPEXPR').flatMap((place) => orderFault(around, place) ?? [])
+  const [one] = found
+  return found.length === 1 && one !== undefined ? [one] : []
+}
+
+/** The id of who asks says nothing by being more or less than another. */
+function orderFault(
+  { asking, catalog }: Surroundings,
   { node, scope }: Place,
-): { detail: string; weight: 'hole' | 'leak' } | null {
+): PatternFault | null {
+  const operator = operatorOf(node, catalog)
+  if (!['<', '<=', '>', '>='].includes(operator)) return null
+  const isHeld = argumentsOf(node).some((side, index, sides) => {
+    const other = sides[1 - index]
+    const place = unwrap(side, scope)
+    const column = resolveColumn(place.node, place.scope)
+    const type = catalog.relations
+      .get(column?.relation ?? 0)
+      ?.columns.find(({ number }) => number === column?.column)?.type
+    return type === UUID && other !== undefined && asksSomebody(other, scope, asking)
+  })
+  return isHeld
+    ? {
+        detail: `who asks is held against a column by ${operator}: ids of others are more or less too`,
+        weight: 'hole',
+      }
+    : null
+}
+
+function patternFault(around: Surroundings, { node, scope }: Place): PatternFault | null {
   const { asking, catalog } = around
   const operator = operatorOf(node, catalog)
   const [one, other] = argumentsOf(node)

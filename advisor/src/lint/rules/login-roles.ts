@@ -28,7 +28,10 @@ function loginRolesOf(catalog: Catalog, names: Names): Set<number> {
   const logins = [...roles.values()].filter(
     (role) =>
       (isDoor(role) && !used.has(role.oid)) ||
-      (isDivided && role.canLogin && requestRoles.has(role.oid)),
+      (isDivided &&
+        role.canLogin &&
+        requestRoles.has(role.oid) &&
+        !names.directRoles.includes(role.name)),
   )
   return new Set(logins.filter(({ isSuperuser }) => !isSuperuser).map(({ oid }) => oid))
 }

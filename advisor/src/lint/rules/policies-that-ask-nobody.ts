@@ -1,6 +1,7 @@
 import type { Expression, Policy } from '../../catalog/catalog.ts'
 import { childrenOf, type TreeNode } from '../../catalog/parse-node-tree.ts'
 import type { Names } from '../../names.ts'
+import { isPresence } from '../asking/is-presence.ts'
 import { columnsBelow } from '../asking/pinned-columns.ts'
 import { intersect, nameRoles } from '../asking/reach.ts'
 import {
@@ -47,7 +48,7 @@ function everybodyWrites(around: Surroundings, policy: Policy, names: Names): Fa
   return [
     {
       object: policy.object,
-      detail: `${commands.join(', ')} by ${nameRoles(around.catalog, roles)} ${wayOf(policy, first)}`,
+      detail: `${commands.join(', ')} by ${nameRoles(around.catalog, roles)} ${wayOf(around, policy, first)}`,
       ...(isLight ? { weight: 'leak' } : {}),
       mend: withoutWriting(around, policy, commands, roles),
     },
@@ -89,17 +90,44 @@ function openingFor(around: Surroundings, policy: Policy, command: Writing): Ope
   const roles = intersect(reach.rolesOfPolicy(policy), reach.rolesWith(policy.relation, command))
   if (roles.size === 0 || isRestricted(around, policy.relation, command, roles)) return null
   const isOpen = isOpenFor(around, policy, expression, roles)
-  // That what is added has to look like something is no word about who adds it; and no fault either.
-  const branches =
-    command === 'insert'
-      ? []
-      : around
-          .openBranches(policy, expression)
-          .filter((place) => !isNobodys(around, policy, expression, place))
+  const found = around
+    .branchesForAnybody(policy, expression)
+    .filter((place) => !isNobodys(around, policy, expression, place))
+  const branches = command !== 'insert' || isByAnybody(around, policy, roles, found) ? found : []
   return isOpen || branches.length > 0
     ? { command, roles, expression, branches: isOpen ? [] : branches }
     : null
 }
+
+/**
+ * That what is added has to look like something is no word about who adds it, and no fault either; that somebody has to
+ * have signed in is one where they may say that it is somebody else's.
+ */
+const isByAnybody = (
+  around: Surroundings,
+  policy: Policy,
+  roles: ReadonlySet<number>,
+  branches: Place[],
+): boolean =>
+  branches.some((place) => isSignedIn(around, place)) &&
+  mayNameAnybody(around, policy, roles) &&
+  !isFilledIn(around, policy)
+
+const isSignedIn = ({ asking }: Surroundings, { node, scope }: Place): boolean =>
+  [false, true].some((isNegated) => isPresence(node, scope, asking, isNegated))
+
+/** Whether a trigger that asks who it is has the last word about what is added: before, for each row, on insert. */
+const isFilledIn = ({ catalog, identity }: Surroundings, { relation }: Policy): boolean =>
+  relation.triggers.some(({ isEnabled, type, function: oid }) => {
+    const routine = catalog.functions.get(oid)
+    const isBefore = (type & 7) === 7
+    return (
+      isEnabled &&
+      isBefore &&
+      routine !== undefined &&
+      identity.sourcesOfFunction(routine).length > 0
+    )
+  })
 
 /** A row without an owner: of those another rule speaks. */
 function isNobodys(
@@ -154,7 +182,13 @@ function mayNameAnybody(
   )
 }
 
-function wayOf({ relation }: Policy, { expression, branches }: Opening): string {
+function wayOf(
+  around: Surroundings,
+  { relation }: Policy,
+  { expression, branches }: Opening,
+): string {
+  if (branches.some((place) => isSignedIn(around, place)))
+    return `asks only whether somebody is signed in, whoever it is: ${excerpt(expression)}`
   const columns = new Set(branches.flatMap(({ node, scope }) => columnsBelow(node, scope)))
   const named = relation.columns.filter(({ number }) => columns.has(number)).map(({ sql }) => sql)
   if (branches.length === 0 || named.length === 0) return `asks nobody: ${excerpt(expression)}`

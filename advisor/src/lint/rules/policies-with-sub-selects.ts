@@ -1,15 +1,20 @@
-import type { Catalog, Expression, Policy, Relation } from '../../catalog/catalog.ts'
+import type { Catalog, Expression, Policy, Relation, Routine } from '../../catalog/catalog.ts'
 import { nodesIn, type TreeNode, wordOf } from '../../catalog/parse-node-tree.ts'
+import { alternativesOf } from '../asking/alternatives-of.ts'
 import { asksSomebody } from '../asking/branches.ts'
+import { joinsByAnybody } from '../asking/joins-by-anybody.ts'
 import { isUnique, type Membership, membershipsIn } from '../asking/memberships.ts'
+import { helperFault } from '../asking/memberships-in-helpers.ts'
 import { type Surroundings, surroundingsOf } from '../asking/surroundings.ts'
 import { operatorOf } from '../asking/value.ts'
+import { tokensOf } from '../expressions/body-tokens.ts'
 import { placesOf } from '../expressions/find-nodes.ts'
 import {
   type ResolvedColumn,
   rangeTableOf,
   relationsOf,
   resolveColumn,
+  type Scope,
   scopeOf,
   targetsOf,
   within,
@@ -20,6 +25,7 @@ import { closePolicy, excerpt, expressionsOf } from '../mends/policy-expressions
 import { replaceColumn } from '../mends/replace-column.ts'
 import type { Fault, Rule } from '../rule.ts'
 
+const foldings = new Set(['lower', 'upper', 'btrim', 'ltrim', 'rtrim'])
 const comparisons = new Set(['=', '<>', '<', '>', '<=', '>='])
 
 export const columnComparedWithItself: Rule = {
@@ -48,14 +54,28 @@ function comparedWithItself(
   { tree }: Expression,
   relation: number,
 ): ResolvedColumn[] {
-  return placesOf(tree, relation, 'OPEXPR').flatMap(({ node, scope }) => {
-    if (!comparisons.has(operatorOf(node, catalog))) return []
-    const [one, other] = argumentsOf(node).map((side) => {
-      const place = unwrap(side, scope)
-      return resolveColumn(place.node, place.scope)
-    })
-    return one != null && one.key === other?.key ? [one] : []
-  })
+  const columnAt = (side: TreeNode, scope: Scope): ResolvedColumn | null => {
+    const place = unwrap(side, scope)
+    const routine = catalog.functions.get(Number(wordOf(place.node, 'funcid')))
+    const [inner] = argumentsOf(place.node)
+    // As in `lower (id::text)`.
+    return routine?.schema.isOfPostgres === true &&
+      foldings.has(routine.name) &&
+      inner !== undefined
+      ? columnAt(inner, place.scope)
+      : resolveColumn(place.node, place.scope)
+  }
+  const pairs = (['OPEXPR', 'DISTINCTEXPR', 'SCALARARRAYOPEXPR'] as const).flatMap((type) =>
+    placesOf(tree, relation, type).flatMap(({ node, scope }) => {
+      if (type !== 'DISTINCTEXPR' && !comparisons.has(operatorOf(node, catalog))) return []
+      const [one, other] = argumentsOf(node)
+      const others = other?.type === 'ARRAYEXPR' ? nodesIn(other, 'elements') : [other]
+      return others.map((each) =>
+        [one, each].map((side) => (side === undefined ? null : columnAt(side, scope))),
+      )
+    }),
+  )
+  return pairs.flatMap(([one, other]) => (one != null && one.key === other?.key ? [one] : []))
 }
 
 /** As people write it: `app.members.team_id`. */
@@ -124,7 +144,8 @@ function mended(catalog: Catalog, table: Relation, text: string, found: Resolved
 /** Functions whose bodies Postgres keeps parsed, and in which an argument has the name of a column. */
 function functionsComparing(catalog: Catalog): Fault[] {
   return [...catalog.functions.values()].flatMap((routine) => {
-    if (!routine.isAsked || routine.sqlBody === null) return []
+    if (!routine.isAsked) return []
+    if (routine.sqlBody === null) return textComparing(routine)
     const [found] = comparedWithItself(catalog, routine.sqlBody, 0)
     if (found === undefined) return []
     const argument = routine.argumentNames.find((name) =>
@@ -138,6 +159,42 @@ function functionsComparing(catalog: Catalog): Fault[] {
       },
     ]
   })
+}
+
+/** What may stand before a condition. */
+const beforeCondition = new Set(['where', 'and', 'or', 'on', 'when', 'not', '('])
+
+/** The same, of a text in which a column goes before an argument: in language sql, and in plpgsql that says so. */
+function textComparing(routine: Routine): Fault[] {
+  const tokens = tokensOf(routine.source ?? '')
+  const says = tokens.findIndex(({ text }) => text === 'variable_conflict')
+  if (routine.language !== 'sql' && tokens[says + 1]?.text !== 'use_column') return []
+  const names = new Set(routine.argumentNames)
+  const at = (index: number) => tokens[index]?.text ?? ''
+  const isBare = (index: number) =>
+    tokens[index]?.kind === 'name' && names.has(at(index)) && !['.', '('].includes(at(index + 1))
+  const isOfTable = (index: number) =>
+    tokens[index]?.kind === 'name' &&
+    at(index + 1) === '.' &&
+    ![routine.name, 'new', 'old', 'excluded'].includes(at(index))
+  const found = tokens.findIndex((_, index) => {
+    if (!beforeCondition.has(at(index - 1))) return false
+    return isOfTable(index)
+      ? at(index + 3) === '=' && isBare(index + 4) && at(index + 2) === at(index + 4)
+      : isBare(index) &&
+          at(index + 1) === '=' &&
+          isOfTable(index + 2) &&
+          at(index + 4) === at(index)
+  })
+  if (found === -1) return []
+  const argument = isOfTable(found) ? at(found + 2) : at(found)
+  return [
+    {
+      object: `${routine.kind} ${routine.sql}`,
+      detail: `the column ${argument} is compared with itself, and not with the argument ${argument}`,
+      mend: `-- write the argument with the function's name before it, or by its number: ${routine.name}.${argument}, $1`,
+    },
+  ]
 }
 
 export const subSelectAnswersWithRow: Rule = {
@@ -201,10 +258,10 @@ export const membershipOfAnybody: Rule = {
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
     return around.opening.flatMap((policy) =>
-      membershipFault(around, policy, (membership) => {
-        const { table, mentioned, comparesRow, isBare, people } = membership
+      membershipFault(around, policy, 'who', (membership) => {
+        const { table, mentioned, isBare, people, asks } = membership
         const [person] = people
-        if (!comparesRow || !isBare || person === undefined) return null
+        if (!isBare || person === undefined || asks) return null
         if (people.some((column) => mentioned.has(column))) return null
         // Of a thing there is one row, and its owner stands in it; of members there are many.
         if ([...mentioned].some((column) => isUnique(table, column))) return null
@@ -221,11 +278,14 @@ export const membershipOfAnything: Rule = {
   why: 'It asks who it is, and not whether it is this row that they belong to: a member of anything sees everything.',
   find: (catalog, names) => {
     const around = surroundingsOf(catalog, names)
-    return around.opening.flatMap((policy) =>
+    const inPolicies = around.opening.flatMap((policy) =>
       membershipFault(
         around,
         policy,
-        ({ table, mentioned, comparesRow, asks, shared, isOffice }) => {
+        'which',
+        ({ table, mentioned, comparesRow, asks, shared, isOffice, isTorn }) => {
+          if (isTorn)
+            return `it looks for a row of ${table.sql} that is of whoever asks, and for another that belongs to this one: nothing holds the two together`
           if (!asks || comparesRow || isOffice) return null
           const forgotten = shared().find(({ column }) => !mentioned.has(column))
           if (forgotten === undefined) return null
@@ -233,7 +293,22 @@ export const membershipOfAnything: Rule = {
         },
       ),
     )
+    return [...inPolicies, ...joiningFaults(around)]
   },
+}
+
+/** A membership that everybody gives themselves asks nothing of anybody. */
+function joiningFaults(around: Surroundings): Fault[] {
+  const byPolicy = Map.groupBy(joinsByAnybody(around), ({ policy }) => policy)
+  return [...byPolicy].map(([policy, joins]) => {
+    const named = new Set(joins.map(({ column }) => nameOf(policy.relation, column)))
+    const opened = new Set(joins.map(({ opens }) => opens.object))
+    return {
+      object: policy.object,
+      detail: `whoever asks adds themselves with any ${[...named].join(', ')}, and ${[...opened].join(', ')} goes by that`,
+      mend: `-- who lets whom in? Ask for it in with check, or let a function add them; until then, nobody adds themselves\n${closePolicy(policy)}`,
+    }
+  })
 }
 
 const nameOf = ({ columns }: Relation, number: number): string =>
@@ -243,6 +318,7 @@ const nameOf = ({ columns }: Relation, number: number): string =>
 function membershipFault(
   around: Surroundings,
   policy: Policy,
+  leavesOut: 'who' | 'which',
   judge: (membership: Membership) => string | null,
 ): Fault[] {
   const details = expressionsOf(policy).flatMap(({ expression }) =>
@@ -252,8 +328,12 @@ function membershipFault(
       )
       return branch
         .filter((part) => asks.every((other) => other === part))
-        .flatMap((part) => membershipsIn(part, policy.relation, around))
-        .flatMap((membership) => judge(membership) ?? [])
+        .flatMap((part) => [
+          ...membershipsIn(part, policy.relation, around).flatMap(
+            (membership) => judge(membership) ?? [],
+          ),
+          ...[helperFault(part, policy, around, leavesOut) ?? []].flat(),
+        ])
     }),
   )
   const [detail] = details
@@ -268,13 +348,4 @@ function membershipFault(
         closePolicy(policy),
     },
   ]
-}
-
-/** The ways through a condition that `or` divides, each with what `and` joins in it. */
-function alternativesOf(node: TreeNode): TreeNode[][] {
-  if (node.type !== 'BOOLEXPR' || wordOf(node, 'boolop') === 'not') return [[node]]
-  const parts = nodesIn(node, 'args')
-  return wordOf(node, 'boolop') === 'or'
-    ? parts.flatMap(alternativesOf)
-    : [parts.flatMap((part) => alternativesOf(part).flat())]
 }

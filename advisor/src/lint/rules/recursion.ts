@@ -4,7 +4,7 @@ import { readsIn } from '../reads/expression-reads.ts'
 import { findRecursion, type Recursion } from '../reads/find-recursion.ts'
 import { tablesCalledAs, tablesReadAs } from '../reads/reading-as.ts'
 import { onCycles } from '../reads/strongly-connected.ts'
-import { askedRelations, roleIn } from '../rights/relation-grants.ts'
+import { roleIn } from '../rights/relation-grants.ts'
 import type { Fault, Rule } from '../rule.ts'
 
 const commands = ['select', 'insert', 'update', 'delete'] as const
@@ -68,7 +68,7 @@ function tablesOnCycles(catalog: Catalog): Relation[] {
   }
   const tables = [...catalog.relations.values()].filter(({ rowSecurity }) => rowSecurity)
   const round = onCycles(tables, named)
-  return askedRelations(catalog).filter((relation) => round.has(relation))
+  return tables.filter((relation) => relation.arePoliciesAsked && round.has(relation))
 }
 
 /** Whoever their policies name, or comes with a request. */

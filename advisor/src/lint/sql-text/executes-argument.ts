@@ -1,6 +1,8 @@
 import type { Catalog, Routine } from '../../catalog/catalog.ts'
+import { assignmentsIn } from './assignments-in.ts'
 import { bodyOf } from './body-of.ts'
-import { findNames, isSign } from './find-names.ts'
+import { findNames } from './find-names.ts'
+import { guardedIn } from './guarded-in.ts'
 import { nameIndexOf } from './name-index.ts'
 import { searchPathOf } from './reach-of.ts'
 import type { Token } from './read-tokens.ts'
@@ -11,11 +13,14 @@ import {
   splitAtCommas,
   splitStatements,
 } from './split-statements.ts'
-import { selectedBy, type Taint, taintOf } from './taint-of.ts'
+import { type Taint, taintOf } from './taint-of.ts'
 
-/** How a function puts what it is given into SQL that it runs: as SQL, or as the name of a table or a column. */
+/**
+ * How a function puts what it is given into SQL that it runs: as SQL, or as the name of a table or a column; or of a role,
+ * that it goes on as, or that is granted or changed.
+ */
 export interface Execution {
-  as: 'text' | 'name'
+  as: 'text' | 'name' | 'role' | 'rights'
   /** The arguments, or columns of the row, that come there. */
   of: string[]
 }
@@ -47,20 +52,47 @@ function analyse(catalog: Catalog, routine: Routine, sources: readonly string[])
   const tokens = bodyOf(routine)
   if (
     !tokens.some(
-      ({ type, value }) => type === 'word' && (value === 'execute' || runsSql.test(value)),
+      ({ type, value }) =>
+        type === 'word' && (value === 'execute' || value === 'set_config' || runsSql.test(value)),
     ) &&
     !callsOwn(catalog, routine)
   )
     return null
-  const executed = executedBy(catalog, routine, tokens)
-  if (executed.length === 0) return null
   const statements = splitStatements(tokens)
   const guarded = guardedIn(statements)
-  const open = sources.filter((source) => !guarded.has(source))
-  const all = judge(executed, statements, guarded, open)
-  if (all === null) return null
-  const of = open.filter((source) => judge(executed, statements, guarded, [source]) === all)
-  return { as: all, of: of.length > 0 ? of : open }
+  const open = sources.filter(
+    (source) => !guarded.has(source) && !guarded.has(source.slice(0, source.lastIndexOf('.'))),
+  )
+  const findIn = (expressions: readonly (readonly Token[])[]) => {
+    const all = judge(expressions, statements, guarded, open)
+    if (all === null) return null
+    const of = open.filter((source) => judge(expressions, statements, guarded, [source]) === all)
+    return { as: all, of: of.length > 0 ? of : open }
+  }
+  const found = findIn(executedBy(catalog, routine, tokens))
+  if (found?.as === 'text') return found
+  const named = findIn(rolesSetBy(tokens)) ?? (isOfRoles(tokens, setsRole) ? found : null)
+  if (named !== null) return { ...named, as: 'role' }
+  return found !== null && isOfRoles(tokens, changesRights) ? { ...found, as: 'rights' } : found
+}
+
+const setsRole = /^\s*set\s+(local\s+|session\s+)?(role|session\s+authorization)\b/i
+const changesRights =
+  /^\s*(grant|(alter|create|drop)\s+(role|user|group)|(alter|create)\s+policy|alter\s+default\s+privileges)\b/i
+
+const isOfRoles = (tokens: readonly Token[], command: RegExp): boolean =>
+  tokens.some(({ type, value }) => type === 'string' && command.test(value))
+
+/** What `set_config('role', …)` is given. */
+function rolesSetBy(tokens: readonly Token[]): (readonly Token[])[] {
+  return findNames(tokens).flatMap(({ parts, isCalled, to }) => {
+    if (!isCalled || parts.at(-1) !== 'set_config') return []
+    const [setting, value] = splitAtCommas(tokens.slice(to + 1, closingOf(tokens, to)))
+    const name = setting?.[0]
+    const isRole =
+      name?.type === 'string' && /^(role|session_authorization)$/i.test(name.value.trim())
+    return isRole && value !== undefined ? [value] : []
+  })
 }
 
 function judge(
@@ -70,120 +102,26 @@ function judge(
   sources: readonly string[],
 ): Taint {
   const held = new Map<string, Taint>(sources.map((source) => [source, 'text']))
-  const tainted = (written: string): Taint => held.get(written) ?? null
+  const recordOf = new Map<string, string>()
+  const tainted = (written: string): Taint => {
+    if (guarded.has(written)) return null
+    const dot = written.indexOf('.')
+    const record = dot === -1 ? undefined : recordOf.get(written.slice(0, dot))
+    return held.get(record === undefined ? written : `${record}${written.slice(dot)}`) ?? null
+  }
   // Twice, for loops.
   for (const statement of [...simple, ...simple])
     for (const { to, from } of assignmentsIn(statement)) {
+      // `r := new`: its fields are those of the row.
+      const [only] = from
+      if (from.length === 1 && only !== undefined && only.type !== 'string')
+        recordOf.set(to, recordOf.get(only.value) ?? only.value)
       const taint = guarded.has(to) ? null : taintOf(from, tainted)
       if (taint !== null && held.get(to) !== 'text') held.set(to, taint)
     }
   const taints = executed.map((expression) => taintOf(expression, tainted))
   return taints.includes('text') ? 'text' : taints.includes('name') ? 'name' : null
 }
-
-/** `x := …`, `x text := …`, `x alias for $1`, `select … into x`, `foreach x in array …`. */
-function assignmentsIn(statement: readonly Token[]): { to: string; from: readonly Token[] }[] {
-  const [first, second] = statement
-  if (first === undefined) return []
-  if (first.value === 'foreach')
-    return [
-      {
-        to: second?.value ?? '',
-        from: statement.slice(3).filter(({ value }) => value !== 'array'),
-      },
-    ]
-  if (second?.value === 'alias') return [{ to: first.value, from: statement.slice(3) }]
-  if (first.value === 'select') {
-    const into = findOutside(statement, ({ type, value }) => type === 'word' && value === 'into')
-    const targets = targetsFrom(statement.slice(into + 1))
-    return targets.map((to) => ({ to, from: selectedBy(statement) }))
-  }
-  const sign = findOutside(
-    statement,
-    ({ type, value }) =>
-      (type === 'sign' && (value === ':=' || value === '=')) ||
-      (type === 'word' && value === 'default'),
-  )
-  const isQuery = [
-    'update',
-    'insert',
-    'delete',
-    'with',
-    'perform',
-    'return',
-    'execute',
-    'raise',
-    'for',
-    'merge',
-  ].includes(first.value)
-  if (isQuery || sign === statement.length) return []
-  return [{ to: first.value, from: statement.slice(sign + 1) }]
-}
-
-function targetsFrom(tokens: readonly Token[]): string[] {
-  const targets: string[] = []
-  for (let place = tokens[0]?.value === 'strict' ? 1 : 0; place < tokens.length; place += 2) {
-    targets.push(tokens[place]?.value ?? '')
-    if (!isSign(tokens[place + 1], ',')) break
-  }
-  return targets
-}
-
-const asks = new Set(['in', 'any', 'all', 'exists', 'similar', 'like', 'ilike', 'between'])
-
-/**
- * What a condition holds against a list, a pattern, a table or a function: then only what was meant may come so far. Whether
- * it is empty or null is no such thing.
- */
-function guardedIn({ simple, conditions }: Statements): Set<string> {
-  const guarded = new Set<string>()
-  const asked = new Set<string>()
-  for (const condition of conditions) {
-    const names = findNames(condition)
-    for (const { parts } of names) asked.add(parts.join('.'))
-    const isGuard = condition.some(
-      ({ type, value }, place) =>
-        (type === 'word' && asks.has(value)) ||
-        (type === 'sign' && /^!?~~?\*?$/.test(value)) ||
-        (type === 'sign' &&
-          (value === '<>' || value === '!=') &&
-          condition[place + 1]?.type === 'string' &&
-          condition[place + 1]?.value !== ''),
-    )
-    const isFunction = names.some(
-      ({ isCalled, parts }) => isCalled && !tellsNothing.has(parts.at(-1) ?? ''),
-    )
-    if (!isGuard && !isFunction) continue
-    for (const { parts } of names) guarded.add(parts.join('.'))
-    for (const { type, value } of condition) if (type === 'parameter') guarded.add(value)
-  }
-  // Looked up first: `select … into found_one from … where name = p; if found_one is null then raise`.
-  for (const statement of simple) {
-    if (statement[0]?.value !== 'select' && statement[0]?.value !== 'perform') continue
-    const where = findOutside(statement, ({ type, value }) => type === 'word' && value === 'from')
-    const into = findOutside(statement, ({ type, value }) => type === 'word' && value === 'into')
-    const isAsked =
-      asked.has('found') || targetsFrom(statement.slice(into + 1)).some((to) => asked.has(to))
-    if (isAsked)
-      for (const { parts } of findNames(statement.slice(where))) guarded.add(parts.join('.'))
-  }
-  return guarded
-}
-
-const tellsNothing = new Set([
-  'length',
-  'char_length',
-  'coalesce',
-  'trim',
-  'btrim',
-  'lower',
-  'upper',
-  'nullif',
-  'and',
-  'or',
-  'not',
-  'if',
-])
 
 /** Each expression that becomes SQL. */
 function executedBy(
@@ -247,11 +185,19 @@ export const executionOfArguments = (catalog: Catalog, routine: Routine): Execut
   findExecution(catalog, routine, textArgumentsOf(catalog, routine))
 
 /** Its arguments that may hold SQL, by name and by number. */
-function textArgumentsOf({ types }: Catalog, routine: Routine): string[] {
+function textArgumentsOf({ types, relations }: Catalog, routine: Routine): string[] {
   return routine.argumentTypes.flatMap((oid, place) => {
-    if (!mayHoldSql(types, oid)) return []
     const name = routine.argumentNames[place] ?? ''
     const number = `$${place + 1}`
+    const type = types.get(oid)
+    const fields = relations.get(type?.relation ?? 0)?.columns ?? type?.fields ?? []
+    if (type?.kind === 'c')
+      return fields
+        .filter((field) => mayHoldSql(types, field.type))
+        .flatMap((field) =>
+          [name, number].filter((one) => one !== '').map((one) => `${one}.${field.name}`),
+        )
+    if (!mayHoldSql(types, oid)) return []
     return name === '' ? [number] : [name, number, `${routine.name}.${name}`]
   })
 }

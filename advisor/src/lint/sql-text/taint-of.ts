@@ -30,6 +30,7 @@ const passesOn = new Set([
     'greatest',
     'least',
     'replace',
+    'regexp_replace',
     'substr',
     'substring',
     'left',
@@ -81,7 +82,8 @@ interface Operand {
 function operandAt(tokens: readonly Token[], place: number, tainted: Tainted): Operand {
   const token = tokens[place]
   if (token === undefined) return { taint: null, end: place + 1 }
-  if (isSign(token, '(')) return ofBrackets(tokens, place, tainted)
+  if (isSign(token, '('))
+    return ofField(tokens, place, tainted) ?? ofBrackets(tokens, place, tainted)
   if (token.type === 'parameter') return { taint: tainted(token.value), end: place + 1 }
   if (token.type === 'word' && token.value === 'case') return ofCase(tokens, place, tainted)
   if (token.type !== 'word' && token.type !== 'name') return { taint: null, end: place + 1 }
@@ -99,12 +101,40 @@ function operandAt(tokens: readonly Token[], place: number, tainted: Tainted): O
   return { taint: tainted(parts.join('.')), end }
 }
 
+/** `(argument).field` */
+function ofField(tokens: readonly Token[], open: number, tainted: Tainted): Operand | null {
+  const [what, close, dot, field] = tokens.slice(open + 1, open + 5)
+  if (what === undefined || field === undefined) return null
+  return isSign(close, ')') && isSign(dot, '.')
+    ? { taint: tainted(`${what.value}.${field.value}`), end: open + 5 }
+    : null
+}
+
 /** Of a sub-select only what it selects. */
 function ofBrackets(tokens: readonly Token[], open: number, tainted: Tainted): Operand {
   const close = closingOf(tokens, open)
   const inner = tokens.slice(open + 1, close)
   const selected = inner[0]?.value === 'select' ? selectedBy(inner) : inner
-  return { taint: taintOf(selected, tainted), end: close + 1 }
+  return { taint: taintOf(selected, takenApart(inner, tainted)), end: close + 1 }
+}
+
+const takesApart = new Set(['unnest', 'string_to_table', 'regexp_split_to_table'])
+
+/** `from unnest(argument) as part`: each part is what a caller says. */
+function takenApart(query: readonly Token[], tainted: Tainted): Tainted {
+  const parts = new Map<string, Taint>()
+  for (const [place, { value }] of query.entries()) {
+    if (!takesApart.has(value) || !isSign(query[place + 1], '(')) continue
+    const close = closingOf(query, place + 1)
+    const as = query[close + 1]?.value === 'as' ? close + 2 : close + 1
+    const alias = query[as]
+    if (alias?.type !== 'word' && alias?.type !== 'name') continue
+    const taint = taintOf(query.slice(place + 2, close), tainted)
+    parts.set(alias.value, taint)
+    const column = isSign(query[as + 1], '(') ? query[as + 2]?.value : undefined
+    if (column !== undefined) parts.set(column, taint).set(`${alias.value}.${column}`, taint)
+  }
+  return parts.size === 0 ? tainted : (written) => parts.get(written) ?? tainted(written)
 }
 
 /** What stands between `select` and `from`. */
@@ -154,9 +184,13 @@ function ofCall(name: string, given: (readonly Token[])[], tainted: Tainted): Ta
   }
   // With a quotation mark among what it replaces it may be quoting.
   const isQuoting =
-    name === 'replace' &&
+    /^(regexp_)?replace$/.test(name) &&
     given.some((one) => one.some(({ type, value }) => type === 'string' && /["']/.test(value)))
-  return passesOn.has(name) && !isQuoting ? worst(taints) : null
+  // What is left where all but some characters are taken away.
+  const isSieve =
+    name === 'regexp_replace' &&
+    given[1]?.some(({ type, value }) => type === 'string' && /\[\^|\\[WDS]|^\^/.test(value))
+  return passesOn.has(name) && !isQuoting && isSieve !== true ? worst(taints) : null
 }
 
 function ofFormat(given: (readonly Token[])[], taints: Taint[]): Taint {
