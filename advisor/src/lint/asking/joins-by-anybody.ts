@@ -2,7 +2,7 @@ import type { Policy, Relation } from '../../catalog/catalog.ts'
 import { scopeOf } from '../expressions/scope.ts'
 import { conditionsFor, expressionsOf } from '../mends/policy-expressions.ts'
 import { alternativesOf } from './alternatives-of.ts'
-import { membershipsIn, peopleIn } from './memberships.ts'
+import { isUnique, membershipsIn, peopleIn } from './memberships.ts'
 import { columnsBelow } from './pinned-columns.ts'
 import { intersect } from './reach.ts'
 import { isRestricted, type Surroundings } from './surroundings.ts'
@@ -59,7 +59,9 @@ function openedByMembership(around: Surroundings): Opened[] {
         .flatMap(({ table, mentioned, comparesRow, asks, people }) => {
           const columns = [...mentioned].filter((column) => !people.includes(column))
           const isShared = comparesRow && asks && people.some((person) => mentioned.has(person))
-          return isShared && columns.length > 0 ? [{ table, columns, by: policy }] : []
+          // Of a thing there is one row: nobody adds another to what is somebody's.
+          const isThing = columns.some((column) => isUnique(table, column))
+          return isShared && !isThing && columns.length > 0 ? [{ table, columns, by: policy }] : []
         }),
     ),
   )
