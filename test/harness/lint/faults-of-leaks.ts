@@ -80,7 +80,7 @@ const secrets: PlantedFault[] = [
       create policy {tokens_all} on {s}.{tokens} for select to webuser using (true);
       grant select ({id}, refresh_token) on {s}.{tokens} to webuser;`,
   },
-  ...Object.entries({ ones: '1 = 1', sums: '1 + 1 = 2', nots: 'not false' }).map(
+  ...Object.entries({ ones: '1 = 1', twice: '1 = 1 and true', nots: 'not false' }).map(
     ([name, using]) => ({
       rule: 'sensitive-column-readable',
       object: `grant to webuser on table {s}.{${name}}`,
