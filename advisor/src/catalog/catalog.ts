@@ -312,6 +312,8 @@ export interface Type {
   relation: number
   /** Of a composite type: its columns. Those of a table's row are the relation's. */
   fields: { name: string; type: number }[]
+  /** Of a domain: `not null`, without a default. */
+  isNeverNull: boolean
   input: number
   acl: AclItem[]
 }

@@ -15,6 +15,7 @@ export async function readTypes({ ask, readAcl }: Reading): Promise<Map<number, 
   >(`
     select t.oid, typnamespace as schema, typname as name, format_type(t.oid, null) as sql, typtype as kind,
       typbasetype as base, typelem as element, typrelid as relation, typinput::oid as input,
+      typnotnull and typdefault is null as "isNeverNull",
       coalesce(typacl, acldefault('T', typowner))::text[] as acl,
       case when typtype = 'c' and t.oid >= ${FIRST_OID_OF_OTHERS}
         and exists (select from pg_class where pg_class.oid = typrelid and relkind = 'c') then array(

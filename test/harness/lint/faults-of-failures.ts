@@ -134,6 +134,13 @@ const missing: PlantedFault[] = [
   },
   {
     rule: 'insert-that-cannot-succeed',
+    object: 'grant to webuser on table {s}.{of_domain}',
+    sql: `create domain {s}.{said} as text not null; create domain {s}.{filled} as text not null default '';
+      ${ownTable('of_domain', ', {body} {s}.{said}, {title} {s}.{filled}', 'select')}
+      grant insert ({id}, {owner_id}) on {s}.{of_domain} to webuser;`,
+  },
+  {
+    rule: 'insert-that-cannot-succeed',
     object: 'grant to webuser on table {s}.{keyless}',
     sql: `${ownTable('keyless', '', 'select')} grant insert ({owner_id}) on {s}.{keyless} to webuser;`,
   },

@@ -87,6 +87,15 @@ const secrets: PlantedFault[] = [
       create policy {tokens_all} on {s}.{tokens_${place}} for select to webuser using (true);
       grant select on {s}.{tokens_${place}} to webuser;`,
   })),
+  ...Object.entries({ ones: '1 = 1', twice: '1 = 1 and true', nots: 'not false' }).map(
+    ([name, using]) => ({
+      rule: 'sensitive-column-readable',
+      object: `grant to webuser on table {s}.{${name}}`,
+      sql: `${soundTable(name, ', ssn text')}
+        create policy {${name}_all} on {s}.{${name}} for select to webuser using (${using});
+        grant select ({id}, ssn) on {s}.{${name}} to webuser;`,
+    }),
+  ),
 ]
 
 export const faultsOfLeaks: readonly PlantedFault[] = [...keys, ...references, ...secrets]

@@ -84,8 +84,11 @@ export const insertThatCannotSucceed: Rule = {
 /** For who was granted, unless one of those who have it from there may write them all. */
 function missingColumns(catalog: Catalog, grantee: number, relation: Relation): Column[] {
   const needed = relation.columns.filter(
-    ({ notNull, hasDefault, isGenerated, identity }) =>
-      notNull && !hasDefault && !isGenerated && identity === '',
+    ({ notNull, hasDefault, isGenerated, identity, type }) =>
+      (notNull || catalog.types.get(type)?.isNeverNull === true) &&
+      !hasDefault &&
+      !isGenerated &&
+      identity === '',
   )
   if (needed.length === 0 || mayOn(catalog, grantee, relation, 'insert')) return []
   const missingFor = (role: number) => {

@@ -1,5 +1,7 @@
-import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
-import { isTrue } from '../rights/asked-columns.ts'
+import type { Catalog, Column, Policy, Relation } from '../../catalog/catalog.ts'
+import type { Names } from '../../names.ts'
+import { surroundingsOf } from '../asking/surroundings.ts'
+import { isAlways } from '../expressions/truth.ts'
 import {
   askedRelations,
   byGrantee,
@@ -17,7 +19,7 @@ export const sensitiveColumnReadable: Rule = {
   why:
     'By its name it holds what opens something or names somebody, and whoever was granted it reads that of everybody, ' +
     'because no policy leaves a row out.',
-  find: (catalog) =>
+  find: (catalog, names) =>
     askedRelations(catalog).flatMap((relation) => {
       const secret = relation.columns.filter(isSensitive)
       if (secret.length === 0) return []
@@ -28,7 +30,7 @@ export const sensitiveColumnReadable: Rule = {
       return byGrantee(reading).flatMap((grants): Fault[] => {
         const grantee = grants[0]?.grantee ?? 0
         const isAsker = grantee === 0 || catalog.requestRoles.has(grantee)
-        if (!isAsker || !showsAll(catalog, grantee, relation)) return []
+        if (!isAsker || !showsAll(catalog, names, grantee, relation)) return []
         const columns = secret.filter((one) =>
           grants.some(({ column }) => column === null || column === one),
         )
@@ -44,14 +46,17 @@ export const sensitiveColumnReadable: Rule = {
 }
 
 /** Whether a role sees every row there is, its own policies or none holding. */
-function showsAll(catalog: Catalog, role: number, relation: Relation): boolean {
+function showsAll(catalog: Catalog, names: Names, role: number, relation: Relation): boolean {
   if (relation.kind === 'v') return false
   if (isPastPolicies(catalog, role, relation))
     return catalog.roles.get(role)?.bypassesRowSecurity !== true
   const policies = policiesFor(catalog, role, relation, 'select')
+  const around = surroundingsOf(catalog, names)
+  const isOpen = (policy: Policy) =>
+    policy.using !== null && isAlways(around.judge(policy, policy.using))
   return (
-    policies.some(({ isPermissive, using }) => isPermissive && isTrue(using)) &&
-    policies.every(({ isPermissive, using }) => isPermissive || isTrue(using))
+    policies.some((policy) => policy.isPermissive && isOpen(policy)) &&
+    policies.every((policy) => policy.isPermissive || isOpen(policy))
   )
 }
 
