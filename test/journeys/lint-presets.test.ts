@@ -142,7 +142,9 @@ test('on Supabase, what the platform grants and publishes is told once, as a hab
     assert.deepEqual(elsewhere.sort(), [
       'hole sequence-can-be-set: grant of update to anon on sequence public.messages_id_seq',
       'hole sequence-can-be-set: grant of update to anon on sequence public.messages_number_seq',
+      'leak granted-by-default: default grant to anon on tables of postgres in schema public',
       'leak granted-by-default: default grant to anon on tables of stage in schema public',
+      'leak granted-by-default: default grant to anon on tables of supabase_admin in schema public',
       'leak publication-past-policies: publication supabase_realtime',
       'leak sequence-tells-count: grant of select to anon on sequence public.messages_id_seq',
       'leak sequence-tells-count: grant of select to anon on sequence public.messages_number_seq',

@@ -688,11 +688,13 @@ export const faultsOfRoles: PlantedFault[] = [
   ),
   onRole('parameter-granted', 'grant to webuser on parameter session_replication_role', 'select;', {
     onOwnServer: 'grant set on parameter session_replication_role to webuser',
+    isByHand: true,
     cleanUp: 'revoke set on parameter session_replication_role from webuser',
   }),
   onRole('parameter-granted', 'grant to webadmin on parameter log_statement', 'select;', {
     weight: 'leak',
     onOwnServer: 'grant set on parameter log_statement to webadmin',
+    isByHand: true,
     cleanUp: 'revoke set on parameter log_statement from webadmin',
   }),
   onRole(

@@ -230,10 +230,14 @@ export const faultsOfGrants: PlantedFault[] = [
       alter table {s}.{veiled} add constraint {veiled_key} check (true);
       comment on constraint {veiled_key} on {s}.{veiled} is '@omit';`,
   },
-  inTable('without-comment', 'silent', 'comment on table {s}.{silent} is null;'),
+  {
+    ...inTable('without-comment', 'silent', 'comment on table {s}.{silent} is null;'),
+    isByHand: true,
+  },
   {
     rule: 'without-comment',
     object: 'column {s}.{quiet}.{id}',
+    isByHand: true,
     sql: `${soundTable('quiet')} comment on column {s}.{quiet}.{id} is null;`,
   },
 ]

@@ -57,8 +57,10 @@ function withoutConsequences(
     ),
   )
   for (const { name } of were) above.delete(name)
-  const isTold = ({ what, role }: Change) =>
-    role === null || (!above.has(role) && (what === 'role' || !become.has(role)))
+  const isTold = ({ what, role, action }: Change) =>
+    role === null ||
+    (!above.has(role) &&
+      (!become.has(role) || (what === 'role' && action === attributes.is_superuser)))
   const { opened, changed, closed, new: come, ...rest } = comparison
   return {
     ...rest,

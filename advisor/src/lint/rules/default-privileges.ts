@@ -10,28 +10,15 @@ export const grantedByDefault: Rule = {
   why:
     'Every table that is made from now on is open to requests before anybody has written a policy for it: a migration that ' +
     'forgets row-level security shows all of it.',
-  find: (catalog, names) => {
-    const making = makersIn(catalog)
-    return catalog.defaultPrivileges
+  // As the platform set its schemas up: a table that is open by it is told as that table.
+  find: (catalog, { grantedSchemas }) =>
+    catalog.defaultPrivileges
       .filter(({ schema }) => schema === null || catalog.schemas.get(schema)?.isAsked === true)
-      .flatMap((given) => {
-        const schema = catalog.schemas.get(given.schema ?? 0)?.name ?? ''
-        const faults = faultsOf(catalog, given)
-        if (!names.grantedSchemas.includes(schema)) return faults
-        // As the platform set it up; and what its own roles make is no table of the project's.
-        return making.has(given.role)
-          ? faults.map((fault) => ({ ...fault, weight: 'style' as const }))
-          : []
-      })
-  },
+      .filter(
+        ({ schema }) => !grantedSchemas.includes(catalog.schemas.get(schema ?? 0)?.name ?? ''),
+      )
+      .flatMap((given) => faultsOf(catalog, given)),
 }
-
-/** Who has made what is asked about, and who owns the database. */
-const makersIn = ({ relations, database }: Catalog): Set<number> =>
-  new Set([
-    database.owner,
-    ...[...relations.values()].flatMap(({ isAsked, owner }) => (isAsked ? [owner] : [])),
-  ])
 
 /** What is granted of them; only tables have rows. */
 const kinds: Partial<Record<DefaultPrivilege['object'], { called: string; weight: Weight }>> = {

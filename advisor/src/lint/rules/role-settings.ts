@@ -1,3 +1,4 @@
+import { FIRST_SUPERUSER, mendAs } from '../mends/mend-as.ts'
 import { quoteName } from '../mends/quote-name.ts'
 import { askersWith, nameOfRole } from '../rights/askers.ts'
 import type { Fault, Rule } from '../rule.ts'
@@ -107,7 +108,11 @@ export const parameterGranted: Rule = {
           object: `grant to ${to} on parameter ${sql}`,
           weight: isOfServer ? ('hole' as const) : (known?.weight ?? ('style' as const)),
           detail: `${[...given].join(', ')}: ${does}`,
-          mend: `revoke ${[...given].join(', ')} on parameter ${sql} from ${to};`,
+          mend: mendAs(
+            catalog,
+            [FIRST_SUPERUSER],
+            `revoke ${[...given].join(', ')} on parameter ${sql} from ${to};`,
+          ),
         }
       }),
     ),
