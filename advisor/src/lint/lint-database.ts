@@ -63,9 +63,9 @@ export function lintDatabase(
         unasked.push(`${rule.name}: what it looks at is nested too deep`)
       }
     }
-    const mended = new Set(findings.map(({ mend }) => mend))
+    const mended = new Set(findings.map(({ mend }) => statementsOf(mend)))
     // What a rule found by itself is not told twice.
-    findings.unshift(...also.filter(({ mend }) => !mended.has(mend)))
+    findings.unshift(...also.filter(({ mend }) => !mended.has(statementsOf(mend))))
     const { findings: left, accepted } = applyAcceptances(
       findings,
       acceptances,
@@ -89,6 +89,9 @@ export function lintDatabase(
     }
   })
 }
+
+/** Without its comments, such as who has to run it. */
+const statementsOf = (mend: string): string => mend.replaceAll(/^--.*\n/gm, '')
 
 /** Silence about nobody would look like a database without faults. */
 const nobodyAsks =
