@@ -32,8 +32,17 @@ interface BlamedRecursion extends Recursion {
   start: { relation: Relation; role: number; command: (typeof commands)[number] }
 }
 
+/** Two rules ask. */
+const known = new WeakMap<Catalog, BlamedRecursion[]>()
+
 /** One for each policy without which there would be none. */
 export function recursionsIn(catalog: Catalog): BlamedRecursion[] {
+  const found = known.get(catalog) ?? findRecursions(catalog)
+  known.set(catalog, found)
+  return found
+}
+
+function findRecursions(catalog: Catalog): BlamedRecursion[] {
   const round = tablesOnCycles(catalog)
   const roles = rolesConcerned(catalog, round)
   const blamed = new Map<Policy, BlamedRecursion>()
