@@ -12,7 +12,7 @@ import { harmlessMend } from './mends/harmless-mend.ts'
 import { mendInTurn } from './mends/mend-in-turn.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
-import type { Weight } from './weight.ts'
+import { isAtLeast, type Weight } from './weight.ts'
 
 export interface LintReport {
   /** The schemas that were looked at. */
@@ -52,12 +52,15 @@ export function lintDatabase(
       named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
     const leftOut = named === null ? names.othersSchemas : []
     const catalog = await readCatalog(client, schemas, names, leftOut)
+    // What is lighter matters only to who accepts it: that there is such a finding.
+    const acceptedRules = new Set(acceptances.map(({ rule }) => rule))
     const findings: Finding[] = []
     const unasked: string[] = []
     for (const [done, rule] of rules.entries()) {
       onProgress?.(done, rules.length)
       try {
-        findings.push(...findingsOf(rule, catalog, names))
+        const lightest = acceptedRules.has(rule.name) ? 'style' : least
+        findings.push(...findingsOf(rule, catalog, names, lightest))
       } catch (cause) {
         if (!(cause instanceof RangeError)) throw cause
         unasked.push(`${rule.name}: what it looks at is nested too deep`)
@@ -99,9 +102,15 @@ const nobodyAsks =
   'them had nobody to ask about: name the roles (--role), or give the application one of its own'
 
 /** Two policies may ask for one index: of one rule and object there is one finding. */
-function findingsOf({ name, weight, why, find }: Rule, catalog: Catalog, names: Names): Finding[] {
+function findingsOf(
+  { name, weight, why, find }: Rule,
+  catalog: Catalog,
+  names: Names,
+  least: Weight,
+): Finding[] {
   const faults = new Map(find(catalog, names).map((fault) => [fault.object, fault]))
   return [...faults.values()]
+    .filter((fault) => isAtLeast(fault.weight ?? weight, least))
     .sort((one, other) => (one.object < other.object ? -1 : 1))
     .map(({ object, mend, detail = null, weight: own = weight }) => ({
       ...{ rule: name, weight: own, object: onOneLine(object), why },

@@ -15,7 +15,7 @@ import { exposureDiffInMarkdown, exposureDiffInWords } from '../exposure-diff-in
 import { exposureInHtml } from '../exposure-in-html.ts'
 import { exposureInMarkdown } from '../exposure-in-markdown.ts'
 import { describeRefused, describeRows, exposureInWords } from '../exposure-in-words.ts'
-import { keepMemorySmall } from '../keep-memory-small.ts'
+import { keepMemorySmallest } from '../keep-memory-small.ts'
 import { type NamesAndAddress, readNamesAndAddress } from '../names-and-address.ts'
 import { namesByPreset, presetOption } from '../preset-option.ts'
 import { showProgress } from '../show-progress.ts'
@@ -63,7 +63,7 @@ export function exposureCommand(advised: Advised): Command {
       throw new AdvisorError('One form at a time: --json, --markdown or --html.')
     if (html && options.diff !== undefined)
       throw new AdvisorError('What has changed has no page: --diff with --markdown or --json.')
-    keepMemorySmall()
+    keepMemorySmallest()
     await (options.diff === undefined
       ? show(advised, address, options)
       : compare(advised, address, options, options.diff))
