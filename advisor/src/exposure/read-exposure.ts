@@ -5,6 +5,7 @@ import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
 import { listRequestRoles } from '../list-request-roles.ts'
+import { listSchemas } from '../list-schemas.ts'
 import { exposeAbove } from './expose-above.ts'
 import { exposeFunctions } from './expose-functions.ts'
 import { exposeParameters } from './expose-parameters.ts'
@@ -100,21 +101,4 @@ async function listNames(client: pg.ClientBase): Promise<Set<string>> {
     'select nspname::text as name from pg_namespace union all select rolname::text from pg_roles',
   )
   return new Set(rows.map(({ name }) => name))
-}
-
-/** All but Postgres' own, and those of extensions. */
-async function listSchemas(
-  client: pg.ClientBase,
-  othersSchemas: readonly string[],
-): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `
-    select nspname as name from pg_namespace
-    where nspname <> 'information_schema' and nspname !~ '^pg_(catalog|toast|temp_|toast_temp_)' and nspname <> all ($1) and not exists (
-      select from pg_depend where classid = 'pg_namespace'::regclass and objid = pg_namespace.oid and deptype = 'e'
-    )
-    order by nspname collate "C"`,
-    [othersSchemas],
-  )
-  return rows.map(({ name }) => name)
 }

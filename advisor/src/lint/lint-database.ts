@@ -4,6 +4,7 @@ import { listCut } from '../catalog/list-cut.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
 import { inReadOnly } from '../database/in-read-only.ts'
 import { AdvisorError } from '../errors.ts'
+import { listSchemas } from '../list-schemas.ts'
 import type { Names } from '../names.ts'
 import { onOneLine } from '../printable.ts'
 import { type Acceptance, applyAcceptances } from './apply-acceptances.ts'
@@ -49,7 +50,9 @@ export function lintDatabase(
 ): Promise<LintReport> {
   return inReadOnly(client, async () => {
     const schemas =
-      named === null ? await listSchemas(client, names) : await checkSchemas(client, named)
+      named === null
+        ? await listSchemas(client, names.othersSchemas)
+        : await checkSchemas(client, named)
     const leftOut = named === null ? names.othersSchemas : []
     const catalog = await readCatalog(client, schemas, names, leftOut)
     // What is lighter matters only to who accepts it: that there is such a finding.
@@ -117,21 +120,6 @@ function findingsOf(
       detail: detail === null ? null : onOneLine(detail),
       mend: harmlessMend(object, mend, catalog.oddNames),
     }))
-}
-
-async function listSchemas(
-  client: pg.ClientBase,
-  { othersSchemas }: Pick<Names, 'othersSchemas'>,
-): Promise<string[]> {
-  const { rows } = await client.query<{ nspname: string }>(
-    `select nspname from pg_namespace
-     where nspname !~ '^pg_' and nspname <> 'information_schema' and nspname <> all ($1) and not exists (
-       select from pg_depend
-       where classid = 'pg_namespace'::regclass and objid = pg_namespace.oid and deptype = 'e'
-     ) order by 1`,
-    [othersSchemas],
-  )
-  return rows.map(({ nspname }) => nspname)
 }
 
 async function checkSchemas(owner: pg.ClientBase, named: readonly string[]): Promise<string[]> {

@@ -1,4 +1,5 @@
 import type { Relation } from '../../catalog/catalog.ts'
+import { kindsInWords } from '../../catalog/kinds-in-words.ts'
 import type { Standing } from '../standing.ts'
 
 /**
@@ -24,15 +25,6 @@ export function firstOf(...troubles: readonly (Trouble | null)[]): Trouble | nul
   return first
 }
 
-const kinds: Record<Relation['kind'], string> = {
-  r: 'table',
-  p: 'table',
-  v: 'view',
-  m: 'materialized view',
-  f: 'foreign table',
-  S: 'sequence',
-}
-
 /** In Postgres' words, and as whom, where that is not whoever runs the statement. */
 export const denied = (
   { kind, name }: Pick<Relation, 'kind' | 'name'>,
@@ -40,7 +32,7 @@ export const denied = (
   caller: Standing,
 ): Trouble => ({
   stage: 'relation',
-  reason: `permission denied for ${kinds[kind]} ${name}${as.oid === caller.oid ? '' : `, which is asked as ${as.name}`}`,
+  reason: `permission denied for ${kindsInWords[kind]} ${name}${as.oid === caller.oid ? '' : `, which is asked as ${as.name}`}`,
 })
 
 export const rewriting = (reason: string): Trouble => ({ stage: 'rewriting', reason })

@@ -1,5 +1,6 @@
 import type { Privilege } from '../../catalog/acl.ts'
 import type { Catalog, Column, Relation } from '../../catalog/catalog.ts'
+import { kindsInWords } from '../../catalog/kinds-in-words.ts'
 
 /** A right on a table, view or sequence, or on a column of one, that somebody but its owner has. */
 export interface RelationGrant {
@@ -43,17 +44,8 @@ export function byGrantee(grants: readonly RelationGrant[]): RelationGrant[][] {
   return found
 }
 
-const kinds: Record<Relation['kind'], string> = {
-  r: 'table',
-  p: 'table',
-  v: 'view',
-  m: 'materialized view',
-  f: 'foreign table',
-  S: 'sequence',
-}
-
 /** As `comment on` calls it: `materialized view app.counts`. */
-export const relationInWords = ({ kind, sql }: Relation): string => `${kinds[kind]} ${sql}`
+export const relationInWords = ({ kind, sql }: Relation): string => `${kindsInWords[kind]} ${sql}`
 
 /** As `grant … on` calls it. */
 export const grantable = ({ kind, sql }: Relation): string =>
