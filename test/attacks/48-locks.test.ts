@@ -1,11 +1,13 @@
 /** SQL that got in through a hole, locks what is a user's, and never lets go: whoever ends the user's sessions does not wait. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import pg from 'pg'
 import { proofOf, testKeys } from '../../database/test/people.ts'
+import { notHeldUp } from '../../server/src/ground/database/end-holders.ts'
+import { endPrepared } from '../../server/src/ground/database/end-prepared.ts'
 import { queryWithSession } from '../../server/src/ground/database/query-with-session.ts'
 import { testSecretKey } from '../harness/cluster.ts'
-import { addBrowser, type Browser, until, whoAmI } from '../harness/nodes.ts'
+import { addBrowser, type Browser, until, untilWaiting, whoAmI } from '../harness/nodes.ts'
 import { addOwner, type OtherPostgres, startOtherPostgres } from '../harness/other-postgres.ts'
 import { goodPassword, register, startTestPie, type TestPie } from '../harness/pie.ts'
 import { runPie } from '../harness/process.ts'
@@ -224,26 +226,129 @@ for (const [version, binaries] of Object.entries(versions)) {
       await innocent.end()
     })
 
+    const prepare = async (browser: Browser, gid: string): Promise<void> => {
+      await asRequest(browser, [
+        'select from pie_schema.users for update',
+        `prepare transaction ${pg.escapeLiteral(gid)}`,
+      ])
+      await until(() => isPrepared(gid))
+    }
+    const isPrepared = async (gid: string): Promise<boolean> =>
+      (await node.owner.query('select from pg_prepared_xacts where gid = $1', [gid])).rowCount === 1
+    const rolledBack = (gid: string): string =>
+      `warning: rolled back the transaction ${pg.escapeLiteral(gid)}, which webuser had prepared: it held what this waited for\n`
+    const grants = async () =>
+      (await node.owner.query('select * from pg_auth_members order by roleid, member, grantor'))
+        .rows
+
     test('what a request has prepared does not hold up pie session revoke: it is rolled back', async () => {
       await register(node, `dorothy-${version}`)
       const gid = `it's mine`
-      await asRequest(await addBrowser(node.owner, `dorothy-${version}`), [
-        'select from pie_schema.users for update',
-        `prepare transaction 'it''s mine'`,
-      ])
-      const prepared = async () =>
-        (await node.owner.query('select from pg_prepared_xacts where gid = $1', [gid])).rowCount
-      await until(async () => (await prepared()) === 1)
-      const grants = async () =>
-        (await node.owner.query('select * from pg_auth_members order by roleid, member, grantor'))
-          .rows
+      await prepare(await addBrowser(node.owner, `dorothy-${version}`), gid)
       const before = await grants()
       const { code, stderr } = await pie('session', 'revoke', `dorothy-${version}@example.com`)
       assert.equal(code, 0, stderr)
       assert.match(stderr, /rolled back the transaction 'it''s mine', which webuser had prepared/)
-      assert.equal(await prepared(), 0)
+      assert.equal(await isPrepared(gid), false)
       assert.deepEqual(await grants(), before)
     })
+
+    const connect = async (t: TestContext, url: string): Promise<pg.Client> => {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      t.after(() => client.end())
+      return client
+    }
+    /** What is said from now on. */
+    const listen = (t: TestContext): string[] => {
+      const words: string[] = []
+      t.mock.method(process.stderr, 'write', (text: string) => words.push(text) > 0)
+      return words
+    }
+
+    test('and whoever goes on at once leaves nothing behind of what it took, nor do two who wait together', async (t) => {
+      await register(node, `katherine-${version}`)
+      const browser = await addBrowser(node.owner, `katherine-${version}`)
+      const waiters = [await connect(t, databaseUrl), await connect(t, databaseUrl)]
+      const words = listen(t)
+      const before = await grants()
+      for (let round = 0; round < 6; round += 1) {
+        const gid = `katherine's ${round}`
+        await prepare(browser, gid)
+        await Promise.all(
+          waiters
+            .slice(round % 2)
+            .map((waiter) =>
+              notHeldUp(waiter, () => waiter.query('select from pie_schema.users for update')),
+            ),
+        )
+        assert.equal(await isPrepared(gid), false)
+        assert.deepEqual(await grants(), before)
+        assert.deepEqual(words.splice(0), [rolledBack(gid)])
+      }
+    })
+
+    // An owner on 15 may become webuser as it is.
+    if (version === '18') {
+      test('what could not be given back is tried again, and told, but not that it was not rolled back', async (t) => {
+        await register(node, 'margaret-18')
+        const browser = await addBrowser(node.owner, 'margaret-18')
+        const [waiter, looking] = [await connect(t, databaseUrl), await connect(t, databaseUrl)]
+        const words = listen(t)
+        const before = await grants()
+        for (const refusals of [2, 3]) {
+          const gid = `margaret's ${refusals}`
+          await prepare(browser, gid)
+          const query = looking.query.bind(looking)
+          let left = refusals
+          const refusing = t.mock.method(looking, 'query', (...given: [string, unknown[]]) => {
+            if (!given[0].startsWith('revoke ')) return query(...given)
+            left -= 1
+            return left < 0
+              ? query(...given)
+              : Promise.reject(new Error('tuple concurrently updated'))
+          })
+          const waiting = waiter.query('select from pie_schema.users for update')
+          await untilWaiting(node.owner, 1)
+          await endPrepared(looking, (waiter as unknown as { processID: number }).processID)
+          refusing.mock.restore()
+          await waiting
+          assert.equal(await isPrepared(gid), false)
+          assert.equal(words.shift(), rolledBack(gid))
+        }
+        assert.deepEqual(words, [
+          'warning: production let itself become webuser to roll back a transaction, and could not take that back: ' +
+            'revoke "webuser" from "production"\n',
+        ])
+        await node.owner.query('revoke webuser from production')
+        assert.deepEqual(await grants(), before)
+      })
+
+      test('what cannot be rolled back is named, even where who waits is itself in the way', async (t) => {
+        await register(node, 'mary-ann-18')
+        const gid = `mary ann's`
+        await prepare(await addBrowser(node.owner, 'mary-ann-18'), gid)
+        const waiter = await connect(t, databaseUrl)
+        const superuser = await connect(t, new URL('/production', server.url).href)
+        const words = listen(t)
+        const before = await grants()
+        await waiter.query('begin; grant webuser to current_user with set false, inherit false')
+        const waiting = notHeldUp(waiter, () =>
+          waiter.query('select from pie_schema.users for update'),
+        )
+        await until(() => words.length > 0)
+        assert.equal(await isPrepared(gid), true)
+        await superuser.query(`rollback prepared ${pg.escapeLiteral(gid)}`)
+        await waiting
+        await waiter.query('rollback')
+        assert.equal(words.length, 1, String(words))
+        assert.match(
+          String(words),
+          /^warning: the transaction 'mary ann''s', which webuser has prepared, holds what this waits for/,
+        )
+        assert.deepEqual(await grants(), before)
+      })
+    }
 
     let count = 0
     const all = Object.keys(holds).flatMap((how) =>

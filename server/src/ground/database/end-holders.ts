@@ -22,6 +22,9 @@ export const PATIENCE_MS = 300
 /** By then whoever has prepared a transaction, and means to end it, mostly has. */
 const PREPARED_AFTER_MS = 1_000
 
+/** How long a look waits itself: what is in its way may be the very one that it looks for. */
+const LOOK_LOCK_TIMEOUT = '1s'
+
 /** As PATIENCE_MS for what changes tables: everybody else waits behind it, so a request that is merely slow is let to its end. */
 export const PATIENCE_TO_MIGRATE_MS = 3_000
 
@@ -54,12 +57,10 @@ export async function notHeldUp<T>(
   const { processID: waiter } = owner as unknown as { processID: number }
   const others: Promise<pg.Client | null>[] = []
   const beganMs = performance.now()
-  let isLooking = false
+  let looking: Promise<void> | null = null
   const look = async () => {
-    if (isLooking) return
-    isLooking = true
     try {
-      if (others.length === 0) others.push(connectAnother(owner).catch(() => null))
+      if (others.length === 0) others.push(connectToLook(owner).catch(() => null))
       const { name: _, ...statement } = endHolders(patienceMs, waiter)
       const found = await (await others[0])?.query<EndedHolder>({
         ...statement,
@@ -73,17 +74,32 @@ export async function notHeldUp<T>(
       // SQLSTATE 42883, 3F000: of a version before, or no Pie at all.
       if (error instanceof pg.DatabaseError && ['42883', '3F000'].includes(error.code ?? '')) stop()
     } finally {
-      isLooking = false
+      looking = null
     }
   }
-  const timer = setInterval(() => void look(), Math.min(patienceMs, PATIENCE_MS))
+  const timer = setInterval(
+    () => {
+      looking ??= look()
+    },
+    Math.min(patienceMs, PATIENCE_MS),
+  )
   const stop = () => clearInterval(timer)
   try {
     return await work()
   } finally {
     stop()
+    // The work goes on as soon as it may: what a look has taken to let it, it is still about to give back.
+    await looking
     for (const another of others) await (await another)?.end().catch(() => {})
   }
+}
+
+async function connectToLook(owner: pg.Client): Promise<pg.Client> {
+  const another = await connectAnother(owner)
+  await another.query("select pg_catalog.set_config('lock_timeout', $1, false)", [
+    LOOK_LOCK_TIMEOUT,
+  ])
+  return another
 }
 
 const told = new Set<number>()
