@@ -1,6 +1,8 @@
 /** Who a right opens something to: the roles that requests act as, and PUBLIC, which each of them is. */
+
 import type { AclItem, Privilege } from '../../catalog/acl.ts'
 import type { Catalog, Relation, Routine, Schema } from '../../catalog/catalog.ts'
+import { kindsInWords } from '../../catalog/kinds-in-words.ts'
 
 const PUBLIC = 0
 
@@ -56,14 +58,5 @@ export function grantedAs({ kind, sql }: Routine): string {
 export const calledAs = ({ kind, sql }: Routine): string =>
   `${kind === 'window function' ? 'function' : kind} ${sql}`
 
-const kinds = {
-  r: 'table',
-  p: 'table',
-  v: 'view',
-  m: 'materialized view',
-  f: 'foreign table',
-  S: 'sequence',
-}
-
 /** As findings call it. */
-export const namedAs = ({ kind, sql }: Relation): string => `${kinds[kind]} ${sql}`
+export const namedAs = ({ kind, sql }: Relation): string => `${kindsInWords[kind]} ${sql}`
